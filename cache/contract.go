@@ -78,7 +78,11 @@ type Outcome struct {
 	ReportedTotal  int // Jamf's last totalCount
 	ConfirmedEmpty bool
 	Quarantined    []Quarantine
+	Upstream       string // API version that was read: "v4", "v1", "v2" (mobile); "" keeps the draft's
 }
+
+// LastNumber is the highest generation number known of a series, also of a lost one; 0 = none.
+func (s *Store) LastNumber(q Series) uint64 { panic("contract") }
 
 // Builder writes one generation file. One goroutine at a time.
 type Builder struct{}

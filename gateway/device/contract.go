@@ -117,3 +117,8 @@ func AllSections(s Shape) Sections { panic("contract") }
 func AppendJamf(dst []byte, s Shape, sec Sections, p *Profile, record []byte) ([]byte, error) {
 	panic("contract")
 }
+
+// RecordError tells why one record cannot be read.
+type RecordError struct{ Reason string }
+
+func (e *RecordError) Error() string { return e.Reason }

@@ -1,0 +1,110 @@
+package syncer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+)
+
+// bookFormat is the version of the file; another one is refused, never reset.
+const bookFormat = 1
+
+// book is what is remembered of one source across restarts: when each kind was read, how it ended, which rights
+// Jamf proved last. One JSON file, replaced atomically.
+type book struct {
+	path string
+
+	mu   sync.Mutex
+	page bookPage
+}
+
+type bookPage struct {
+	Format      int                         `json:"format"`
+	Rights      []string                    `json:"rights"`
+	Refused     bool                        `json:"credentialsRefused"`
+	JamfVersion string                      `json:"jamfVersion"`
+	Kinds       map[device.Kind]*kindRecord `json:"kinds"`
+}
+
+// kindRecord is the history that the schedule rests on. Zero times mean never.
+type kindRecord struct {
+	Anchor      time.Time `json:"anchor"`      // first good sync: the daily hour when `at` is not set
+	LastAttempt time.Time `json:"lastAttempt"` // start of the last sync
+	LastSuccess time.Time `json:"lastSuccess"` // start of the last good sync
+	Failures    int       `json:"failures"`    // due syncs that failed since the last good one
+	LastResult  string    `json:"lastResult"`  // "", ok, failed
+	ErrorCode   string    `json:"errorCode"`
+	ErrorDetail string    `json:"errorDetail"`
+}
+
+func openBook(dir, source string) (*book, error) {
+	b := &book{path: filepath.Join(dir, source+".json")}
+	b.page.Format = bookFormat
+	b.page.Kinds = map[device.Kind]*kindRecord{}
+	data, err := os.ReadFile(b.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return b, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &b.page); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(b.path), err)
+	}
+	if b.page.Format != bookFormat {
+		return nil, fmt.Errorf("%s has format %d, this release reads %d", filepath.Base(b.path), b.page.Format, bookFormat)
+	}
+	if b.page.Kinds == nil {
+		b.page.Kinds = map[device.Kind]*kindRecord{}
+	}
+	return b, nil
+}
+
+// kind returns a copy of the record of a kind.
+func (b *book) kind(k device.Kind) kindRecord {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r := b.page.Kinds[k]; r != nil {
+		return *r
+	}
+	return kindRecord{}
+}
+
+// source returns what is known of the instance as a whole.
+func (b *book) source() (rights []string, refused bool, version string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.page.Rights), b.page.Refused, b.page.JamfVersion
+}
+
+// update changes the page and writes it. A failed write is returned but the change stays in memory:
+// a full disk must not stop the schedule.
+func (b *book) update(change func(p *bookPage)) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	change(&b.page)
+	data, err := json.MarshalIndent(&b.page, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(b.path), 0o700); err != nil {
+		return err
+	}
+	return cache.ReplaceFile(b.path, data)
+}
+
+func (p *bookPage) kindOf(k device.Kind) *kindRecord {
+	if p.Kinds[k] == nil {
+		p.Kinds[k] = &kindRecord{}
+	}
+	return p.Kinds[k]
+}

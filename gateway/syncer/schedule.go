@@ -1,0 +1,102 @@
+package syncer
+
+import "time"
+
+// due tells when the line is to be read next.
+func (s *Syncer) due(l *line) time.Time {
+	g, err := s.o.Store.Acquire(l.series())
+	if err == nil {
+		g.Release()
+	}
+	return nextDue(s.now(), l.book.kind(l.kind), l.src.Interval, l.src.At, err == nil)
+}
+
+// retryAfter is the pause after the n-th failed due sync (n >= 1): 5, 15, 30, then every 60 minutes.
+func retryAfter(n int) time.Duration {
+	switch n {
+	case 1:
+		return 5 * time.Minute
+	case 2:
+		return 15 * time.Minute
+	case 3:
+		return 30 * time.Minute
+	default:
+		return time.Hour
+	}
+}
+
+// nextDue is a pure function of the history. Without data a sync is due at once, and again after the retry pauses.
+// With data it is due at the slots anchor + k x interval; a slot is served by a good sync that began at or after it.
+// Retries and syncs on demand never shift the slots. Times of the record that lie in the future (the clock was set
+// back) count as now, so that the schedule neither waits for ever nor loops.
+func nextDue(now time.Time, r kindRecord, interval time.Duration, at string, haveData bool) time.Time {
+	attempt := notAfter(r.LastAttempt, now)
+	retry := func() time.Time {
+		if r.Failures == 0 {
+			return now
+		}
+		return attempt.Add(retryAfter(r.Failures))
+	}
+	if !haveData {
+		return retry()
+	}
+	slot := lastSlot(now, r.Anchor, interval, at)
+	success := notAfter(r.LastSuccess, now)
+	if success.Before(slot) {
+		return retry()
+	}
+	return nextSlot(slot, interval, at)
+}
+
+func notAfter(t, limit time.Time) time.Time {
+	if t.After(limit) {
+		return limit
+	}
+	return t
+}
+
+// lastSlot is the newest slot that is not after now. Without an anchor and without `at` it is now.
+func lastSlot(now, anchor time.Time, interval time.Duration, at string) time.Time {
+	hour, minute, fixed := clock(at)
+	switch {
+	case fixed && interval == 24*time.Hour:
+		// By the calendar, so that the hour stays through daylight-saving changes.
+		local := now.Local()
+		slot := time.Date(local.Year(), local.Month(), local.Day(), hour, minute, 0, 0, time.Local)
+		if slot.After(now) {
+			slot = time.Date(local.Year(), local.Month(), local.Day()-1, hour, minute, 0, 0, time.Local)
+		}
+		return slot
+	case fixed:
+		// An epoch day at that hour anchors the other intervals.
+		anchor = time.Date(2000, 1, 1, hour, minute, 0, 0, time.Local)
+	case anchor.IsZero():
+		return now
+	}
+	since := now.Sub(anchor)
+	slots := since / interval
+	if since < 0 && since%interval != 0 {
+		slots--
+	}
+	return anchor.Add(slots * interval)
+}
+
+func nextSlot(slot time.Time, interval time.Duration, at string) time.Time {
+	if hour, minute, fixed := clock(at); fixed && interval == 24*time.Hour {
+		l := slot.Local()
+		return time.Date(l.Year(), l.Month(), l.Day()+1, hour, minute, 0, 0, time.Local)
+	}
+	return slot.Add(interval)
+}
+
+// clock reads "HH:MM"; config has validated it.
+func clock(at string) (hour, minute int, ok bool) {
+	t, err := time.Parse("15:04", at)
+	if err != nil {
+		return 0, 0, false
+	}
+	return t.Hour(), t.Minute(), true
+}
+
+// overdue tells that data of that age is stale whatever the last sync said: older than 1.25 x interval.
+func overdue(age, interval time.Duration) bool { return age > interval+interval/4 }

@@ -1,0 +1,88 @@
+package syncer
+
+import (
+	"time"
+
+	"jamf-gateway/gateway/device"
+)
+
+// Status is what is known of one source. Rights are those last proved upstream, at most the two.
+type Status struct {
+	Source             string
+	Disabled           bool
+	CredentialsRefused bool
+	Rights             []string
+	JamfVersion        string
+	Kinds              []KindStatus
+}
+
+// KindStatus is what is known of one kind. Held and Total are the progress of the running walk.
+type KindStatus struct {
+	Kind                               device.Kind
+	State                              string // fresh, stale, never_synced, disabled
+	Reason                             string // catalogue code when stale or never_synced
+	Syncing                            bool
+	Tried                              bool // a first sync has ended, well or not
+	Held, Total                        int
+	LastAttempt, LastSuccess, NextSync time.Time // zero = never
+	LastResult                         string    // "", ok, failed
+	ErrorCode, ErrorDetail             string
+}
+
+// Status tells the state of every source. It does no I/O and never waits for a sync.
+func (s *Syncer) Status() []Status {
+	out := make([]Status, 0, len(s.o.Sources))
+	for i := range s.o.Sources {
+		src := &s.o.Sources[i]
+		st := Status{Source: src.Name, Disabled: src.Disabled}
+		st.Rights, st.CredentialsRefused, st.JamfVersion = s.books[src.Name].source()
+		for _, l := range s.lines {
+			if l.src == src {
+				st.Kinds = append(st.Kinds, s.kindStatus(l))
+			}
+		}
+		out = append(out, st)
+	}
+	return out
+}
+
+func (s *Syncer) kindStatus(l *line) KindStatus {
+	r := l.book.kind(l.kind)
+	l.mu.Lock()
+	st := KindStatus{
+		Kind: l.kind, Syncing: l.running, Tried: l.tried, Held: l.held, Total: l.total, NextSync: l.nextSync,
+		LastAttempt: r.LastAttempt, LastSuccess: r.LastSuccess, LastResult: r.LastResult,
+		ErrorCode: r.ErrorCode, ErrorDetail: r.ErrorDetail,
+	}
+	l.mu.Unlock()
+	st.State, st.Reason = s.state(l, r)
+	if l.src.Disabled {
+		st.NextSync = time.Time{}
+	}
+	return st
+}
+
+// state follows the table in DESIGN.md, "What is answered in which state".
+func (s *Syncer) state(l *line, r kindRecord) (state, reason string) {
+	g, err := s.o.Store.Acquire(l.series())
+	if err != nil {
+		reason = r.ErrorCode
+		if reason == "" {
+			reason = storeCode(err)
+		}
+		if l.src.Disabled {
+			reason = "source_disabled"
+		}
+		return "never_synced", reason
+	}
+	defer g.Release()
+	switch {
+	case l.src.Disabled:
+		return "disabled", "source_disabled"
+	case r.Failures > 0:
+		return "stale", r.ErrorCode
+	case overdue(s.now().Sub(g.Info().Ended), l.src.Interval):
+		return "stale", "overdue"
+	}
+	return "fresh", ""
+}

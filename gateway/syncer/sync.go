@@ -1,0 +1,292 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/jamf"
+)
+
+// emptyPause lies between the two looks that make an empty instance believable (proof 6).
+const emptyPause = time.Minute
+
+// syncOnce runs one sync of a line and remembers how it ended. due tells that the schedule asked for it.
+func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
+	started := s.now()
+	l.mu.Lock()
+	l.running, l.held, l.total = true, 0, 0
+	l.mu.Unlock()
+
+	ctx, span := s.tracer.Start(ctx, "sync", trace.WithAttributes(
+		attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind))))
+	info, err := s.sync(ctx, l, started)
+	if err != nil {
+		span.SetStatus(codes.Error, codeOf(err))
+	}
+	span.End()
+	if ctx.Err() != nil && err != nil {
+		l.mu.Lock()
+		l.running = false
+		l.mu.Unlock()
+		return // the program ends: no result to remember
+	}
+	s.remember(ctx, l, started, due, info, err)
+	l.mu.Lock()
+	l.running, l.tried, l.nextSync = false, true, s.due(l)
+	l.mu.Unlock()
+}
+
+// remember writes the result into the book, the metrics and the log. Here, and nowhere else, a walk is logged.
+func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due bool, info cache.Info, err error) {
+	took := s.now().Sub(started)
+	s.meters.ended(ctx, l, err, took)
+	save := l.book.update(func(p *bookPage) {
+		r := p.kindOf(l.kind)
+		r.LastAttempt = started
+		if err != nil {
+			r.LastResult, r.ErrorCode, r.ErrorDetail = "failed", codeOf(err), detailOf(err)
+			if due {
+				r.Failures++
+			}
+			p.Refused = p.Refused || errors.Is(err, jamf.ErrAuthFailed)
+			if errors.Is(err, jamf.ErrForbidden) {
+				p.Rights = slices.DeleteFunc(p.Rights, func(have string) bool { return have == rightFor(l.kind) })
+			}
+			return
+		}
+		r.LastResult, r.ErrorCode, r.ErrorDetail = "ok", "", ""
+		r.Failures, r.LastSuccess = 0, started
+		if r.Anchor.IsZero() {
+			r.Anchor = started
+		}
+	})
+	if save != nil {
+		s.log.ErrorContext(ctx, "remember the schedule", "source", l.src.Name, "error", save)
+	}
+	attrs := []any{"source", l.src.Name, "kind", l.kind, "took", took.Round(time.Millisecond).String(), "next", s.due(l).UTC()}
+	if err != nil {
+		s.log.WarnContext(ctx, "sync failed, the generation before is served",
+			append(attrs, "code", codeOf(err), "detail", detailOf(err))...)
+		return
+	}
+	s.log.InfoContext(ctx, "sync done", append(attrs, "generation", info.Number, "count", info.Count, "added", info.Added,
+		"changed", info.Changed, "removed", info.Removed, "quarantined", len(info.Quarantined))...)
+}
+
+// sync reads, proves, publishes and warms.
+func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.Info, error) {
+	walk := l.src.NewWalk()
+	version, err := s.introduce(ctx, l, walk)
+	if err != nil {
+		return cache.Info{}, err
+	}
+	var parent *cache.Generation
+	draft := cache.Draft{
+		Series: l.series(), MappingVersion: device.MappingVersion, ProfileDigest: l.src.Profile.Digest(),
+		ProfileName: l.src.Profile.Name(), JamfVersion: version, Started: started,
+	}
+	switch g, err := s.o.Store.Acquire(l.series()); {
+	case err == nil:
+		parent = g
+		defer g.Release()
+		draft.Parent, draft.SourceEpoch = g.Info().Number, g.Info().SourceEpoch
+	case errors.Is(err, cache.ErrLost), errors.Is(err, cache.ErrCorrupt):
+		// A new walk is the way out of a lost store: its number follows the last known one.
+		draft.Parent = s.o.Store.LastNumber(l.series())
+	case !errors.Is(err, cache.ErrNone):
+		return cache.Info{}, fmt.Errorf("open the current generation: %w", err)
+	}
+	cand, err := s.walk(ctx, l, walk, draft, parent)
+	if err != nil {
+		return cache.Info{}, err
+	}
+	if err := s.guard(parent, cand.Info()); err != nil {
+		cand.Discard()
+		return cache.Info{}, err
+	}
+	published, err := s.o.Store.Publish(ctx, cand)
+	if err != nil {
+		cand.Discard()
+		return cache.Info{}, &failure{Code: "store_error", Detail: "the generation could not be published", Err: err}
+	}
+	defer published.Release()
+	s.warm(ctx, l, published)
+	return published.Info(), nil
+}
+
+// introduce asks what the credentials may do and which Jamf answers. The rights are kept for the clients' own connection test.
+func (s *Syncer) introduce(ctx context.Context, l *line, walk Walk) (version string, err error) {
+	rights, err := walk.Rights(ctx)
+	switch {
+	case err == nil && rights.Known:
+		s.learn(ctx, l, func(p *bookPage) {
+			p.Refused, p.Rights = false, slices.DeleteFunc([]string{jamf.ReadComputers, jamf.ReadMobileDevices},
+				func(want string) bool { return !rights.Has(want) })
+		})
+	case err == nil, errors.Is(err, jamf.ErrNotFound), errors.Is(err, jamf.ErrForbidden), errors.Is(err, jamf.ErrSchema):
+		// Jamf does not say; the lists will.
+		s.learn(ctx, l, func(p *bookPage) { p.Refused = false })
+	default:
+		return "", err
+	}
+	version, err = walk.Version(ctx)
+	if err != nil && !errors.Is(err, jamf.ErrNotFound) && !errors.Is(err, jamf.ErrForbidden) && !errors.Is(err, jamf.ErrSchema) {
+		return "", err
+	}
+	if version != "" {
+		s.learn(ctx, l, func(p *bookPage) { p.JamfVersion = version })
+	}
+	return version, nil
+}
+
+func (s *Syncer) learn(ctx context.Context, l *line, change func(*bookPage)) {
+	if err := l.book.update(change); err != nil {
+		s.log.ErrorContext(ctx, "remember what Jamf said", "source", l.src.Name, "error", err)
+	}
+}
+
+func rightFor(k device.Kind) string {
+	if k == device.Computer {
+		return jamf.ReadComputers
+	}
+	return jamf.ReadMobileDevices
+}
+
+// walk reads everything into a new generation file and proves it complete. Nothing of it can be seen yet.
+func (s *Syncer) walk(ctx context.Context, l *line, w Walk, draft cache.Draft, parent *cache.Generation) (*cache.Candidate, error) {
+	ctx, span := s.tracer.Start(ctx, "walk", trace.WithAttributes(
+		attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind))))
+	defer span.End()
+	b, err := s.o.Store.Begin(ctx, draft)
+	if err != nil {
+		return nil, &failure{Code: "store_error", Detail: "the generation file could not be made", Err: err}
+	}
+	defer b.Abort()
+	r := &reader{
+		walk: w, kind: l.kind, profile: l.src.Profile, sections: l.src.Profile.Sections(l.kind),
+		builder: b, parent: parent, pageSize: l.src.PageSize, progress: l.progress,
+	}
+	if r.pageSize == 0 {
+		r.pageSize = defaultSize
+	}
+	reported, err := r.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.learn(ctx, l, func(p *bookPage) {
+		if right := rightFor(l.kind); !slices.Contains(p.Rights, right) {
+			p.Rights = append(p.Rights, right) // a whole list is the best proof
+		}
+	})
+	if r.rereadOrder {
+		s.log.WarnContext(ctx, "ids did not come in rising order, the list was read more than once", "source", l.src.Name, "kind", l.kind)
+	}
+	confirmed := false
+	if b.Count() == 0 {
+		if confirmed, err = s.believeEmpty(ctx, l, w, parent); err != nil {
+			return nil, err
+		}
+	}
+	span.SetAttributes(attribute.Int("jamf.pages", r.list.pages), attribute.Int("jamf.devices", b.Count()))
+	cand, err := b.Finish(ctx, cache.Outcome{
+		Ended: s.now(), ReportedTotal: reported, ConfirmedEmpty: confirmed, Quarantined: r.quarantined, Upstream: r.version,
+	})
+	if err != nil {
+		return nil, &failure{Code: "store_error", Detail: "the generation file could not be written", Err: err}
+	}
+	return cand, nil
+}
+
+// believeEmpty decides on a list without a device (proof 6): believed when the other kind has some, else when seen
+// twice, a minute apart. After a generation with devices it is never believed.
+func (s *Syncer) believeEmpty(ctx context.Context, l *line, w Walk, parent *cache.Generation) (bool, error) {
+	if parent != nil && parent.Info().Count > 0 {
+		return false, reject("empty_unconfirmed", "Jamf lists no devices where there were %d", parent.Info().Count)
+	}
+	other := device.Mobile
+	if l.kind == device.Mobile {
+		other = device.Computer
+	}
+	list, sections := lightListOf(other)
+	if p, err := w.Page(ctx, list, sections, 0, 1); err == nil && p.Total > 0 {
+		return true, nil
+	}
+	t := time.NewTimer(emptyPause)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case <-t.C:
+	}
+	list, sections = lightListOf(l.kind)
+	p, err := w.Page(ctx, list, sections, 0, 1)
+	if err != nil {
+		return false, err
+	}
+	if p.Total != 0 || len(p.Rows) != 0 {
+		return false, reject("empty_unconfirmed", "Jamf listed no devices, and a minute later %d", p.Total)
+	}
+	return true, nil
+}
+
+// warm renders the devices of a fresh generation into the cache; a cache that stays cold is slower, never wrong.
+func (s *Syncer) warm(ctx context.Context, l *line, g *cache.Generation) {
+	ctx, span := s.tracer.Start(ctx, "warm", trace.WithAttributes(attribute.String("jamf.source", l.src.Name)))
+	defer span.End()
+	n, err := s.o.Store.Warm(ctx, g, l.src.WarmProfiles)
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "warm the device cache", "source", l.src.Name, "kind", l.kind, "error", err)
+		return
+	}
+	span.SetAttributes(attribute.Int("cache.warmed", n))
+	s.log.DebugContext(ctx, "device cache is warm", "source", l.src.Name, "kind", l.kind, "devices", n)
+}
+
+// warmAtStart warms from the generation on disk: a restart begins with an empty ristretto.
+func (s *Syncer) warmAtStart(ctx context.Context, l *line) {
+	g, err := s.o.Store.Acquire(l.series())
+	if err != nil {
+		return
+	}
+	defer g.Release()
+	s.warm(ctx, l, g)
+}
+
+// codeOf names a failure by its code in the catalogue.
+func codeOf(err error) string {
+	var f *failure
+	var j *jamf.Error
+	switch {
+	case errors.As(err, &f):
+		return f.Code
+	case errors.As(err, &j) && j.Code != "":
+		return j.Code
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "canceled"
+	default:
+		return "store_error"
+	}
+}
+
+// detailOf is one safe sentence about a failure.
+func detailOf(err error) string {
+	var f *failure
+	var j *jamf.Error
+	switch {
+	case errors.As(err, &f):
+		return f.Detail
+	case errors.As(err, &j):
+		return j.Detail
+	default:
+		return err.Error()
+	}
+}

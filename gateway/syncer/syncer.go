@@ -1,0 +1,247 @@
+// Package syncer is the pump: it wakes by schedule, walks a kind of a source, proves
+// that it read everything, publishes a generation and warms the cache. It knows Jamf only
+// through Walk and nothing of HTTP clients of the gateway.
+package syncer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/jamf"
+)
+
+// Walk is one session of calls to a Jamf Pro instance; *jamf.Walk is one.
+type Walk interface {
+	Page(ctx context.Context, l jamf.List, sections []string, page, size int) (*jamf.Page, error)
+	Record(ctx context.Context, l jamf.List, sections []string, id int64) ([]byte, error)
+	Rights(ctx context.Context) (jamf.Rights, error)
+	Version(ctx context.Context) (string, error)
+}
+
+// Errors of SyncNow; asked with errors.Is.
+var (
+	ErrUnknownSource = errors.New("no such source")
+	ErrDisabled      = errors.New("source is disabled")
+	ErrRunning       = errors.New("a sync of this source is running")
+)
+
+// Source is one configured Jamf Pro instance as the syncer reads it.
+type Source struct {
+	Name         string
+	Disabled     bool
+	Kinds        []device.Kind
+	Profile      *device.Profile   // what is kept
+	WarmProfiles []*device.Profile // what clients are shown: rendered into the cache after a publish
+	Interval     time.Duration     // 24 h
+	At           string            // "" or "HH:MM", local time
+	PageSize     int               // the largest page asked for
+	NewWalk      func() Walk
+}
+
+// Options of New.
+type Options struct {
+	Store          *cache.Store
+	Dir            string // where the schedule is remembered, one file per source
+	Sources        []Source
+	StartJitter    time.Duration // at most; a negative value means none
+	Logger         *slog.Logger
+	TracerProvider trace.TracerProvider // nil: the global one
+	MeterProvider  metric.MeterProvider // nil: the global one
+	Now            func() time.Time     // nil: time.Now
+}
+
+// Syncer runs the syncs of all sources. Run it once.
+type Syncer struct {
+	o      Options
+	now    func() time.Time
+	log    *slog.Logger
+	tracer trace.Tracer
+	meters meters
+	lines  []*line
+	books  map[string]*book // source -> what is remembered
+}
+
+// line is one kind of one source: its own schedule, walk and state.
+type line struct {
+	src  *Source
+	kind device.Kind
+	book *book
+	wake chan struct{} // capacity 1: a sync was asked for
+
+	mu       sync.Mutex
+	running  bool
+	held     int
+	total    int
+	tried    bool
+	nextSync time.Time
+}
+
+// DefaultStartJitter spreads first syncs after a start (DESIGN.md, reliability row H7).
+const DefaultStartJitter = 30 * time.Second
+
+// New reads what is remembered of each source. It starts nothing.
+func New(o Options) (*Syncer, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.TracerProvider == nil {
+		o.TracerProvider = otel.GetTracerProvider()
+	}
+	if o.MeterProvider == nil {
+		o.MeterProvider = otel.GetMeterProvider()
+	}
+	s := &Syncer{
+		o: o, now: o.Now, log: o.Logger,
+		tracer: o.TracerProvider.Tracer("jamf-gateway/gateway/syncer"),
+		books:  make(map[string]*book, len(o.Sources)),
+	}
+	for i := range o.Sources {
+		src := &s.o.Sources[i]
+		b, err := openBook(o.Dir, src.Name)
+		if err != nil {
+			return nil, fmt.Errorf("read the schedule of source %s: %w", src.Name, err)
+		}
+		s.books[src.Name] = b
+		for _, k := range src.Kinds {
+			l := &line{src: src, kind: k, book: b, wake: make(chan struct{}, 1)}
+			l.tried = !b.kind(k).LastAttempt.IsZero()
+			l.nextSync = s.due(l)
+			s.lines = append(s.lines, l)
+		}
+	}
+	var err error
+	if s.meters, err = newMeters(o.MeterProvider.Meter("jamf-gateway/gateway/syncer"), s); err != nil {
+		return nil, fmt.Errorf("make the sync metrics: %w", err)
+	}
+	return s, nil
+}
+
+// Run keeps every enabled source in sync until ctx ends.
+func (s *Syncer) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, l := range s.lines {
+		if l.src.Disabled {
+			continue
+		}
+		g.Go(func() error { return s.keep(ctx, l) })
+	}
+	return g.Wait()
+}
+
+// keep runs the syncs of one line, one after the other.
+func (s *Syncer) keep(ctx context.Context, l *line) error {
+	jitter := s.startJitter()
+	s.warmAtStart(ctx, l)
+	for ctx.Err() == nil {
+		next := s.due(l).Add(jitter)
+		jitter = 0
+		l.mu.Lock()
+		l.nextSync = next
+		l.mu.Unlock()
+		asked, err := s.sleep(ctx, l, next)
+		if err != nil {
+			return nil //nolint:nilerr // the end of the program is no error
+		}
+		s.syncOnce(ctx, l, !asked || !s.now().Before(s.due(l)))
+	}
+	return nil
+}
+
+func (s *Syncer) startJitter() time.Duration {
+	switch {
+	case s.o.StartJitter < 0:
+		return 0
+	case s.o.StartJitter == 0:
+		return rand.N(DefaultStartJitter) //nolint:gosec // jitter needs no secrecy
+	default:
+		return rand.N(s.o.StartJitter) //nolint:gosec // jitter needs no secrecy
+	}
+}
+
+// sleep waits until next or until a sync is asked for. The wall clock is asked again every minute, so that a
+// stepped clock neither skips a sync nor delays it by more than that.
+func (s *Syncer) sleep(ctx context.Context, l *line, next time.Time) (asked bool, err error) {
+	for {
+		wait := next.Sub(s.now())
+		if wait <= 0 {
+			return false, ctx.Err()
+		}
+		t := time.NewTimer(min(wait, time.Minute))
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return false, ctx.Err()
+		case <-l.wake:
+			t.Stop()
+			return true, nil
+		case <-t.C:
+		}
+	}
+}
+
+// SyncNow asks for a sync of the kinds given (none = all) of a source and returns at once.
+func (s *Syncer) SyncNow(source string, kinds ...device.Kind) error {
+	b, ok := s.books[source]
+	if !ok {
+		return fmt.Errorf("sync %s: %w", source, ErrUnknownSource)
+	}
+	asked := false
+	for _, l := range s.lines {
+		if l.book != b || (len(kinds) > 0 && !contains(kinds, l.kind)) {
+			continue
+		}
+		if l.src.Disabled {
+			return fmt.Errorf("sync %s: %w", source, ErrDisabled)
+		}
+		if l.isRunning() {
+			continue
+		}
+		select {
+		case l.wake <- struct{}{}:
+		default: // already asked for
+		}
+		asked = true
+	}
+	if !asked {
+		return fmt.Errorf("sync %s: %w", source, ErrRunning)
+	}
+	return nil
+}
+
+func contains(kinds []device.Kind, k device.Kind) bool {
+	for _, have := range kinds {
+		if have == k {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *line) isRunning() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.running
+}
+
+func (l *line) progress(held, total int) {
+	l.mu.Lock()
+	l.held, l.total = held, total
+	l.mu.Unlock()
+}
+
+func (l *line) series() cache.Series { return cache.Series{Source: l.src.Name, Kind: l.kind} }
