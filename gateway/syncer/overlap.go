@@ -57,9 +57,9 @@ type overlap struct {
 	progress func(held, total int)
 	ceiling  int // largest page
 
-	held     []int64         // ascending
-	suspects map[int64]bool  // held, but a re-read stretch no longer showed them
-	total    int             // of the last page
+	held     []int64        // ascending
+	suspects map[int64]bool // held, but a re-read stretch no longer showed them
+	total    int            // of the last page
 	pages    int
 	reread   bool // the order did not rise somewhere
 	vanished int  // list positions by which rows moved to the left while it was read
@@ -70,11 +70,13 @@ type overlap struct {
 	timeouts int
 	idle     int
 	avoid    int
+	short    int // length of the last short page
+	limit    int // pages above it are clamped
 }
 
 // run reads the list to its end, and again where ids did not rise.
 func (o *overlap) run(ctx context.Context) error {
-	o.suspects = map[int64]bool{}
+	o.suspects, o.limit = map[int64]bool{}, jamfClamp
 	for pass := 1; ; pass++ {
 		before := len(o.held)
 		if err := o.pass(ctx); err != nil {
@@ -93,7 +95,7 @@ func (o *overlap) pass(ctx context.Context) error {
 	o.next, o.target, o.good, o.idle, o.avoid = 0, o.ceiling, 0, 0, -1
 	limit := 0 // pages allowed, known after the first
 	for n := 1; ; n++ {
-		w := overlapping(o.next, o.target, o.avoid)
+		w := overlapping(o.next, o.target, o.limit, o.avoid)
 		done, err := o.step(ctx, w)
 		if err != nil {
 			return err
@@ -212,9 +214,13 @@ func (o *overlap) absorb(ctx context.Context, p *jamf.Page, w window, rows []row
 	}
 	o.timeouts = 0
 	if len(rows) < w.size {
-		// Jamf clamps without a word: what it gave is its page size, and the position is that of the last row.
+		// Jamf clamps without a word: what it gave is its page size, and the position is that of the last row (ghosts make it too large: stepping back mends that).
 		at, _ := slices.BinarySearch(o.held, rows[len(rows)-1].id)
-		o.target, o.next = max(2, min(o.target, len(rows))), at+1
+		o.target, o.next = max(2, min(o.target, len(rows))), max(o.next, at+1)
+		if o.short == len(rows) { // twice the same length is a limit and no accident
+			o.ceiling, o.limit = min(o.ceiling, o.target), o.target
+		}
+		o.short, o.good = len(rows), 0
 	} else {
 		o.next = reached
 		o.climb()

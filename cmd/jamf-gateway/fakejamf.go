@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"jamf-gateway/test/fakejamf"
+)
+
+// fleetFlags describe the simulated Jamf Pro of demo and fakejamf.
+type fleetFlags struct {
+	Computers    int    `default:"1200" help:"Simulated computers."`
+	Mobiles      int    `default:"800" help:"Simulated mobile devices."`
+	Seed         int64  `default:"1" help:"The same seed makes the same fleet."`
+	Faults       string `default:"calm" enum:"calm,hostile" help:"calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders."`
+	ClientID     string `default:"demo" help:"Client id of the API client."`
+	ClientSecret string `default:"demo-secret" help:"Client secret of the API client."`
+}
+
+func (f fleetFlags) options() fakejamf.Options {
+	o := fakejamf.Options{
+		Computers: f.Computers, Mobiles: f.Mobiles, Seed: f.Seed, ClientID: f.ClientID, ClientSecret: f.ClientSecret,
+	}
+	if f.Faults == "hostile" {
+		o.Faults, o.Mutate, o.Nodes = fakejamf.Hostile(), true, 2
+	}
+	return o
+}
+
+type fakejamfCommand struct {
+	Listen string `default:"127.0.0.1:8081" help:"Address of the simulated Jamf Pro."`
+	fleetFlags
+}
+
+// Run serves the simulated Jamf Pro until a signal comes.
+func (c fakejamfCommand) Run(ctx context.Context, s streams) error {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	_, _ = fmt.Fprintf(s.out, "simulated Jamf Pro at http://%s/api (%d computers, %d mobile devices, %s)\n",
+		ln.Addr(), c.Computers, c.Mobiles, c.Faults)
+	return serveHTTP(ctx, ln, fakejamf.New(c.options()))
+}
+
+// serveHTTP serves until ctx ends, then drains.
+func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	err := srv.Shutdown(drain)
+	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}

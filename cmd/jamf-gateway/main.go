@@ -1,0 +1,103 @@
+// Command jamf-gateway stands between an asset system and Jamf Pro: see README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker (-X main.version=...).
+var version = "dev" //nolint:gochecknoglobals // the linker needs a variable
+
+// Exit codes of every command.
+const (
+	exitGood  = 0 // done
+	exitWrong = 1 // found wanting, or failed
+	exitUsage = 2 // wrong use
+)
+
+// streams are where a command reads and writes: the terminal in production, buffers in tests.
+type streams struct {
+	out, err io.Writer
+	env      []string
+}
+
+type commands struct {
+	Serve    serveCommand    `cmd:"" help:"Run the gateway."`
+	Demo     demoCommand     `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
+	Fakejamf fakejamfCommand `cmd:"" help:"Run the simulated Jamf Pro alone."`
+	Check    checkCommand    `cmd:"" help:"Check the settings, then test the connection of each source."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{out: os.Stdout, err: os.Stderr, env: os.Environ()})
+	stop()
+	os.Exit(code)
+}
+
+// errFoundWanting ends a command with exit code 1 when everything worth saying was already printed.
+var errFoundWanting = errors.New("found wanting")
+
+// usageError is wrong use of a command: exit code 2.
+type usageError struct{ error }
+
+// run is the whole program as a function: arguments, environment and output are parameters, the exit code is the result.
+func run(ctx context.Context, args []string, s streams) (code int) {
+	exited := -1
+	var c commands
+	parser, err := kong.New(&c,
+		kong.Name("jamf-gateway"),
+		kong.Description("Stands between an asset system and Jamf Pro: reads Jamf once a day, proves that it read everything, and serves it."),
+		kong.Writers(s.out, s.err),
+		kong.Exit(func(n int) { exited = n }),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(s),
+	)
+	if err != nil {
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
+		return exitUsage
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
+		return exitUsage
+	}
+	var usage usageError
+	switch err := k.Run(); {
+	case err == nil:
+		return exitGood
+	case errors.Is(err, errFoundWanting):
+		return exitWrong
+	case errors.As(err, &usage):
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
+		return exitUsage
+	default:
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
+		return exitWrong
+	}
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(s streams) error {
+	_, err := fmt.Fprintln(s.out, "jamf-gateway", version)
+	return err
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"jamf-gateway/config"
+	"jamf-gateway/gateway"
+)
+
+type serveCommand struct {
+	Config string `required:"" help:"Settings file (gateway.yaml)." placeholder:"FILE"`
+}
+
+// Run serves until a signal comes.
+func (c serveCommand) Run(ctx context.Context, s streams) (err error) {
+	settings, err := config.Load(c.Config, s.env)
+	if err != nil {
+		return usageError{err}
+	}
+	log := newLogger(s, settings.Telemetry.LogLevel)
+	for _, w := range settings.Warnings {
+		log.WarnContext(ctx, w)
+	}
+	tel, err := newTelemetry(ctx, s.env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tel.shutdown()) }()
+	g, err := gateway.New(ctx, gateway.Options{
+		Config: settings, Version: version, Metrics: tel.metrics, Logger: log,
+		TracerProvider: tel.tracers, MeterProvider: tel.meters,
+	})
+	if err != nil {
+		return err
+	}
+	if err := g.Listen(ctx); err != nil {
+		return errors.Join(err, g.Close())
+	}
+	log.InfoContext(ctx, "jamf-gateway is running", "version", version, "listen", g.PublicAddr(), "admin_listen", g.AdminAddr(),
+		"sources", len(settings.Sources), "clients", len(settings.Clients))
+	if err := g.Run(ctx); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	log.InfoContext(context.WithoutCancel(ctx), "jamf-gateway has drained and stopped")
+	return nil
+}

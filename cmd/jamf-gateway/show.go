@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/progress"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/syncer"
+)
+
+// watchFirstSync shows the first sync of every kind: bars on a terminal, a line each elsewhere.
+func watchFirstSync(ctx context.Context, out io.Writer, g *gateway.Gateway) {
+	started := time.Now()
+	tty := isTerminal(out)
+	trackers := map[device.Kind]*progress.Tracker{}
+	pw := progress.NewWriter()
+	pw.SetOutputWriter(out)
+	pw.SetUpdateFrequency(100 * time.Millisecond)
+	pw.Style().Visibility.ETA = false
+	if tty {
+		go pw.Render()
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	done := map[device.Kind]bool{}
+	for {
+		waiting := false
+		for _, k := range g.Status()[0].Kinds {
+			show(out, tty, pw, trackers, done, k, started)
+			waiting = waiting || !done[k.Kind]
+		}
+		if !waiting {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			pw.Stop()
+			return
+		case <-tick.C:
+		}
+	}
+	if tty {
+		for pw.IsRenderInProgress() && pw.LengthActive() > 0 {
+			<-tick.C
+		}
+		pw.Stop()
+		for pw.IsRenderInProgress() {
+			<-tick.C
+		}
+	}
+}
+
+// show brings one kind's bar up to date and marks it done when its first sync has ended.
+func show(out io.Writer, tty bool, pw progress.Writer, bars map[device.Kind]*progress.Tracker, done map[device.Kind]bool,
+	k syncer.KindStatus, started time.Time,
+) {
+	if done[k.Kind] {
+		return
+	}
+	bar := bars[k.Kind]
+	if bar == nil {
+		bar = &progress.Tracker{Message: "Reading " + plural(k.Kind) + " from Jamf", Units: progress.UnitsDefault}
+		bars[k.Kind] = bar
+		pw.AppendTracker(bar)
+	}
+	if k.Total > 0 {
+		bar.UpdateTotal(int64(k.Total))
+		bar.SetValue(int64(min(k.Held, k.Total-1)))
+	}
+	switch {
+	case !k.Tried || k.Syncing:
+		return
+	case k.LastResult == "ok":
+		bar.SetValue(int64(max(1, k.Total)))
+		bar.MarkAsDone()
+	default:
+		bar.MarkAsErrored()
+	}
+	done[k.Kind] = true
+	if tty && k.LastResult == "ok" {
+		return
+	}
+	if k.LastResult == "ok" {
+		_, _ = fmt.Fprintf(out, "Read %d %s from Jamf in %.1f s\n", k.Held, plural(k.Kind), time.Since(started).Seconds())
+		return
+	}
+	_, _ = fmt.Fprintf(out, "Reading %s failed: %s (%s). The next try is at %s.\n",
+		plural(k.Kind), k.ErrorDetail, k.ErrorCode, k.NextSync.Local().Format(time.TimeOnly))
+}
+
+func plural(k device.Kind) string {
+	if k == device.Computer {
+		return "computers"
+	}
+	return "mobile devices"
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// firstDevices are the uids of the first device of each kind, so that the printed lines work.
+func firstDevices(ctx context.Context, g *gateway.Gateway) map[device.Kind]int64 {
+	out := map[device.Kind]int64{}
+	for _, k := range []device.Kind{device.Computer, device.Mobile} {
+		gen, err := g.Store().Acquire(cache.Series{Source: demoSource, Kind: k})
+		if err != nil {
+			continue
+		}
+		if ids, err := gen.IDs(ctx); err == nil && len(ids) > 0 {
+			out[k] = ids[0]
+		}
+		gen.Release()
+	}
+	return out
+}
+
+// printLines prints what to copy. Each line works as it stands in a POSIX shell with curl.
+func printLines(out io.Writer, base, admin, id, secret string, first map[device.Kind]int64) {
+	kind, jamfID := device.Computer, first[device.Computer]
+	if jamfID == 0 {
+		kind, jamfID = device.Mobile, first[device.Mobile]
+	}
+	uid := device.UID(demoSource, kind, jamfID)
+	_, _ = fmt.Fprintf(out, `
+Copy these lines into another terminal:
+
+# 1. a token, as Inventory360 would ask for it (lives two hours)
+TOKEN=$(curl -s %[1]s/api/oauth/token -d grant_type=client_credentials -d client_id=%[2]s -d client_secret=%[3]s | sed -E 's/.*"access_token":"([^"]+)".*/\1/')
+
+# 2. normalized devices, computers and mobile devices in one shape
+curl -s -H "Authorization: Bearer $TOKEN" '%[1]s/v1/devices?limit=2'
+
+# 3. one device
+curl -s -H "Authorization: Bearer $TOKEN" '%[1]s/v1/devices/%[4]s'
+
+# 4. health: state, age and next sync of every source
+curl -s -H "Authorization: Bearer $TOKEN" '%[1]s/v1/health'
+
+# 5. the connection test, step by step
+curl -s -X POST -H "Authorization: Bearer $TOKEN" '%[1]s/v1/sources/%[5]s/test'
+
+# 6. Jamf's own API, as an unchanged Jamf client sees it
+curl -s -H "Authorization: Bearer $TOKEN" '%[1]s/api/v4/computers-inventory?section=GENERAL&section=HARDWARE&page-size=2'
+curl -s -H "Authorization: Bearer $TOKEN" '%[1]s/api/v2/mobile-devices?page-size=2'
+
+# 7. metrics
+curl -s %[6]s/metrics | grep ^jamf_
+
+In Inventory360 the URL would be %[1]s/jamf/%[5]s/api. Ctrl-C ends the demo.
+`, base, shellQuote(id), shellQuote(secret), uid, demoSource, admin)
+}
+
+// shellQuote makes a value safe to paste; plain ones stay readable.
+func shellQuote(s string) string {
+	for _, r := range s {
+		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.') {
+			return "$(printf " + strconv.Quote(s) + ")"
+		}
+	}
+	return s
+}

@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"jamf-gateway/config"
+	"jamf-gateway/gateway/catalogue"
+	"jamf-gateway/gateway/jamf"
+	"jamf-gateway/gateway/server"
+	"jamf-gateway/gateway/syncer"
+)
+
+// control is what the server may ask of the house.
+type control struct {
+	syncer    *syncer.Syncer
+	upstreams map[string]*jamf.Source
+	sources   map[string]config.Source
+	order     []string
+	now       func() time.Time
+	tests     map[string]*lastTest
+}
+
+// lastTest keeps the last report of a source, so that clients cannot turn tests into Jamf traffic.
+type lastTest struct {
+	slot   chan struct{} // capacity 1: one test at a time
+	mu     sync.Mutex
+	report server.TestReport
+	ended  time.Time
+}
+
+// testReuse is how long a report is given again instead of asking Jamf.
+const testReuse = 10 * time.Second
+
+func newControl(c *config.Config, s *syncer.Syncer, upstreams map[string]*jamf.Source, now func() time.Time) *control {
+	out := &control{syncer: s, upstreams: upstreams, sources: map[string]config.Source{}, now: now, tests: map[string]*lastTest{}}
+	for _, src := range c.Sources {
+		out.sources[src.Name] = src
+		out.tests[src.Name] = &lastTest{slot: make(chan struct{}, 1)}
+	}
+	return out
+}
+
+// Status implements server.Control.
+func (c *control) Status() []server.SourceStatus {
+	all := c.syncer.Status()
+	out := make([]server.SourceStatus, len(all))
+	for i, s := range all {
+		up := c.upstreams[s.Source].Status()
+		st := server.SourceStatus{
+			Name: s.Source, Disabled: s.Disabled, Default: c.sources[s.Source].Default,
+			Token: up.Token, TokenExpires: up.TokenExpires, Breaker: up.Breaker, NotBefore: up.NotBefore,
+			CredentialsRefused: s.CredentialsRefused || up.Token == "auth_failed", Rights: s.Rights, JamfVersion: s.JamfVersion,
+		}
+		if up.LastError != nil {
+			st.LastErrorCode, st.LastErrorAt = up.LastError.Code, up.LastErrorAt
+		}
+		for _, k := range s.Kinds {
+			st.Kinds = append(st.Kinds, server.KindStatus{
+				Kind: k.Kind, State: k.State, Reason: k.Reason, Syncing: k.Syncing, Tried: k.Tried, Held: k.Held, Total: k.Total,
+				LastAttempt: k.LastAttempt, LastSuccess: k.LastSuccess, NextSync: k.NextSync,
+				LastResult: k.LastResult, LastErrorCode: k.ErrorCode, LastErrorDetail: k.ErrorDetail,
+			})
+		}
+		out[i] = st
+	}
+	return out
+}
+
+// SyncNow implements server.Control.
+func (c *control) SyncNow(source string) error {
+	err := c.syncer.SyncNow(source)
+	switch {
+	case errors.Is(err, syncer.ErrUnknownSource):
+		return server.ErrUnknownSource
+	case errors.Is(err, syncer.ErrDisabled):
+		return server.ErrDisabled
+	case errors.Is(err, syncer.ErrRunning):
+		return server.ErrSyncRunning
+	}
+	return err
+}
+
+// Test implements server.Control.
+func (c *control) Test(ctx context.Context, source string) (server.TestReport, error) {
+	t, ok := c.tests[source]
+	if !ok {
+		return server.TestReport{}, server.ErrUnknownSource
+	}
+	select {
+	case t.slot <- struct{}{}:
+		defer func() { <-t.slot }()
+	case <-ctx.Done():
+		return server.TestReport{}, ctx.Err()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended.IsZero() && c.now().Sub(t.ended) < testReuse {
+		return t.report, nil
+	}
+	t.report = Report(source, c.upstreams[source].Test(ctx, wantedRights(c.sources[source])), "en")
+	t.ended = c.now()
+	return t.report, nil
+}
+
+// Report turns the outcome of a connection test into what people and programs read, with the catalogue's sentences in
+// English, or in German for lang "de".
+func Report(source string, r jamf.Report, lang string) server.TestReport {
+	out := server.TestReport{
+		OK: r.OK, Source: source, StartedAt: r.Started.UTC(),
+		RightsPresent: notNil(r.Present), RightsMissing: notNil(r.Missing), RightsSurplus: notNil(r.Surplus),
+	}
+	count := func(n int) *int {
+		if n < 0 {
+			return nil
+		}
+		return &n
+	}
+	out.Computers, out.MobileDevices = count(r.Computers), count(r.Mobiles)
+	if r.JamfVersion != "" {
+		out.JamfVersion = &r.JamfVersion
+	}
+	for _, s := range r.Steps {
+		step := server.TestStep{Name: s.Name, Result: s.Result, Code: s.Code, Detail: s.Detail, LatencyMS: float64(s.Latency.Microseconds()) / 1000}
+		if e, ok := catalogue.Lookup(s.Code); ok {
+			step.Action = e.Action.EN
+			if lang == "de" {
+				step.Action = e.Action.DE
+			}
+		}
+		out.Steps = append(out.Steps, step)
+	}
+	return out
+}
+
+func notNil(in []string) []string {
+	if in == nil {
+		return []string{}
+	}
+	return in
+}

@@ -1,0 +1,181 @@
+// Package gateway is the house as a whole: New builds it from a config, Run starts its
+// loops and ends them. It wires the rooms and knows no request, page or record itself.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/config"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/jamf"
+	"jamf-gateway/gateway/server"
+	"jamf-gateway/gateway/syncer"
+)
+
+// Options of New. Zero values: a silent logger, the global telemetry providers, the usual start jitter.
+type Options struct {
+	Config         *config.Config
+	Version        string       // of this program
+	Metrics        http.Handler // Prometheus exposition, nil = none
+	StartJitter    time.Duration
+	Logger         *slog.Logger
+	TracerProvider trace.TracerProvider
+	MeterProvider  metric.MeterProvider
+	Now            func() time.Time
+}
+
+// Gateway is the running program without its command line.
+type Gateway struct {
+	o         Options
+	store     *cache.Store
+	syncer    *syncer.Syncer
+	server    *server.Server
+	listeners listeners
+}
+
+// New opens the store, cuts what is kept to today's profiles and builds the rooms. It starts no loop.
+// The caller ends it with Run or Close.
+func New(ctx context.Context, o Options) (*Gateway, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c := o.Config
+	if len(c.Sources) == 0 || len(c.Clients) == 0 {
+		return nil, errors.New("at least one source and one client must be configured")
+	}
+	ps, err := compileProfiles(c)
+	if err != nil {
+		return nil, err
+	}
+	key, err := sealingKey(c.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	upstreams, err := buildUpstreams(o)
+	if err != nil {
+		return nil, err
+	}
+	store, err := cache.Open(ctx, cache.Options{
+		Dir: c.DataDir, MaxBytes: c.Cache.MaxBytes, Keep: 3, Logger: o.Logger, MeterProvider: o.MeterProvider, Now: o.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the data directory: %w", err)
+	}
+	g := &Gateway{o: o, store: store}
+	if err := g.build(ctx, ps, key, upstreams); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return g, nil
+}
+
+func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte, upstreams map[string]*jamf.Source) error {
+	c := g.o.Config
+	var err error
+	var served []server.SourceOptions
+	var synced []syncer.Source
+	for _, src := range c.Sources {
+		kept := ps.named[src.Profile]
+		kinds := kindsOf(src)
+		if err := g.align(ctx, src.Name, kinds, kept); err != nil {
+			return err
+		}
+		served = append(served, server.SourceOptions{Name: src.Name, Default: src.Default, Kinds: kinds, Profile: kept})
+		up := upstreams[src.Name]
+		synced = append(synced, syncer.Source{
+			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients),
+			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize,
+			NewWalk: func() syncer.Walk { return up.NewWalk() },
+		})
+	}
+	g.syncer, err = syncer.New(syncer.Options{
+		Store: g.store, Dir: filepath.Join(c.DataDir, scheduleDir), Sources: synced, StartJitter: g.o.StartJitter, Logger: g.o.Logger,
+		TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
+	})
+	if err != nil {
+		return err
+	}
+	g.server, err = server.New(server.Options{
+		Store: g.store, Control: newControl(c, g.syncer, upstreams, g.o.Now), Sources: served, Clients: ps.clients(c.Clients),
+		SealingKey: key, Version: g.o.Version, MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale, Metrics: g.o.Metrics,
+		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("build the server: %w", err)
+	}
+	return nil
+}
+
+// scheduleDir lies in the data directory; no source can have a name with a dot.
+const scheduleDir = ".schedule"
+
+// align brings what is on disk in line with today's settings before anybody can read it: a profile that changed cuts the
+// current generation again and older ones go; a mapping that changed derives the columns again. Widening waits for the next walk.
+func (g *Gateway) align(ctx context.Context, source string, kinds []device.Kind, kept *device.Profile) error {
+	for _, k := range kinds {
+		q := cache.Series{Source: source, Kind: k}
+		gen, err := g.store.Acquire(q)
+		if err != nil {
+			continue // none yet, or broken: Acquire tells every reader
+		}
+		info := gen.Info()
+		gen.Release()
+		switch {
+		case info.ProfileDigest != kept.Digest():
+			gen, err = g.store.Recut(ctx, q, kept)
+		case info.MappingVersion != device.MappingVersion:
+			gen, err = g.store.Remap(ctx, q)
+		default:
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("bring the data of source %s in line with its profile: %w", source, err)
+		}
+		gen.Release()
+		g.o.Logger.InfoContext(ctx, "data brought in line with today's profile", "source", source, "kind", k, "profile", kept.Name())
+	}
+	return nil
+}
+
+// Run listens and serves until ctx ends or something fails, drains, and closes the store.
+func (g *Gateway) Run(ctx context.Context) error {
+	if err := g.Listen(ctx); err != nil {
+		return errors.Join(err, g.Close())
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return g.syncer.Run(ctx) })
+	group.Go(func() error { return g.server.Run(ctx) })
+	group.Go(func() error { return g.server.ServePublic(ctx, g.listeners.public) })
+	if g.listeners.admin != nil {
+		group.Go(func() error { return g.server.ServeAdmin(ctx, g.listeners.admin) })
+	}
+	if g.listeners.metrics != nil {
+		group.Go(func() error { return g.server.ServeMetrics(ctx, g.listeners.metrics) })
+	}
+	return errors.Join(group.Wait(), g.store.Close())
+}
+
+// Close ends a gateway that was never run.
+func (g *Gateway) Close() error {
+	g.listeners.close()
+	return g.store.Close()
+}
+
+// Status is the state of every source, for the demo's progress and for tests.
+func (g *Gateway) Status() []syncer.Status { return g.syncer.Status() }
+
+// Store is what the house serves from, for tests that look behind the doors.
+func (g *Gateway) Store() *cache.Store { return g.store }

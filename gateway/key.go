@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"jamf-gateway/cache"
+)
+
+// sealingKey reads the key that seals client tokens, and makes it at the first start: 64 hex digits, mode 0600. Its loss
+// costs only the tokens in use. A file that others can read or that holds anything else refuses the start.
+func sealingKey(path string) (key [32]byte, err error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the path is a setting
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := rand.Read(key[:]); err != nil {
+			return key, fmt.Errorf("make key_file: %w", err)
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return key, fmt.Errorf("make key_file: %w", err)
+		}
+		return key, cache.ReplaceFile(path, []byte(hex.EncodeToString(key[:])+"\n"))
+	}
+	if err != nil {
+		return key, fmt.Errorf("read key_file: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return key, fmt.Errorf("read key_file: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return key, fmt.Errorf("key_file %s can be read by others (mode %o): set it to 0600", path, info.Mode().Perm())
+	}
+	raw, err := hex.DecodeString(strings.TrimSpace(string(data)))
+	if err != nil || len(raw) != len(key) {
+		return key, fmt.Errorf("key_file %s holds no key of 64 hex digits: restore it, or remove it to make a new one", path)
+	}
+	copy(key[:], raw)
+	return key, nil
+}

@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+)
+
+type listeners struct{ public, admin, metrics net.Listener }
+
+func (l *listeners) close() {
+	for _, ln := range []net.Listener{l.public, l.admin, l.metrics} {
+		if ln != nil {
+			_ = ln.Close()
+		}
+	}
+}
+
+// Listen opens the doors, so that a port in use or a bad certificate is told before anything runs. Run calls it when the
+// caller did not.
+func (g *Gateway) Listen(ctx context.Context) error {
+	if g.listeners.public != nil {
+		return nil
+	}
+	c := g.o.Config
+	var lc net.ListenConfig
+	open := func(setting, address string) (net.Listener, error) {
+		if address == "" {
+			return nil, nil
+		}
+		ln, err := lc.Listen(ctx, "tcp", address)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", setting, err)
+		}
+		return ln, nil
+	}
+	var err error
+	defer func() {
+		if err != nil {
+			g.listeners.close()
+			g.listeners = listeners{}
+		}
+	}()
+	if g.listeners.public, err = open("listen", c.Listen); err != nil {
+		return err
+	}
+	if c.TLS.CertFile != "" {
+		var cert tls.Certificate
+		if cert, err = tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile); err != nil {
+			return fmt.Errorf("tls: %w", err)
+		}
+		g.listeners.public = tls.NewListener(g.listeners.public, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}})
+	}
+	if g.listeners.admin, err = open("admin_listen", c.AdminListen); err != nil {
+		return err
+	}
+	g.listeners.metrics, err = open("metrics_listen", c.MetricsListen)
+	return err
+}
+
+// PublicAddr is the address of the public door; valid after Listen.
+func (g *Gateway) PublicAddr() string { return g.listeners.public.Addr().String() }
+
+// AdminAddr is the address of the admin door; valid after Listen, "" when it is off.
+func (g *Gateway) AdminAddr() string {
+	if g.listeners.admin == nil {
+		return ""
+	}
+	return g.listeners.admin.Addr().String()
+}

@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+
+	"jamf-gateway/config"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/server"
+)
+
+// profiles are the compiled allow-lists by name.
+type profiles struct {
+	named map[string]*device.Profile
+}
+
+// compileProfiles compiles what the settings name. An own profile may extend a built-in one or another own one.
+func compileProfiles(c *config.Config) (profiles, error) {
+	ps := profiles{named: map[string]*device.Profile{}}
+	var resolve func(name string, seen []string) (*device.Profile, error)
+	resolve = func(name string, seen []string) (*device.Profile, error) {
+		if p, ok := ps.named[name]; ok {
+			return p, nil
+		}
+		own, ok := c.Profiles[name]
+		if !ok {
+			p, ok := device.BuiltinProfile(name)
+			if !ok {
+				return nil, fmt.Errorf("unknown profile %q", name)
+			}
+			ps.named[name] = p
+			return p, nil
+		}
+		if slices.Contains(seen, name) {
+			return nil, fmt.Errorf("profiles.%s: extends itself", name)
+		}
+		var base *device.Profile
+		if own.Extends != "" {
+			var err error
+			if base, err = resolve(own.Extends, append(seen, name)); err != nil {
+				return nil, fmt.Errorf("profiles.%s.extends: %w", name, err)
+			}
+		}
+		p, err := device.NewProfile(name, base, own.Fields)
+		if err != nil {
+			return nil, fmt.Errorf("profiles.%s: %w", name, err)
+		}
+		ps.named[name] = p
+		return p, nil
+	}
+	for name := range c.Profiles {
+		if _, err := resolve(name, nil); err != nil {
+			return ps, err
+		}
+	}
+	for _, s := range c.Sources {
+		if _, err := resolve(s.Profile, nil); err != nil {
+			return ps, fmt.Errorf("sources.%s.profile: %w", s.Name, err)
+		}
+	}
+	for _, cl := range c.Clients {
+		if cl.Profile == "" {
+			continue
+		}
+		if _, err := resolve(cl.Profile, nil); err != nil {
+			return ps, fmt.Errorf("clients.%s.profile: %w", cl.ID, err)
+		}
+	}
+	return ps, nil
+}
+
+// shown lists the distinct views of a source that its clients have; they are rendered ahead.
+func (ps profiles) shown(src config.Source, clients []config.Client) []*device.Profile {
+	var out []*device.Profile
+	kept := ps.named[src.Profile]
+	for _, cl := range clients {
+		if cl.Sources != nil && !slices.Contains(cl.Sources, src.Name) {
+			continue
+		}
+		p := kept
+		if cl.Profile != "" {
+			p = kept.Intersect(ps.named[cl.Profile])
+		}
+		if !slices.ContainsFunc(out, func(have *device.Profile) bool { return have.Digest() == p.Digest() }) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (ps profiles) clients(in []config.Client) []server.ClientOptions {
+	out := make([]server.ClientOptions, len(in))
+	for i, cl := range in {
+		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources}
+		if cl.Profile != "" {
+			out[i].Profile = ps.named[cl.Profile]
+		}
+	}
+	return out
+}
+
+func kindsOf(src config.Source) []device.Kind {
+	var out []device.Kind
+	for _, k := range []device.Kind{device.Computer, device.Mobile} {
+		if len(src.Kinds) == 0 || slices.Contains(src.Kinds, string(k)) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
