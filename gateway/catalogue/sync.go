@@ -1,0 +1,67 @@
+package catalogue
+
+// ofSync is about walks that were read but could not be proved complete. The data before stays and is served.
+func ofSync() []Entry {
+	return []Entry{
+		{
+			Code:  "count_mismatch",
+			Title: Text{"The number of devices does not add up", "Die Anzahl der Geräte geht nicht auf"},
+			Cause: Text{
+				"Jamf reports another number of devices than could be read, and the difference stayed unexplained after a second look. The new data was discarded, the data before is served.",
+				"Jamf meldet eine andere Anzahl von Geräten, als gelesen werden konnte, und die Abweichung blieb auch nach erneuter Prüfung ungeklärt. Die neuen Daten wurden verworfen, der Datenstand davor wird ausgeliefert.",
+			},
+			Action: Text{
+				"Wait for the next attempt, and set sync.at to a quieter hour if this happens often.",
+				"Warten Sie den nächsten Versuch ab, und legen Sie sync.at auf eine ruhigere Uhrzeit, falls das häufiger vorkommt.",
+			},
+		},
+		{
+			Code:  "no_progress",
+			Title: Text{"The sync made no progress", "Die Synchronisierung kam nicht voran"},
+			Cause: Text{
+				"No further page could be read from Jamf for 30 minutes, so the sync was given up. The data before is served.",
+				"Seit 30 Minuten konnte keine weitere Seite aus Jamf gelesen werden, deshalb wurde die Synchronisierung abgebrochen. Der Datenstand davor wird ausgeliefert.",
+			},
+			Action: Text{
+				"Run the connection test of the source, and check whether Jamf itself is slow or down.",
+				"Führen Sie den Verbindungstest der Quelle aus, und prüfen Sie, ob Jamf selbst langsam oder gestört ist.",
+			},
+		},
+		{
+			Code:  "too_many_quarantined",
+			Title: Text{"Too many records cannot be read", "Zu viele Datensätze sind nicht lesbar"},
+			Cause: Text{
+				"More records of this source than is acceptable are damaged or have an unknown form. The new data was discarded, the data before is served.",
+				"Mehr Datensätze dieser Quelle als vertretbar sind beschädigt oder haben eine unbekannte Form. Die neuen Daten wurden verworfen, der Datenstand davor wird ausgeliefert.",
+			},
+			Action: Text{
+				"Check whether Jamf Pro was updated a short time ago, and whether there is a newer version of the gateway.",
+				"Prüfen Sie, ob Jamf Pro kürzlich aktualisiert wurde und ob es eine neuere Version des Gateways gibt.",
+			},
+		},
+		{
+			Code:  "order_not_rising",
+			Title: Text{"Jamf does not list the devices in order", "Jamf liefert die Geräte nicht in Reihenfolge"},
+			Cause: Text{
+				"The ids do not rise from row to row although this order was asked for, so it cannot be proved that no device was skipped.",
+				"Die IDs steigen nicht von Zeile zu Zeile an, obwohl diese Reihenfolge verlangt wurde. Es ist daher nicht nachweisbar, dass kein Gerät übersprungen wurde.",
+			},
+			Action: Text{
+				"Wait for the next attempt, and report the version of Jamf Pro if this stays.",
+				"Warten Sie den nächsten Versuch ab, und melden Sie die Version von Jamf Pro, falls es dabei bleibt.",
+			},
+		},
+		{
+			Code:  "empty_unconfirmed",
+			Title: Text{"Jamf reports no devices, and that is not believed yet", "Jamf meldet keine Geräte, und das gilt noch nicht als sicher"},
+			Cause: Text{
+				"An empty list can also mean a missing right or a fault in Jamf. It is taken as true only when it is confirmed.",
+				"Eine leere Liste kann auch auf eine fehlende Berechtigung oder eine Störung in Jamf hinweisen. Sie gilt erst, wenn sie bestätigt ist.",
+			},
+			Action: Text{
+				"Check in Jamf Pro whether there really are no devices, and whether the API client may see all sites.",
+				"Prüfen Sie in Jamf Pro, ob es wirklich keine Geräte gibt und ob der API-Client alle Standorte sehen darf.",
+			},
+		},
+	}
+}
