@@ -1,17 +1,10 @@
 package catalogue
 
+import "slices"
+
 // ofRequest is about what a client asked.
 func ofRequest() []Entry {
-	return joined(ofQuestion(), ofIdentity(), ofForm())
-}
-
-// joined puts the parts of a topic together.
-func joined(parts ...[]Entry) []Entry {
-	var all []Entry
-	for _, p := range parts {
-		all = append(all, p...)
-	}
-	return all
+	return slices.Concat(ofQuestion(), ofIdentity(), ofForm())
 }
 
 // ofQuestion is about the things asked for.

@@ -1,8 +1,10 @@
 package catalogue
 
+import "slices"
+
 // ofUpstream is about the way to Jamf and Jamf's answers.
 func ofUpstream() []Entry {
-	return joined(ofConnection(), ofAnswer(), ofRights())
+	return slices.Concat(ofConnection(), ofAnswer(), ofRights())
 }
 
 // ofConnection is about reaching Jamf at all.
