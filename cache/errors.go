@@ -1,0 +1,47 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Errors of the store; asked with errors.Is. None of them goes away by asking again, but ErrBusy.
+var (
+	ErrNone     = errors.New("no generation yet")           // never synced
+	ErrLost     = errors.New("generation store lost")       // manifest names a file that is missing or foreign
+	ErrCorrupt  = errors.New("generation file corrupt")     // checksum or SQLite error
+	ErrGone     = errors.New("generation no longer kept")   // a cursor's generation
+	ErrNotFound = errors.New("no such device")              // unknown id
+	ErrConflict = errors.New("parent is no longer current") // publish lost the compare-and-swap
+	ErrLocked   = errors.New("data directory is used by another process")
+	ErrBusy     = errors.New("a generation of this series is being built") // ask again when it is finished
+	ErrFull     = errors.New("no space left in the data directory")        // the generation before it is intact
+)
+
+var (
+	errClosed  = errors.New("store is closed")
+	errSettled = errors.New("builder is finished or aborted")
+)
+
+// readError says what a failed read of a generation file is: the reader's own cancellation, or a damaged file.
+func readError(ctx context.Context, act string, err error) error {
+	if ctxErr := ctx.Err(); ctxErr != nil {
+		return ctxErr
+	}
+	return fmt.Errorf("%s: %w: %w", act, ErrCorrupt, err)
+}
+
+// writeError names a full disk; everything else stays what it is.
+func writeError(act string, err error) error {
+	var db *sqlite.Error
+	full := errors.As(err, &db) && db.Code()&0xff == sqlite3.SQLITE_FULL
+	if full || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%s: %w: %w", act, ErrFull, err)
+	}
+	return fmt.Errorf("%s: %w", act, err)
+}

@@ -1,0 +1,389 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// line is one series on disk and in memory.
+type line struct {
+	series Series
+	dir    string
+
+	// work serialises what changes the line: publish, falling back, opening a file. Taken before mu, never after.
+	work sync.Mutex
+
+	mu       sync.RWMutex
+	kept     []keptFile             // newest first
+	current  uint64                 // what a draft must name as its parent; 0 = nothing published yet
+	highest  uint64                 // no number up to this one is given again
+	serving  *Generation            // what Acquire returns; the line holds one reference
+	open     map[uint64]*Generation // generations with an open file, without a reference: retain before use
+	trouble  error                  // why nothing is served
+	refused  error                  // why nothing may be written
+	building bool
+}
+
+func newLine(dir string, q Series) *line {
+	return &line{
+		series: q, dir: filepath.Join(dir, q.Source, string(q.Kind)),
+		open: make(map[uint64]*Generation), trouble: ErrNone,
+	}
+}
+
+// files lists the numbers of the generation files that are there.
+func (l *line) files() ([]uint64, error) {
+	entries, err := os.ReadDir(l.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var numbers []uint64
+	for _, e := range entries {
+		digits, isGeneration := strings.CutSuffix(e.Name(), generationSuffix)
+		number, err := strconv.ParseUint(digits, 10, 64)
+		if isGeneration && err == nil && e.Name() == fileName(number) {
+			numbers = append(numbers, number)
+		}
+	}
+	return numbers, nil
+}
+
+// load brings a line found on disk as far as it goes; its troubles become the answers of Acquire.
+// Only a cancelled ctx is an error.
+func (s *Store) load(ctx context.Context, l *line) error {
+	l.work.Lock()
+	defer l.work.Unlock()
+	numbers, err := l.files()
+	if err != nil {
+		s.loseLocked(l, fmt.Errorf("%w: %w", ErrLost, err))
+		return nil
+	}
+	for _, n := range numbers {
+		l.highest = max(l.highest, n)
+	}
+	m, err := readManifest(l.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && len(numbers) == 0:
+	case errors.Is(err, fs.ErrNotExist):
+		l.current = l.highest
+		s.loseLocked(l, fmt.Errorf("%w: the manifest is missing", ErrLost))
+	case err != nil:
+		l.current = l.highest
+		s.loseLocked(l, fmt.Errorf("%w: %w", ErrLost, err))
+	case m.Format > formatVersion:
+		l.refused = fmt.Errorf("%w: the manifest has format %d, this version knows %d: start the newer version again", ErrLost, m.Format, formatVersion)
+		s.loseLocked(l, l.refused)
+		return nil
+	default:
+		return s.loadManifest(ctx, l, m)
+	}
+	s.clean(l)
+	return nil
+}
+
+func (s *Store) loadManifest(ctx context.Context, l *line, m manifest) error {
+	l.highest = max(l.highest, m.Current)
+	l.current = m.Current
+	if err := m.check(s.identity, l.series); err != nil {
+		l.current = l.highest
+		s.loseLocked(l, err)
+		s.clean(l)
+		return nil
+	}
+	l.kept = m.Kept
+	s.clean(l)
+	if m.Current == 0 {
+		s.sweep(l) // a crash between the first file and its manifest
+		return nil
+	}
+	if err := s.serveLocked(ctx, l); err != nil {
+		return err
+	}
+	s.sweep(l)
+	return nil
+}
+
+// loseLocked records why nothing is served. The caller holds l.work, or is alone with the line.
+func (s *Store) loseLocked(l *line, why error) {
+	s.counts.openErrors.Add(1)
+	s.log.Error("no generation can be served", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", why)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trouble = why
+}
+
+// clean removes what a crash left unfinished.
+func (s *Store) clean(l *line) {
+	if err := removeLeftovers(l.dir); err != nil {
+		s.log.Warn("remove unfinished files", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", err)
+	}
+}
+
+// sweep unlinks generation files that the manifest does not name. Readers that hold one keep it.
+func (s *Store) sweep(l *line) {
+	numbers, err := l.files()
+	if err != nil {
+		s.log.Warn("look for old generations", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", err)
+		return
+	}
+	l.mu.RLock()
+	named := make(map[uint64]bool, len(l.kept))
+	for _, k := range l.kept {
+		named[k.Number] = true
+	}
+	l.mu.RUnlock()
+	for _, n := range numbers {
+		if named[n] {
+			continue
+		}
+		if err := os.Remove(filepath.Join(l.dir, fileName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			s.log.Warn("remove old generation", "jamf.source", l.series.Source, "kind", l.series.Kind, "generation", n, "error", err)
+		}
+	}
+}
+
+// serveLocked makes the newest usable generation the served one. Those that fail are set aside: said, counted and
+// left where they are until the next publish. The caller holds l.work. Only a cancelled ctx is an error.
+func (s *Store) serveLocked(ctx context.Context, l *line) error {
+	l.mu.RLock()
+	kept := l.kept
+	l.mu.RUnlock()
+	var first error
+	for i := range kept {
+		if kept[i].damaged {
+			continue
+		}
+		g, err := s.openLocked(ctx, l, kept[i].Number)
+		if ctx.Err() != nil {
+			if g != nil {
+				g.Release()
+			}
+			return ctx.Err()
+		}
+		if err != nil {
+			first = errors.Join(first, err)
+			continue
+		}
+		l.mu.Lock()
+		l.serving, l.current, l.trouble = g, g.info.Number, nil
+		l.mu.Unlock()
+		if first != nil {
+			s.log.Error("an older generation is served", "jamf.source", l.series.Source, "kind", l.series.Kind,
+				"generation", g.info.Number, "error", first)
+		}
+		return nil
+	}
+	if first == nil {
+		first = fmt.Errorf("no kept generation is readable: %w", ErrCorrupt)
+	}
+	l.mu.Lock()
+	l.serving, l.current = nil, l.highestKeptLocked()
+	l.mu.Unlock()
+	s.loseLocked(l, first)
+	return nil
+}
+
+// followsLocked tells whether a generation with this parent may be published next: its parent is what Acquire returns, or what
+// was published last. The two differ after a fall back, which must not cost a running walk its work. The caller holds l.mu.
+func (l *line) followsLocked(parent uint64) bool {
+	return parent == l.current || len(l.kept) > 0 && parent == l.kept[0].Number
+}
+
+func (l *line) highestKeptLocked() uint64 {
+	if len(l.kept) > 0 {
+		return l.kept[0].Number
+	}
+	return l.highest
+}
+
+// openLocked opens a kept file and returns it with one reference, the caller's. A file that fails is marked.
+// The caller holds l.work.
+func (s *Store) openLocked(ctx context.Context, l *line, number uint64) (*Generation, error) {
+	l.mu.RLock()
+	var k keptFile
+	for _, each := range l.kept {
+		if each.Number == number {
+			k = each
+		}
+	}
+	l.mu.RUnlock()
+	if k.Number == 0 {
+		return nil, ErrGone
+	}
+	g, err := openGeneration(ctx, filepath.Join(l.dir, k.File), s.identity, k)
+	if ctx.Err() != nil {
+		if g != nil {
+			g.Release()
+		}
+		return nil, ctx.Err()
+	}
+	l.mark(number, err)
+	if err != nil {
+		s.counts.openErrors.Add(1)
+		return nil, fmt.Errorf("open generation %d: %w", number, err)
+	}
+	s.adopt(l, g)
+	return g, nil
+}
+
+// adopt lets AcquireNumber find an open generation until its last reader releases it.
+func (s *Store) adopt(l *line, g *Generation) {
+	g.readErrors = &s.counts.readErrors
+	g.onClose = func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.open[g.info.Number] == g {
+			delete(l.open, g.info.Number)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[g.info.Number] = g
+}
+
+// mark remembers how opening a file went. The list is copied: snapshots of it stay as they are.
+func (l *line) mark(number uint64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept := append([]keptFile(nil), l.kept...)
+	for i := range kept {
+		if kept[i].Number == number {
+			kept[i].verified = kept[i].verified || err == nil
+			kept[i].damaged = err != nil
+		}
+	}
+	l.kept = kept
+}
+
+// fallBack replaces a served generation that turned out to be damaged.
+func (s *Store) fallBack(l *line, bad *Generation) {
+	l.work.Lock()
+	defer l.work.Unlock()
+	l.mu.RLock()
+	current := l.serving
+	l.mu.RUnlock()
+	if current != bad {
+		return // somebody else did it, or a publish came
+	}
+	l.mark(bad.info.Number, ErrCorrupt)
+	s.log.Error("generation is damaged", "jamf.source", l.series.Source, "kind", l.series.Kind, "generation", bad.info.Number)
+	_ = s.serveLocked(context.Background(), l) // its only error is a cancelled context
+	bad.Release()
+}
+
+// detach takes the served generation out at Close.
+func (l *line) detach() *Generation {
+	l.work.Lock()
+	defer l.work.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g := l.serving
+	l.serving, l.trouble = nil, errClosed
+	return g
+}
+
+// Acquire returns the current generation. ErrNone, ErrLost, ErrCorrupt.
+// A generation whose file turned out to be damaged is replaced by the one before it.
+func (s *Store) Acquire(q Series) (*Generation, error) {
+	l, err := s.find(q)
+	if err != nil {
+		return nil, err
+	}
+	if l == nil {
+		return nil, ErrNone
+	}
+	for {
+		l.mu.RLock()
+		g, trouble := l.serving, l.trouble
+		usable := g != nil && !g.damaged.Load()
+		if usable {
+			g.refs.Add(1) // the line holds one, so it is not 0
+		}
+		l.mu.RUnlock()
+		switch {
+		case usable:
+			return g, nil
+		case g == nil:
+			return nil, trouble
+		}
+		s.fallBack(l, g)
+	}
+}
+
+// AcquireNumber returns a kept generation by its number. ErrGone.
+// One that no reader holds is opened again, and verified if it was not since the program started: ErrLost, ErrCorrupt.
+func (s *Store) AcquireNumber(q Series, n uint64) (*Generation, error) {
+	l, err := s.find(q)
+	if err != nil {
+		return nil, err
+	}
+	if l == nil {
+		return nil, ErrGone
+	}
+	if g, err := l.retain(n); g != nil || err != nil {
+		return g, err
+	}
+	l.work.Lock()
+	defer l.work.Unlock()
+	if g, err := l.retain(n); g != nil || err != nil {
+		return g, err
+	}
+	return s.openLocked(context.Background(), l, n)
+}
+
+// retain returns an open, kept generation with a reference; nil and no error when its file must be opened.
+func (l *line) retain(n uint64) (*Generation, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, k := range l.kept {
+		if k.Number != n {
+			continue
+		}
+		g := l.open[n]
+		if k.damaged || g != nil && g.damaged.Load() {
+			return nil, fmt.Errorf("generation %d: %w", n, ErrCorrupt)
+		}
+		if g != nil && g.tryRetain() {
+			return g, nil
+		}
+		return nil, nil
+	}
+	return nil, ErrGone
+}
+
+// Kept describes the kept generations, newest first, without their quarantined records. Damaged ones are among them
+// until the next publish.
+func (s *Store) Kept(q Series) []Info {
+	l, err := s.find(q)
+	if err != nil || l == nil {
+		return nil
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	infos := make([]Info, 0, len(l.kept))
+	for _, k := range l.kept {
+		info := k.Info
+		info.Bytes = k.Bytes
+		infos = append(infos, info)
+	}
+	return infos
+}
+
+// Last is the number that a Draft must name as its parent: that of the generation Acquire returns, the last one known
+// when the series is lost, 0 when it was never synced.
+func (s *Store) Last(q Series) uint64 {
+	l, err := s.find(q)
+	if err != nil || l == nil {
+		return 0
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.current
+}

@@ -1,0 +1,88 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+
+	"jamf-gateway/gateway/device"
+)
+
+// Recut builds a generation from the current one with profile's cut of every record, publishes it and deletes all
+// older ones at once: what a narrowed profile no longer allows is then neither on disk nor in ristretto. Window and
+// asOf stay. Readers that hold an older generation keep it until they release it. ErrNone, ErrLost, ErrBusy, ErrConflict.
+func (s *Store) Recut(ctx context.Context, q Series, profile *device.Profile) (*Generation, error) {
+	none := func([]keptFile) []keptFile { return nil }
+	g, err := s.derive(ctx, q, profile, none)
+	if err != nil {
+		return nil, fmt.Errorf("cut current generation again: %w", err)
+	}
+	s.Flush()
+	return g, nil
+}
+
+// Remap derives the columns of the current generation again, by this program's mapping, into a new one. Records, window
+// and asOf stay. ErrNone, ErrLost, ErrBusy, ErrConflict.
+func (s *Store) Remap(ctx context.Context, q Series) (*Generation, error) {
+	usual := func(kept []keptFile) []keptFile { return prune(kept, s.keep, s.now()) }
+	g, err := s.derive(ctx, q, nil, usual)
+	if err != nil {
+		return nil, fmt.Errorf("map current generation again: %w", err)
+	}
+	return g, nil
+}
+
+// derive builds and publishes a successor out of the current generation's own records; profile nil = as they are.
+func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, stay func([]keptFile) []keptFile) (*Generation, error) {
+	old, err := s.Acquire(q)
+	if err != nil {
+		return nil, err
+	}
+	defer old.Release()
+	was := old.info
+	draft := Draft{
+		Series: q, Parent: was.Number, SourceEpoch: was.SourceEpoch, MappingVersion: device.MappingVersion,
+		ProfileDigest: was.ProfileDigest, ProfileName: was.ProfileName, JamfVersion: was.JamfVersion,
+		Upstream: was.Upstream, Started: was.Started,
+	}
+	if profile != nil {
+		draft.ProfileDigest, draft.ProfileName = profile.Digest(), profile.Name()
+	}
+	b, err := s.Begin(ctx, draft)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Abort()
+	for offset := 0; offset < len(old.ids); offset += chunk {
+		records, err := old.Page(ctx, offset, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			if err := b.derive(ctx, r, profile); err != nil {
+				return nil, err
+			}
+		}
+	}
+	c, err := b.Finish(ctx, Outcome{
+		Ended: was.Ended, ReportedTotal: was.ReportedTotal, ConfirmedEmpty: was.ConfirmedEmpty, Quarantined: was.Quarantined,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Discard()
+	return s.publish(ctx, c, stay)
+}
+
+func (b *Builder) derive(ctx context.Context, r Record, profile *device.Profile) (err error) {
+	kind, body := b.draft.Kind, r.Body
+	if profile != nil {
+		if body, err = profile.Cut(kind, nil, r.Body); err != nil {
+			return fmt.Errorf("cut device %d: %w", r.ID, err)
+		}
+	}
+	columns, err := device.ColumnsOf(kind, body)
+	if err != nil {
+		return fmt.Errorf("map device %d: %w", r.ID, err)
+	}
+	return b.Put(ctx, r.ID, body, columns, r.State)
+}
