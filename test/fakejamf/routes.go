@@ -1,0 +1,129 @@
+package fakejamf
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxVersion  = 4
+	maxPageSize = 2000 // beyond it Jamf clamps without a word
+	allSections = ^sections(0)
+)
+
+// retired are the deprecation dates of computers-inventory v1 to v3, as their answers carry them.
+func retired(version int) string {
+	switch version {
+	case 1:
+		return `date="Mon, 30 Jun 2025 00:00:00 GMT"`
+	case 2:
+		return `date="Thu, 06 Nov 2025 00:00:00 GMT"`
+	case 3:
+		return `date="Tue, 14 Jul 2026 00:00:00 GMT"`
+	}
+	return ""
+}
+
+func (s *Server) routes() *http.ServeMux {
+	m := http.NewServeMux()
+	m.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) { html(w, http.StatusOK, "Jamf Pro") })
+	m.HandleFunc("/healthCheck.html", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html;charset=utf-8")
+		_, _ = w.Write([]byte("[]"))
+	})
+	m.HandleFunc("/api/v1/health-check", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	m.HandleFunc("/api/startup-status", s.startup)
+	m.HandleFunc("/api/v1/oauth/token", s.token)
+	m.HandleFunc("/api/oauth/token", s.token)
+	m.HandleFunc("/api/v1/auth", s.authed("", s.auth))
+	m.HandleFunc("/api/auth", s.authed("", s.auth))
+	m.HandleFunc("/api/v1/jamf-pro-version", s.authed("", s.version))
+	newest, err := strconv.Atoi(strings.TrimPrefix(s.o.MaxAPIVersion, "v"))
+	if err != nil {
+		newest = maxVersion
+	}
+	for v := 1; v <= min(newest, maxVersion); v++ {
+		m.HandleFunc(fmt.Sprintf("/api/v%d/computers-inventory", v), s.authed(ReadComputers, s.computerList(v)))
+		m.HandleFunc(fmt.Sprintf("/api/v%d/computers-inventory/{id}", v), s.authed(ReadComputers, s.computerOne(v, false)))
+		m.HandleFunc(fmt.Sprintf("/api/v%d/computers-inventory-detail/{id}", v), s.authed(ReadComputers, s.computerOne(v, true)))
+	}
+	m.HandleFunc("/api/v2/mobile-devices", s.authed(ReadMobileDevices, s.mobileList))
+	m.HandleFunc("/api/v2/mobile-devices/detail", s.authed(ReadMobileDevices, s.mobileDetailList))
+	m.HandleFunc("/api/v2/mobile-devices/{id}", s.authed(ReadMobileDevices, s.mobileOne(s.shapes.mobileSummary)))
+	m.HandleFunc("/api/v2/mobile-devices/{id}/detail", s.authed(ReadMobileDevices, s.mobileOne(s.shapes.mobileByID)))
+	m.HandleFunc("/api/v1/departments", s.authed(ReadDepartments, s.namesList(s.shapes.world.departments)))
+	m.HandleFunc("/api/v1/buildings", s.authed(ReadBuildings, s.namesList(s.shapes.world.buildings)))
+	m.HandleFunc("/api/v1/sites", s.authed(ReadSites, s.siteList))
+	m.HandleFunc("/", s.authed("", func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, http.StatusNotFound, "", "") }))
+	return m
+}
+
+func (s *Server) startup(w http.ResponseWriter, r *http.Request) {
+	s.send(w, r, http.StatusOK, func(o *writer) {
+		o.openObject()
+		o.str("step", "startup.status.complete")
+		o.str("stepCode", "SERVER_INIT_COMPLETE")
+		o.str("stepParam", "")
+		o.num("percentage", 100)
+		for _, k := range [...]string{"warning", "warningCode", "warningParam", "error", "errorCode"} {
+			o.null(k)
+		}
+		o.yes("setupAssistantNecessary", false)
+		o.closeObject()
+	})
+}
+
+func (s *Server) version(w http.ResponseWriter, r *http.Request) {
+	if s.disturb(w, r, false) {
+		return
+	}
+	s.send(w, r, http.StatusOK, func(o *writer) {
+		o.openObject()
+		o.str("version", s.o.Version)
+		o.closeObject()
+	})
+}
+
+// namesList answers departments and buildings: the names behind the ids of records.
+func (s *Server) namesList(names []string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q, err := s.readPaging(r)
+		if err != nil {
+			s.refuse(w, r, http.StatusBadRequest, err.code, err.description)
+			return
+		}
+		s.send(w, r, http.StatusOK, func(o *writer) {
+			o.openObject()
+			o.num("totalCount", len(names))
+			o.array("results")
+			from, to := q.window(len(names))
+			for i := from; i < to; i++ {
+				o.openObject()
+				o.num2str("id", i+1)
+				o.str("name", names[i])
+				o.closeObject()
+			}
+			o.closeArray()
+			o.closeObject()
+		})
+	}
+}
+
+func (s *Server) siteList(w http.ResponseWriter, r *http.Request) {
+	s.send(w, r, http.StatusOK, func(o *writer) {
+		o.openArray()
+		for i, name := range s.shapes.world.sites {
+			if i == 0 {
+				continue
+			}
+			o.openObject()
+			o.num2str("id", i)
+			o.null("divisionId")
+			o.str("name", name)
+			o.closeObject()
+		}
+		o.closeArray()
+	})
+}
