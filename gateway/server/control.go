@@ -1,18 +1,21 @@
-// Package server is the way in: Fiber, gate, authentication, façade, devices, health, problems.
-// It answers from the store and from what Control tells; it knows no way to call Jamf.
 package server
 
 import (
 	"context"
-	"log/slog"
-	"net/http"
+	"errors"
 	"time"
 
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
-
-	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
+)
+
+// Errors of Control; asked with errors.Is. None of them is worth an immediate retry.
+var (
+	// ErrUnknownSource means that no source of that name is configured.
+	ErrUnknownSource = errors.New("unknown source")
+	// ErrDisabled means that the source is disabled: it is neither synced nor tested.
+	ErrDisabled = errors.New("source is disabled")
+	// ErrSyncRunning means that a sync of the source is running already.
+	ErrSyncRunning = errors.New("sync is running")
 )
 
 // Control is what the house does for the server.
@@ -77,37 +80,4 @@ type TestStep struct {
 	Detail    string  `json:"detail,omitempty"`
 	Action    string  `json:"action,omitempty"` // one sentence on what to do
 	LatencyMS float64 `json:"latencyMs"`
-}
-
-// SourceOptions is one source as the server serves it.
-type SourceOptions struct {
-	Name    string
-	Default bool
-	Kinds   []device.Kind
-	Profile *device.Profile // what is kept
-}
-
-// ClientOptions is one caller. Sources nil = all. Profile nil = what each source keeps.
-type ClientOptions struct {
-	ID      string
-	Secrets [][32]byte // SHA-256
-	Sources []string
-	Profile *device.Profile
-}
-
-// Options of New. Now nil = time.Now.
-type Options struct {
-	Store          *cache.Store
-	Control        Control
-	Sources        []SourceOptions
-	Clients        []ClientOptions
-	SealingKey     [32]byte
-	Version        string
-	MaxPageSize    int
-	MaxStale       time.Duration
-	Metrics        http.Handler // of the admin door's /metrics
-	Logger         *slog.Logger
-	TracerProvider trace.TracerProvider
-	MeterProvider  metric.MeterProvider
-	Now            func() time.Time
 }

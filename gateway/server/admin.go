@@ -1,0 +1,100 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp/fasthttpadaptor"
+)
+
+// adminRoutes is the whole admin door.
+func (s *Server) adminRoutes(app *fiber.App, listen net.Addr) {
+	app.Use(sameHost(listen))
+	s.metricsRoutes(app)
+	route(app, http.MethodGet, "/v1/admin/sources", styleOwn, s.adminSources)
+	route(app, http.MethodPost, "/v1/admin/sources/{name}/sync", styleOwn, s.adminSync)
+}
+
+// metricsRoutes is /metrics, where the house has given a handler for it.
+func (s *Server) metricsRoutes(app *fiber.App) {
+	if s.o.Metrics == nil {
+		return
+	}
+	adapted := fasthttpadaptor.NewFastHTTPHandler(s.o.Metrics)
+	route(app, http.MethodGet, "/metrics", styleOwn, func(c *fiber.Ctx) error {
+		adapted(c.Context())
+		return nil
+	})
+}
+
+// sameHost refuses what a web page in the operator's browser could send: a Host that is a name that somebody else can
+// point here, and an Origin other than this door's.
+func sameHost(listen net.Addr) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		host := string(c.Request().Host())
+		if !localHost(host, listen) {
+			return &fault{code: codeForbiddenOrigin, field: fiber.HeaderHost}
+		}
+		if origin := c.Get(fiber.HeaderOrigin); origin != "" && !sameOrigin(origin, host, exchangeOf(c).scheme) {
+			return &fault{code: codeForbiddenOrigin, field: fiber.HeaderOrigin}
+		}
+		return c.Next()
+	}
+}
+
+// localHost tells whether a Host header is a loopback literal, localhost or the address listened on.
+func localHost(host string, listen net.Addr) bool {
+	if listen != nil && host == listen.String() {
+		return true
+	}
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(name, "["), "]"))
+	return err == nil && addr.IsLoopback()
+}
+
+func sameOrigin(origin, host, scheme string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Scheme == scheme && strings.EqualFold(u.Host, host)
+}
+
+// adminSources is GET /v1/admin/sources: the health of every source.
+func (s *Server) adminSources(c *fiber.Ctx) error {
+	if f := parseNoQuery(rawQuery(c)); f != nil {
+		return f
+	}
+	statuses := statusIndex(s.o.Control.Status())
+	items := make([]healthView, 0, len(statuses))
+	for _, st := range statuses {
+		items = append(items, s.healthView(st, statuses))
+	}
+	return sendJSON(c, http.StatusOK, struct {
+		Version string       `json:"version"`
+		Items   []healthView `json:"items"`
+	}{s.o.Version, items})
+}
+
+// adminSync is POST /v1/admin/sources/{name}/sync: it asks for a sync and does not wait for it.
+func (s *Server) adminSync(c *fiber.Ctx) error {
+	if f := parseNoQuery(rawQuery(c)); f != nil {
+		return f
+	}
+	name := c.Params("name")
+	if err := s.o.Control.SyncNow(name); err != nil {
+		return controlFault(err, name)
+	}
+	exchangeOf(c).source = name
+	return sendJSON(c, http.StatusAccepted, struct {
+		Source string `json:"source"`
+		Status string `json:"status"`
+	}{name, "accepted"})
+}

@@ -1,0 +1,151 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"jamf-gateway/cache"
+)
+
+// stateHeader tells clients that read no body members that what they got is not fresh.
+const stateHeader = "X-Jamf-Gateway-State"
+
+// errAbandoned ends a rendering whose last reader has left before it began.
+var errAbandoned = errors.New("the request has gone")
+
+// answer sends what the store renders for the key, with validator, encoding, age and state. The body holds no clock.
+func (s *Server) answer(c *fiber.Ctx, r *reading, key cache.Key, render func(context.Context) ([]byte, error)) error {
+	x := exchangeOf(c)
+	key.Encoding = acceptedEncoding(c.Get(fiber.HeaderAcceptEncoding))
+	ctx, cancel := x.deadline()
+	defer cancel()
+	a, _, err := s.o.Store.Answer(ctx, key, func(ctx context.Context) ([]byte, error) {
+		if !r.retain() {
+			return nil, errAbandoned
+		}
+		defer r.release()
+		return guarded(ctx, render)
+	})
+	if err != nil {
+		return s.answerFault(x, r, err)
+	}
+	h := &c.Response().Header
+	h.Set(fiber.HeaderETag, a.ETag)
+	h.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	setAge(c, r.oldest(), s.o.Now())
+	if state, reason := r.worst(); state != stateFresh {
+		h.Set(stateHeader, state+"; reason="+reason)
+	}
+	if notModified(c.Get(fiber.HeaderIfNoneMatch), a.ETag) {
+		c.Response().SetStatusCode(fiber.StatusNotModified)
+		return nil
+	}
+	if key.Encoding != "" {
+		h.Set(fiber.HeaderContentEncoding, key.Encoding)
+	}
+	h.SetContentType("application/json")
+	c.Response().SetBodyRaw(a.Body)
+	return nil
+}
+
+// guarded turns a panic of a rendering into its error: it runs on a goroutine of the store.
+func guarded(ctx context.Context, render func(context.Context) ([]byte, error)) (body []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("render: panic: %v", p)
+		}
+	}()
+	return render(ctx)
+}
+
+// answerFault says why there is no answer, and lets the caller's run go of a generation that cannot be read.
+func (s *Server) answerFault(x *exchange, r *reading, err error) error {
+	var f *fault
+	if errors.As(err, &f) {
+		return f
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errAbandoned) {
+		return &fault{code: codeBusy, retryAfter: shortestRetryAfter, cause: err}
+	}
+	if errors.Is(err, cache.ErrCorrupt) {
+		for _, sr := range append(r.concerned[:len(r.concerned):len(r.concerned)], r.others...) {
+			s.runs.drop(x.client(), sr.Series)
+		}
+	}
+	source := ""
+	if len(r.concerned) == 1 {
+		source = r.concerned[0].Source
+	}
+	return storeFault(err, source)
+}
+
+// setAge tells how old the data are (RFC 9111, 5.1), in whole seconds, never negative.
+func setAge(c *fiber.Ctx, asOf, now time.Time) {
+	if asOf.IsZero() {
+		return
+	}
+	c.Response().Header.Set(fiber.HeaderAge, strconv.FormatInt(max(0, int64(now.Sub(asOf)/time.Second)), 10))
+}
+
+// acceptedEncoding chooses gzip where the client takes it (RFC 9110, 12.5.3), and identity otherwise.
+func acceptedEncoding(header string) string {
+	gzip, star := -1.0, -1.0
+	for part := range strings.SplitSeq(header, ",") {
+		name, params, _ := strings.Cut(part, ";")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "gzip", "x-gzip":
+			gzip = weight(params)
+		case "*":
+			star = weight(params)
+		}
+	}
+	if gzip > 0 || gzip < 0 && star > 0 {
+		return "gzip"
+	}
+	return ""
+}
+
+// weight reads a q parameter; 1 when there is none, 0 when it is no number.
+func weight(params string) float64 {
+	for p := range strings.SplitSeq(params, ";") {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || !strings.EqualFold(strings.TrimSpace(name), "q") {
+			continue
+		}
+		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err != nil || q < 0 || q > 1 {
+			return 0
+		}
+		return q
+	}
+	return 1
+}
+
+// notModified compares weakly, as If-None-Match wants it (RFC 9110, 13.1.2).
+func notModified(header, etag string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		part = strings.TrimSpace(part)
+		if part == "*" || part != "" && strings.TrimPrefix(part, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
+
+// asOfFormat is RFC 3339 in UTC with three digits always.
+const asOfFormat = "2006-01-02T15:04:05.000Z"
+
+// stamp is a time as it stands in bodies; nil for the zero time.
+func stamp(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	out := t.UTC().Format(asOfFormat)
+	return &out
+}

@@ -1,0 +1,32 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// authenticate lets a request pass that carries a live access token. It stands before every route but the open ones,
+// so that an unknown path is 401 before it is 404.
+func (s *Server) authenticate(c *fiber.Ctx) error {
+	token, ok := bearer(c.Get(fiber.HeaderAuthorization))
+	if !ok {
+		return &fault{code: codeUnauthorized}
+	}
+	who, err := s.sealer.verify(token, s.o.Now(), s.clients)
+	if err != nil {
+		return &fault{code: codeInvalidToken}
+	}
+	exchangeOf(c).caller = who
+	return c.Next()
+}
+
+// bearer reads an Authorization header (RFC 6750, 2.1; the scheme in any case).
+func bearer(header string) (string, bool) {
+	scheme, token, ok := strings.Cut(header, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	token = strings.TrimLeft(token, " ")
+	return token, token != ""
+}

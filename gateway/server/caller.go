@@ -1,0 +1,130 @@
+package server
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+)
+
+// scope is one series as one caller may see it.
+type scope struct {
+	cache.Series
+	profile *device.Profile // what the source keeps, cut to what the client is shown
+}
+
+// caller is one configured client with everything that a request of his needs. Immutable.
+type caller struct {
+	id      string
+	secrets [][32]byte
+	scopes  []scope             // source, then computer before mobile
+	sources map[string]struct{} // the sources that he may see, with or without enabled kinds
+	policy  string              // digest of the scopes: part of every cache key and of every cursor
+}
+
+// sees tells whether the caller may see the source at all.
+func (c *caller) sees(source string) bool {
+	_, ok := c.sources[source]
+	return ok
+}
+
+// scope finds one series; false when the kind is switched off or the source is not the caller's.
+func (c *caller) scope(source string, k device.Kind) (scope, bool) {
+	for _, sc := range c.scopes {
+		if sc.Source == source && sc.Kind == k {
+			return sc, true
+		}
+	}
+	return scope{}, false
+}
+
+// callers compiles the clients against the sources: id -> caller.
+func callers(sources []SourceOptions, clients []ClientOptions) (map[string]*caller, error) {
+	known := make(map[string]SourceOptions, len(sources))
+	defaults := 0
+	for _, s := range sources {
+		if _, twice := known[s.Name]; twice {
+			return nil, fmt.Errorf("server options: source %q is configured twice", s.Name)
+		}
+		if s.Profile == nil {
+			return nil, fmt.Errorf("server options: source %q has no profile", s.Name)
+		}
+		if s.Default {
+			defaults++
+		}
+		known[s.Name] = s
+	}
+	if defaults > 1 {
+		return nil, fmt.Errorf("server options: %d default sources, at most one is possible", defaults)
+	}
+	out := make(map[string]*caller, len(clients))
+	for _, c := range clients {
+		if _, twice := out[c.ID]; twice {
+			return nil, fmt.Errorf("server options: client %q is configured twice", c.ID)
+		}
+		if c.ID == "" || len(c.ID) > maxClientID {
+			return nil, fmt.Errorf("server options: client id %q must have 1 to %d bytes", c.ID, maxClientID)
+		}
+		compiled, err := newCaller(known, c)
+		if err != nil {
+			return nil, err
+		}
+		out[c.ID] = compiled
+	}
+	return out, nil
+}
+
+func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error) {
+	names := o.Sources
+	if names == nil {
+		for name := range known {
+			names = append(names, name)
+		}
+	}
+	c := &caller{id: o.ID, secrets: slices.Clone(o.Secrets), sources: map[string]struct{}{}}
+	for _, name := range names {
+		s, ok := known[name]
+		if !ok {
+			return nil, fmt.Errorf("server options: client %q names the unknown source %q", o.ID, name)
+		}
+		if c.sees(name) {
+			continue
+		}
+		c.sources[name] = struct{}{}
+		profile := s.Profile
+		if o.Profile != nil {
+			profile = s.Profile.Intersect(o.Profile)
+		}
+		for _, k := range s.Kinds {
+			c.scopes = append(c.scopes, scope{Series: cache.Series{Source: name, Kind: k}, profile: profile})
+		}
+	}
+	slices.SortFunc(c.scopes, func(a, b scope) int { return compareSeries(a.Series, b.Series) })
+	c.policy = policyDigest(c.scopes)
+	return c, nil
+}
+
+// compareSeries is the order of every list: by source, computers before mobile devices.
+func compareSeries(a, b cache.Series) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(kindOrder(a.Kind), kindOrder(b.Kind)))
+}
+
+// kindOrder puts computers before mobile devices.
+func kindOrder(k device.Kind) int {
+	if k == device.Computer {
+		return 0
+	}
+	return 1
+}
+
+func policyDigest(scopes []scope) string {
+	h := sha256.New()
+	for _, sc := range scopes {
+		fmt.Fprintf(h, "%q %q %q\n", sc.Source, sc.Kind, sc.profile.Digest())
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}

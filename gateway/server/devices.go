@@ -1,0 +1,365 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+)
+
+// listDevices is GET /v1/devices.
+func (s *Server) listDevices(c *fiber.Ctx) error {
+	x := exchangeOf(c)
+	q, f := parseDevicesQuery(rawQuery(c))
+	if f != nil {
+		return f
+	}
+	concerned, f := concernedScopes(x.caller, q)
+	if f != nil {
+		return f
+	}
+	if q.source != "" {
+		x.source = q.source
+	}
+	r, from, f := s.readList(x.caller, concerned, q)
+	if f != nil {
+		return f
+	}
+	defer r.release()
+	if f := r.refuse(s.o.Now(), q.fresh); f != nil {
+		return f
+	}
+	s.widen(x.caller, r)
+	page := devicePage{server: s, reading: r, query: q, from: from, policy: x.caller.policy}
+	key := cache.Key{
+		Generations: append(r.refs(), r.othersDigest()), State: r.epoch(), Policy: x.caller.policy, Endpoint: x.route,
+		Query: fmt.Sprintf("%s limit=%d from=%d/%d", q.canonical(), q.limit, from.series, from.after),
+	}
+	return s.answer(c, r, key, page.render)
+}
+
+// concernedScopes are the series that a query asks for, in the caller's order. Asking for what is not there is an
+// error: an empty list would say that there are no devices.
+func concernedScopes(c *caller, q devicesQuery) ([]scope, *fault) {
+	if q.source != "" && !c.sees(q.source) {
+		return nil, &fault{code: codeUnknownSource, field: paramSource}
+	}
+	var out []scope
+	for _, sc := range c.scopes {
+		if q.source != "" && sc.Source != q.source || q.kind != "" && sc.Kind != q.kind {
+			continue
+		}
+		for field, param := range q.filtered() {
+			if !sc.profile.Allows(sc.Kind, field) {
+				return nil, &fault{
+					code: codeHiddenField, field: param, source: sc.Source,
+					detail: fmt.Sprintf("%s filters by %s, which the profile does not show for %s %s.", param, field, sc.Source, sc.Kind),
+				}
+			}
+		}
+		out = append(out, sc)
+	}
+	if len(out) == 0 {
+		return nil, &fault{code: codeKindDisabled, field: paramKind, source: q.source}
+	}
+	return out, nil
+}
+
+// readList opens the generations of a page: those of the caller's run for a first page, those of the cursor after it.
+func (s *Server) readList(c *caller, concerned []scope, q devicesQuery) (*reading, cursor, *fault) {
+	if q.cursor == "" {
+		r, err := s.read(c, concerned, true)
+		if err != nil {
+			return nil, cursor{}, asFault(err)
+		}
+		return r, cursor{}, nil
+	}
+	from, err := s.cursors.decode(q.cursor, c.policy, q.canonical(), len(concerned))
+	switch {
+	case errors.Is(err, errCursorExpired):
+		return nil, cursor{}, &fault{code: codeCursorExpired}
+	case err != nil:
+		return nil, cursor{}, &fault{code: codeCursorInvalid, field: paramCursor}
+	}
+	r, err := s.readNumbers(c, concerned, from.generations)
+	if err != nil {
+		return nil, cursor{}, asFault(err)
+	}
+	return r, from, nil
+}
+
+// othersDigest stands in the key for the generations that only duplicateOf depends on.
+func (r *reading) othersDigest() string {
+	if len(r.others) == 0 {
+		return ""
+	}
+	h := sha256.New()
+	for _, sr := range r.others {
+		fmt.Fprintf(h, "%q", sr.generation.Ref())
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// devicePage renders one page of the normalized list.
+type devicePage struct {
+	server  *Server
+	reading *reading
+	query   devicesQuery
+	from    cursor
+	policy  string
+}
+
+// listHead is everything of the envelope but the items.
+type listHead struct {
+	Complete       bool         `json:"complete"`
+	Stale          bool         `json:"stale"`
+	AsOf           *string      `json:"asOf"`
+	ConfirmedEmpty bool         `json:"confirmedEmpty,omitempty"`
+	Sources        []listSource `json:"sources"`
+}
+
+// listSource is one series of a list.
+type listSource struct {
+	Name           string      `json:"name"`
+	Kind           device.Kind `json:"kind"`
+	State          string      `json:"state"`
+	Reason         *string     `json:"reason"`
+	AsOf           *string     `json:"asOf"`
+	Generation     *uint64     `json:"generation"`
+	Count          *int        `json:"count"`
+	Quarantined    *int        `json:"quarantined"`
+	Held           *string     `json:"held"` // digest of a generation that waits for approval
+	ConfirmedEmpty bool        `json:"confirmedEmpty,omitempty"`
+}
+
+func (r *reading) head() listHead {
+	h := listHead{Complete: true, AsOf: stamp(r.oldest()), ConfirmedEmpty: true}
+	for _, sr := range r.concerned {
+		entry := sr.entry()
+		h.Complete = h.Complete && sr.generation != nil
+		h.Stale = h.Stale || sr.generation != nil && sr.state != stateFresh
+		h.ConfirmedEmpty = h.ConfirmedEmpty && entry.ConfirmedEmpty
+		h.Sources = append(h.Sources, entry)
+	}
+	return h
+}
+
+func (sr *series) entry() listSource {
+	e := listSource{Name: sr.Source, Kind: sr.Kind, State: sr.state}
+	if sr.reason != "" {
+		e.Reason = &sr.reason
+	}
+	if sr.generation == nil {
+		return e
+	}
+	quarantined := len(sr.info.Quarantined)
+	e.AsOf, e.Generation, e.Count, e.Quarantined = stamp(sr.info.Ended), &sr.info.Number, &sr.info.Count, &quarantined
+	e.ConfirmedEmpty = sr.info.Count == 0 && sr.info.ConfirmedEmpty
+	return e
+}
+
+func (p devicePage) render(ctx context.Context) ([]byte, error) {
+	duplicates, err := p.server.duplicates(ctx, p.reading)
+	if err != nil {
+		return nil, err
+	}
+	head, err := json.Marshal(p.reading.head())
+	if err != nil {
+		return nil, fmt.Errorf("render list: %w", err)
+	}
+	body := append(make([]byte, 0, len(head)+p.query.limit*1536), head[:len(head)-1]...)
+	body = append(body, `,"items":[`...)
+	next, body, err := p.items(ctx, body, duplicates)
+	if err != nil {
+		return nil, err
+	}
+	body = append(body, `],"nextCursor":`...)
+	if next == nil {
+		return append(body, `null}`...), nil
+	}
+	body = append(body, '"')
+	body = append(body, p.server.cursors.encode(*next, p.policy, p.query.canonical())...)
+	return append(body, `"}`...), nil
+}
+
+// items appends up to limit devices and tells where the next page begins, nil when this one is the last.
+func (p devicePage) items(ctx context.Context, body []byte, duplicates map[string][]string) (*cursor, []byte, error) {
+	left, last := p.query.limit, p.from
+	for i := p.from.series; i < len(p.reading.concerned); i++ {
+		sr := p.reading.concerned[i]
+		if sr.generation == nil {
+			continue
+		}
+		after := int64(0)
+		if i == p.from.series {
+			after = p.from.after
+		}
+		ids, err := sr.generation.Select(ctx, p.filter(), after, left+1)
+		if err != nil {
+			return nil, nil, fmt.Errorf("select devices of %s %s: %w", sr.Source, sr.Kind, err)
+		}
+		if len(ids) > left {
+			// One more exists: the page ends here, in this series or, when nothing is left of it, in the one before.
+			next := cursor{series: last.series, after: last.after, generations: p.numbers()}
+			if left > 0 {
+				next.series, next.after = i, ids[left-1]
+			}
+			body, err = p.appendDevices(ctx, body, sr, ids[:left], duplicates)
+			return &next, body, err
+		}
+		if len(ids) > 0 {
+			if body, err = p.appendDevices(ctx, body, sr, ids, duplicates); err != nil {
+				return nil, nil, err
+			}
+			left -= len(ids)
+			last = cursor{series: i, after: ids[len(ids)-1]}
+		}
+	}
+	return nil, body, nil
+}
+
+func (p devicePage) numbers() []uint64 {
+	out := make([]uint64, len(p.reading.concerned))
+	for i, sr := range p.reading.concerned {
+		if sr.generation != nil {
+			out[i] = sr.info.Number
+		}
+	}
+	return out
+}
+
+func (p devicePage) filter() cache.Filter {
+	value := func(s string) *string {
+		if s == "" {
+			return nil
+		}
+		return &s
+	}
+	q := p.query
+	return cache.Filter{SerialNumber: value(q.serial), UDID: value(q.udid), Name: value(q.name), Platform: value(q.platform)}
+}
+
+// appendDevices appends the devices with a comma between any two of the page.
+func (p devicePage) appendDevices(ctx context.Context, body []byte, sr *series, ids []int64, duplicates map[string][]string) ([]byte, error) {
+	if len(ids) == 0 {
+		return body, nil
+	}
+	fragments, err := p.server.o.Store.Normalized(ctx, sr.generation, sr.profile, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read devices of %s %s: %w", sr.Source, sr.Kind, err)
+	}
+	if len(fragments) != len(ids) {
+		return nil, fmt.Errorf("read devices of %s %s: %d of %d rendered", sr.Source, sr.Kind, len(fragments), len(ids))
+	}
+	for i, fragment := range fragments {
+		if body[len(body)-1] != '[' {
+			body = append(body, ',')
+		}
+		twins := duplicates[device.UID(sr.Source, sr.Kind, ids[i])]
+		if len(twins) == 0 {
+			body = append(body, fragment...)
+			continue
+		}
+		if body, err = appendTwin(ctx, body, sr, ids[i], twins); err != nil {
+			return nil, err
+		}
+	}
+	return body, nil
+}
+
+// appendTwin renders a device that others share their serial number with.
+func appendTwin(ctx context.Context, body []byte, sr *series, id int64, twins []string) ([]byte, error) {
+	record, err := sr.generation.Get(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read device of %s %s: %w", sr.Source, sr.Kind, err)
+	}
+	body, err = device.AppendNormalized(body, device.View{
+		Source: sr.Source, Kind: sr.Kind, ID: record.ID, Record: record.Body, Profile: sr.profile, State: record.State, DuplicateOf: twins,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("render device of %s %s: %w", sr.Source, sr.Kind, err)
+	}
+	return body, nil
+}
+
+// duplicates finds the serial numbers that stand more than once in the caller's view: uid -> the other uids. Where the
+// profile hides serial numbers, it also hides that two are equal.
+func (s *Server) duplicates(ctx context.Context, r *reading) (map[string][]string, error) {
+	generations := r.serials()
+	if len(generations) == 0 {
+		return nil, nil
+	}
+	out, err := s.o.Store.Duplicates(ctx, generations)
+	if err != nil {
+		return nil, fmt.Errorf("find duplicates: %w", err)
+	}
+	return out, nil
+}
+
+// oneDevice is GET /v1/devices/{uid}.
+func (s *Server) oneDevice(c *fiber.Ctx) error {
+	x := exchangeOf(c)
+	fresh, f := parseRequireOnly(rawQuery(c))
+	if f != nil {
+		return f
+	}
+	uid, err := url.PathUnescape(c.Params("uid"))
+	if err != nil {
+		return &fault{code: codeUnknownDevice}
+	}
+	source, kind, id, err := device.ParseUID(uid)
+	if err != nil {
+		return &fault{code: codeUnknownDevice}
+	}
+	sc, ok := x.caller.scope(source, kind)
+	if !ok {
+		return &fault{code: codeUnknownDevice}
+	}
+	x.source = source
+	r, err := s.read(x.caller, []scope{sc}, false)
+	if err != nil {
+		return err
+	}
+	defer r.release()
+	if f := r.refuse(s.o.Now(), fresh); f != nil {
+		return f
+	}
+	s.widen(x.caller, r)
+	key := cache.Key{
+		Generations: append(r.refs(), r.othersDigest()), Policy: x.caller.policy, Endpoint: x.route,
+		Query: source + ":" + string(kind) + ":" + strconv.FormatInt(id, 10),
+	}
+	err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
+		duplicates, err := s.duplicates(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return appendTwin(ctx, nil, r.concerned[0], id, duplicates[device.UID(source, kind, id)])
+	})
+	return r.unknownWhileStale(err, s)
+}
+
+// unknownWhileStale turns "no such device" into a 503 while the source is not fresh: a device that Jamf has by now
+// may only be missing here.
+func (r *reading) unknownWhileStale(err error, s *Server) error {
+	if err == nil {
+		return nil
+	}
+	f := asFault(err)
+	if sr := r.concerned[0]; f.code == codeUnknownDevice && sr.state != stateFresh {
+		return &fault{code: codeDeviceStale, source: sr.Source, retryAfter: retryAfter(s.o.Now(), sr.next)}
+	}
+	return f
+}
+
+// rawQuery is the query as it came, as a string of its own.
+func rawQuery(c *fiber.Ctx) string { return string(c.Request().URI().QueryString()) }

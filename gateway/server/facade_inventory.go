@@ -1,0 +1,161 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+)
+
+// facadeList is one list of Jamf's API as the façade serves it.
+type facadeList struct {
+	kind          device.Kind
+	shape         device.Shape
+	idField       string // of the one sort that is served
+	sections      bool   // takes section parameters
+	ignoresFilter bool   // Jamf's document knows no filter here, and Jamf ignores one
+}
+
+// facadeRecord is one way to ask Jamf's API for a single device.
+type facadeRecord struct {
+	kind     device.Kind
+	shape    device.Shape
+	sections bool // takes section parameters; otherwise all sections are shown
+}
+
+// facadeSource is the source of a façade request: the one of the prefix, or the default one at the root. A token is good
+// below the sources that its client may see and nowhere else, as a token of another Jamf would be; which sources
+// exist besides cannot be told apart.
+func (s *Server) facadeSource(c *fiber.Ctx) (string, *fault) {
+	x := exchangeOf(c)
+	name := c.Params("source")
+	if name == "" {
+		if s.root == "" {
+			return "", &fault{code: codeNotFound}
+		}
+		name = s.root
+	}
+	if !x.caller.sees(name) {
+		return "", &fault{code: codeInvalidToken}
+	}
+	x.source = name
+	return name, nil
+}
+
+// facadeReading opens the one series of a façade request. first: see runs.generation.
+func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, first bool) (*reading, error) {
+	name, f := s.facadeSource(c)
+	if f != nil {
+		return nil, f
+	}
+	x := exchangeOf(c)
+	sc, ok := x.caller.scope(name, kind)
+	if !ok {
+		return nil, &fault{code: codeKindDisabled, source: name}
+	}
+	r, err := s.read(x.caller, []scope{sc}, first)
+	if err != nil {
+		return nil, err
+	}
+	if f := r.refuse(s.o.Now(), false); f != nil {
+		r.release()
+		return nil, f
+	}
+	return r, nil
+}
+
+// facadeList serves one page of a list, in id order, from the caller's run.
+func (s *Server) facadeList(l facadeList) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		q, f := parseJamfQuery(rawQuery(c), l)
+		if f != nil {
+			return f
+		}
+		r, err := s.facadeReading(c, l.kind, q.page == 0)
+		if err != nil {
+			return err
+		}
+		defer r.release()
+		sr := r.concerned[0]
+		offset, rows, tooLarge := pageWindow(sr.info.Count, q.page, q.size, s.o.MaxPageSize)
+		if tooLarge {
+			return &fault{code: codePageSize, field: "page-size", detail: fmt.Sprintf("page-size can be %d at most.", s.o.MaxPageSize)}
+		}
+		key := cache.Key{
+			Generations: r.refs(), Policy: sr.profile.Digest(), Endpoint: "facade list " + strconv.Itoa(int(l.shape)),
+			Query: fmt.Sprintf("sections=%x offset=%d rows=%d", uint64(q.sections), offset, rows),
+		}
+		return s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
+			return renderJamfPage(ctx, sr, l.shape, q.sections, offset, rows)
+		})
+	}
+}
+
+// renderJamfPage is {"totalCount": N, "results": [...]}. Fewer rows than the generation has there is an error, not a
+// short page.
+func renderJamfPage(ctx context.Context, sr *series, shape device.Shape, sections device.Sections, offset, rows int) ([]byte, error) {
+	body := append([]byte(nil), `{"totalCount":`...)
+	body = strconv.AppendInt(body, int64(sr.info.Count), 10)
+	body = append(body, `,"results":[`...)
+	if rows == 0 {
+		return append(body, `]}`...), nil
+	}
+	records, err := sr.generation.Page(ctx, offset, rows)
+	if err != nil {
+		return nil, fmt.Errorf("read page of %s %s: %w", sr.Source, sr.Kind, err)
+	}
+	if len(records) != rows {
+		return nil, fmt.Errorf("read page of %s %s: %d of %d rows: %w", sr.Source, sr.Kind, len(records), rows, cache.ErrCorrupt)
+	}
+	for i, record := range records {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		if body, err = device.AppendJamf(body, shape, sections, sr.profile, record.Body); err != nil {
+			return nil, fmt.Errorf("render device of %s %s: %w", sr.Source, sr.Kind, err)
+		}
+	}
+	return append(body, `]}`...), nil
+}
+
+// facadeRecord serves one device by id.
+func (s *Server) facadeRecord(fr facadeRecord) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		id, f := jamfID(c.Params("id"))
+		if f != nil {
+			return f
+		}
+		sections := device.AllSections(fr.shape)
+		if fr.sections {
+			values, f := queryValues(rawQuery(c))
+			if f != nil {
+				return f
+			}
+			if sections, f = jamfSections(fr.shape, values["section"]); f != nil {
+				return f
+			}
+		}
+		r, err := s.facadeReading(c, fr.kind, false)
+		if err != nil {
+			return err
+		}
+		defer r.release()
+		sr := r.concerned[0]
+		key := cache.Key{
+			Generations: r.refs(), Policy: sr.profile.Digest(), Endpoint: "facade record " + strconv.Itoa(int(fr.shape)),
+			Query: fmt.Sprintf("sections=%x id=%d", uint64(sections), id),
+		}
+		err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
+			record, err := sr.generation.Get(ctx, id)
+			if err != nil {
+				return nil, fmt.Errorf("read device of %s %s: %w", sr.Source, sr.Kind, err)
+			}
+			return device.AppendJamf(nil, fr.shape, sections, sr.profile, record.Body)
+		})
+		return r.unknownWhileStale(err, s)
+	}
+}

@@ -1,0 +1,125 @@
+package server
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"jamf-gateway/gateway/device"
+)
+
+const (
+	jamfDefaultPageSize = 100
+	jamfMaxNumber       = 1<<31 - 1 // Jamf's page and page-size are int32
+)
+
+// jamfQuery is the query of a façade list, typed.
+type jamfQuery struct {
+	page, size int
+	sections   device.Sections
+}
+
+// parseJamfQuery reads the query of a façade list. What Jamf does not know, Jamf ignores, and so does the façade; a
+// filter or another order than by id is a 400 until it works, because ignoring it would answer another question.
+func parseJamfQuery(raw string, l facadeList) (jamfQuery, *fault) {
+	q := jamfQuery{size: jamfDefaultPageSize}
+	values, f := queryValues(raw)
+	if f != nil {
+		return q, f
+	}
+	if q.page, f = jamfNumber(values, 0, 0, "page"); f != nil {
+		return q, f
+	}
+	if q.size, f = jamfNumber(values, jamfDefaultPageSize, 1, "page-size", "pagesize", "size"); f != nil {
+		return q, f
+	}
+	if f := checkSort(values["sort"], l.idField); f != nil {
+		return q, f
+	}
+	if !l.ignoresFilter {
+		for _, filter := range values["filter"] {
+			if strings.TrimSpace(filter) != "" {
+				return q, &fault{code: codeFilter, field: "filter"}
+			}
+		}
+	}
+	if l.sections {
+		q.sections, f = jamfSections(l.shape, values["section"])
+	}
+	return q, f
+}
+
+// jamfNumber reads the first of the spellings that is given; every repetition of it must be the same number.
+func jamfNumber(values url.Values, otherwise, least int, spellings ...string) (int, *fault) {
+	for _, name := range spellings {
+		given := values[name]
+		if len(given) == 0 {
+			continue
+		}
+		n, err := strconv.ParseInt(given[0], 10, 64)
+		if err != nil || n < int64(least) || n > jamfMaxNumber {
+			return 0, badParameter(name, fmt.Sprintf("%s must be a whole number from %d to %d.", name, least, jamfMaxNumber))
+		}
+		for _, again := range given[1:] {
+			if again != given[0] {
+				return 0, badParameter(name, fmt.Sprintf("%s stands more than once.", name))
+			}
+		}
+		return int(n), nil
+	}
+	return otherwise, nil
+}
+
+// checkSort accepts no sort at all, and the order that is served.
+func checkSort(given []string, idField string) *fault {
+	for _, list := range given {
+		for item := range strings.SplitSeq(list, ",") {
+			field, direction, directed := strings.Cut(strings.TrimSpace(item), ":")
+			if field == "" && !directed {
+				continue
+			}
+			if field != idField || directed && !strings.EqualFold(direction, "asc") {
+				return &fault{code: codeSort, field: "sort"}
+			}
+		}
+	}
+	return nil
+}
+
+// jamfSections reads section parameters; an unknown section is Jamf's 400.
+func jamfSections(shape device.Shape, given []string) (device.Sections, *fault) {
+	sections, err := device.ParseSections(shape, given)
+	if err != nil {
+		return 0, badParameter("section", "section: "+printable(err.Error())+".")
+	}
+	return sections, nil
+}
+
+// jamfID reads an id of a path: Jamf's ids are positive decimal numbers.
+func jamfID(text string) (int64, *fault) {
+	if len(text) == 0 || len(text) > 19 {
+		return 0, badParameter("id", "id must be a decimal number.")
+	}
+	for _, b := range []byte(text) {
+		if b < '0' || b > '9' {
+			return 0, badParameter("id", "id must be a decimal number.")
+		}
+	}
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, &fault{code: codeUnknownDevice} // beyond 63 bits: nothing has such an id
+	}
+	return id, nil
+}
+
+// pageWindow tells which rows of a list of count a page shows. tooLarge: it would show more than limit rows; Jamf cuts
+// such a page silently, which shortens the list of a client that stops at a short page.
+func pageWindow(count, page, size, limit int) (offset, rows int, tooLarge bool) {
+	from := int64(page) * int64(size)
+	if from >= int64(count) {
+		return count, 0, false
+	}
+	rows = int(min(int64(size), int64(count)-from))
+	return int(from), rows, rows > limit
+}

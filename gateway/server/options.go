@@ -1,0 +1,90 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+)
+
+// SourceOptions is one source as the server serves it.
+type SourceOptions struct {
+	Name    string
+	Default bool // served at the root as well as under its prefix
+	Kinds   []device.Kind
+	Profile *device.Profile // what is kept
+}
+
+// ClientOptions is one caller. Sources nil = all. Profile nil = what each source keeps.
+type ClientOptions struct {
+	ID      string
+	Secrets [][32]byte // SHA-256
+	Sources []string
+	Profile *device.Profile
+}
+
+// Options of New. The zero values of MaxPageSize (10,000), MaxStale (30 days), Logger (none), the providers
+// (the global ones) and Now (time.Now) are usable; Store, Control and SealingKey must be given.
+type Options struct {
+	Store          *cache.Store
+	Control        Control
+	Sources        []SourceOptions
+	Clients        []ClientOptions
+	SealingKey     [32]byte
+	Version        string
+	MaxPageSize    int
+	MaxStale       time.Duration
+	Metrics        http.Handler // of the admin door's /metrics; nil: no such route
+	Logger         *slog.Logger
+	TracerProvider trace.TracerProvider
+	MeterProvider  metric.MeterProvider
+	Now            func() time.Time
+}
+
+const (
+	defaultMaxPageSize = 10_000
+	defaultMaxStale    = 30 * 24 * time.Hour
+)
+
+// withDefaults fills the zero values that have a meaning and refuses the rest.
+func (o Options) withDefaults() (Options, error) {
+	switch {
+	case o.Store == nil:
+		return o, errors.New("server options: store is missing")
+	case o.Control == nil:
+		return o, errors.New("server options: control is missing")
+	case o.SealingKey == [32]byte{}:
+		return o, errors.New("server options: sealing key is missing")
+	case o.MaxPageSize < 0:
+		return o, fmt.Errorf("server options: max page size %d is negative", o.MaxPageSize)
+	case o.MaxStale < 0:
+		return o, fmt.Errorf("server options: max stale %v is negative", o.MaxStale)
+	}
+	if o.MaxPageSize == 0 {
+		o.MaxPageSize = defaultMaxPageSize
+	}
+	if o.MaxStale == 0 {
+		o.MaxStale = defaultMaxStale
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.TracerProvider == nil {
+		o.TracerProvider = otel.GetTracerProvider()
+	}
+	if o.MeterProvider == nil {
+		o.MeterProvider = otel.GetMeterProvider()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o, nil
+}

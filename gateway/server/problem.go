@@ -1,0 +1,366 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"jamf-gateway/gateway/catalogue"
+)
+
+// This is the only file that chooses statuses.
+
+// statusOf is the status of each code on every part of the public and the admin door.
+func statusOf(code string) int {
+	switch code {
+	case codeBadRequest, codeMalformed, codeUnknownParameter, codeHiddenField, codeFilter, codeSort, codePageSize, codeCursorInvalid:
+		return http.StatusBadRequest
+	case codeUnauthorized, codeInvalidToken, codeInvalidClient:
+		return http.StatusUnauthorized
+	case codeKindDisabled, codeForbiddenOrigin:
+		return http.StatusForbidden
+	case codeNotFound, codeUnknownSource, codeUnknownDevice:
+		return http.StatusNotFound
+	case codeMethod:
+		return http.StatusMethodNotAllowed
+	case codeTimeout:
+		return http.StatusRequestTimeout
+	case codeSourceDisabled, codeSyncRunning:
+		return http.StatusConflict
+	case codeCursorExpired:
+		return http.StatusGone
+	case codeBodyTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case codeContentEncoding:
+		return http.StatusUnsupportedMediaType
+	case codeHeadersTooLarge:
+		return http.StatusRequestHeaderFieldsTooLarge
+	case codeUnknownMethod:
+		return http.StatusNotImplemented
+	case codeHTTPVersion:
+		return http.StatusHTTPVersionNotSupported
+	}
+	return serverStatus(code)
+}
+
+// serverStatus is the status of the codes that are not the client's doing.
+func serverStatus(code string) int {
+	switch code {
+	case codeNeverSynced, codeNotFresh, codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreCorrupt,
+		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// style is the dialect in which a part of the public door reports errors.
+type style uint8
+
+const (
+	styleOwn     style = iota // RFC 9457
+	styleJamf                 // the envelope of the Jamf Pro API
+	styleClassic              // the small HTML page of the Classic API
+)
+
+// styleOf chooses the dialect of a path that no route has claimed. It decides how an error looks, never what is allowed.
+func styleOf(path string) style {
+	if rest, ok := strings.CutPrefix(path, "/jamf/"); ok {
+		_, rest, _ = strings.Cut(rest, "/")
+		path = "/" + rest
+		if classicPath(path) {
+			return styleClassic
+		}
+		return styleJamf
+	}
+	switch {
+	case classicPath(path):
+		return styleClassic
+	case path == "/api" || strings.HasPrefix(path, "/api/") || path == "/jamf" || path == "/healthCheck.html":
+		return styleJamf
+	}
+	return styleOwn
+}
+
+func classicPath(path string) bool {
+	return path == "/JSSResource" || strings.HasPrefix(path, "/JSSResource/")
+}
+
+// asFault turns every error of a handler or of Fiber into a fault.
+func asFault(err error) *fault {
+	var f *fault
+	if errors.As(err, &f) {
+		return f
+	}
+	var fe *fiber.Error
+	if !errors.As(err, &fe) {
+		return &fault{code: codeInternal, cause: err}
+	}
+	switch fe.Code {
+	case http.StatusNotFound:
+		return &fault{code: codeNotFound}
+	case http.StatusMethodNotAllowed:
+		return &fault{code: codeMethod}
+	case http.StatusRequestTimeout:
+		return &fault{code: codeTimeout, close: true}
+	case http.StatusRequestEntityTooLarge:
+		return &fault{code: codeBodyTooLarge, close: true}
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return &fault{code: codeHeadersTooLarge, close: true}
+	case http.StatusBadGateway, http.StatusBadRequest:
+		// What fasthttp could not parse. Its text quotes the request: it is not passed on.
+		return &fault{code: codeMalformed, close: true}
+	}
+	return &fault{code: codeInternal, cause: err}
+}
+
+// writeFault answers with a fault in the dialect of the exchange.
+func (s *Server) writeFault(rc *fasthttp.RequestCtx, x *exchange, f *fault) {
+	status := statusOf(f.code)
+	allow := f.allow
+	if allow == "" && status == http.StatusMethodNotAllowed {
+		allow = string(rc.Response.Header.Peek(fiber.HeaderAllow))
+	}
+	if f.code == codeNotFound && x.style != styleOwn && writeMethod(rc) {
+		// Nothing below a Jamf base can be written, whether the path exists or not.
+		f = &fault{code: codeMethod}
+		status, allow = http.StatusMethodNotAllowed, "GET, HEAD"
+	}
+	s.resetResponse(rc, x)
+	rc.Response.SetStatusCode(status)
+	x.code = f.code
+	if allow != "" {
+		rc.Response.Header.Set(fiber.HeaderAllow, allow)
+	}
+	if status == http.StatusUnauthorized {
+		rc.Response.Header.Set(fiber.HeaderWWWAuthenticate, challenge(f))
+	}
+	if f.retryAfter > 0 && status == http.StatusServiceUnavailable {
+		rc.Response.Header.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds()))))
+	}
+	if f.close {
+		rc.Response.SetConnectionClose()
+	}
+	switch x.style {
+	case styleJamf:
+		writeEnvelope(rc, status, f)
+	case styleClassic:
+		writeStatusPage(rc, status)
+	case styleOwn:
+		writeProblem(rc, x, status, f)
+	}
+	s.logFault(x, status, f)
+}
+
+// writeMethod tells whether the request asks for a change.
+func writeMethod(rc *fasthttp.RequestCtx) bool {
+	switch string(rc.Method()) {
+	case fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete:
+		return true
+	}
+	return false
+}
+
+// challenge is RFC 6750, section 3: no error code when no token was given.
+func challenge(f *fault) string {
+	if f.code == codeUnauthorized {
+		return `Bearer realm="jamf-gateway"`
+	}
+	return `Bearer realm="jamf-gateway", error="invalid_token"`
+}
+
+// problem is RFC 9457 with a stable code and the catalogue's sentences.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	Code      string `json:"code"`
+	Action    string `json:"action"`
+	Parameter string `json:"parameter,omitempty"`
+	Source    string `json:"source,omitempty"`
+	RequestID string `json:"requestId"`
+	TraceID   string `json:"traceId,omitempty"`
+}
+
+// sentences is what the catalogue says of a code: title, cause, action.
+func sentences(code string) (title, cause, action string) {
+	e, ok := catalogue.Lookup(code)
+	if !ok {
+		return strings.ReplaceAll(code, "_", " "), "", ""
+	}
+	return e.Title.EN, e.Cause.EN, e.Action.EN
+}
+
+func (f *fault) text(cause string) string {
+	if f.detail != "" {
+		return f.detail
+	}
+	return cause
+}
+
+func writeProblem(rc *fasthttp.RequestCtx, x *exchange, status int, f *fault) {
+	title, cause, action := sentences(f.code)
+	body, err := json.Marshal(problem{
+		Type: "urn:jamf-gateway:problem:" + f.code, Title: title, Status: status, Detail: f.text(cause), Code: f.code,
+		Action: action, Parameter: f.field, Source: f.source, RequestID: x.id, TraceID: x.traceID(),
+	})
+	if err != nil {
+		body = []byte(`{"type":"about:blank","status":500,"code":"internal"}`)
+	}
+	rc.Response.Header.SetContentType("application/problem+json")
+	rc.Response.SetBodyRaw(body)
+}
+
+// envelope is the error body of the Jamf Pro API.
+type envelope struct {
+	HTTPStatus int             `json:"httpStatus"`
+	Errors     []envelopeCause `json:"errors"`
+}
+
+type envelopeCause struct {
+	Code        string  `json:"code"`
+	Description string  `json:"description"`
+	ID          string  `json:"id"`
+	Field       *string `json:"field"`
+}
+
+func writeEnvelope(rc *fasthttp.RequestCtx, status int, f *fault) {
+	cause := envelopeCause{Code: jamfCode(status), Description: jamfDescription(f), ID: "0"}
+	if f.field != "" {
+		cause.Field = &f.field
+	}
+	body, err := json.Marshal(envelope{HTTPStatus: status, Errors: []envelopeCause{cause}})
+	if err != nil {
+		body = []byte(`{"httpStatus":500,"errors":[]}`)
+	}
+	rc.Response.Header.SetContentType("application/json")
+	rc.Response.SetBodyRaw(body)
+}
+
+// jamfCode is the word that Jamf uses for a status where one was seen, and the name of the status elsewhere.
+func jamfCode(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "INVALID_TOKEN"
+	case http.StatusForbidden:
+		return "INVALID_PRIVILEGE"
+	case http.StatusBadRequest:
+		return "INVALID_FIELD"
+	}
+	return strings.ToUpper(strings.ReplaceAll(http.StatusText(status), " ", "_"))
+}
+
+// jamfDescription carries the sentence on what to do and the code. A 401 says exactly what Jamf says, for clients that compare it.
+func jamfDescription(f *fault) string {
+	if statusOf(f.code) == http.StatusUnauthorized {
+		return "Unauthorized"
+	}
+	title, cause, action := sentences(f.code)
+	parts := make([]string, 0, 3)
+	if f.detail == "" {
+		parts = append(parts, ending(title))
+	}
+	for _, text := range []string{f.text(cause), action} {
+		if text != "" {
+			parts = append(parts, ending(text))
+		}
+	}
+	return fmt.Sprintf("%s [%s]", strings.Join(parts, " "), f.code)
+}
+
+func ending(s string) string {
+	if s == "" || strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
+}
+
+// writeStatusPage is what the Classic API answers: a page, not JSON.
+func writeStatusPage(rc *fasthttp.RequestCtx, status int) {
+	text := "The server has not found anything matching the request URI"
+	if status != http.StatusNotFound {
+		text = "The server understood the request, but is refusing to fulfill it"
+	}
+	rc.Response.Header.SetContentType("text/html;charset=UTF-8")
+	rc.Response.SetBodyString("<html>\n<head>\n   <title>Status page</title>\n</head>\n<body>\n<p>" + http.StatusText(status) +
+		"</p>\n<p>" + text + "</p>\n</body>\n</html>\n")
+}
+
+// oauthError is RFC 6749, section 5.2.
+type oauthError struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+	URI         string `json:"error_uri"`
+}
+
+// refusal is an error of the token endpoint.
+type refusal struct {
+	code, description string
+	basic             bool // the client authenticated in the header
+}
+
+// writeRefusal answers a token request that got no token.
+func (s *Server) writeRefusal(rc *fasthttp.RequestCtx, x *exchange, r *refusal) {
+	s.resetResponse(rc, x)
+	noStore(rc)
+	x.code = r.code
+	status := http.StatusBadRequest
+	if r.code == codeInvalidClient {
+		status = http.StatusUnauthorized
+		scheme := "Bearer"
+		if r.basic {
+			scheme = "Basic"
+		}
+		rc.Response.Header.Set(fiber.HeaderWWWAuthenticate, scheme+` realm="jamf-gateway"`)
+	}
+	body, err := json.Marshal(oauthError{Error: r.code, Description: r.description, URI: "https://www.rfc-editor.org/rfc/rfc6749#section-5.2"})
+	if err != nil {
+		body = []byte(`{"error":"invalid_request"}`)
+	}
+	rc.Response.SetStatusCode(status)
+	rc.Response.Header.SetContentType("application/json")
+	rc.Response.SetBodyRaw(body)
+}
+
+// logFault is the place where a failed request is logged: loudly when the gateway is at fault, else at debug level.
+func (s *Server) logFault(x *exchange, status int, f *fault) {
+	level := slog.LevelDebug
+	switch f.code {
+	case codeInternal:
+		level = slog.LevelError
+	case codeStoreLost, codeStoreCorrupt:
+		level = slog.LevelWarn
+	}
+	ctx := x.context()
+	if !s.o.Logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", x.id), slog.String("route", x.route), slog.String("client", x.client()),
+		slog.Int("status", status), slog.String("code", f.code),
+	}
+	if f.source != "" {
+		attrs = append(attrs, slog.String("source", f.source))
+	}
+	if f.cause != nil {
+		attrs = append(attrs, slog.String("error", f.cause.Error()))
+	}
+	s.o.Logger.LogAttrs(ctx, level, "request refused", attrs...)
+}
+
+// retryAfter is a clamped wait until at.
+func retryAfter(now, at time.Time) time.Duration {
+	if at.IsZero() {
+		return defaultRetryAfter
+	}
+	return min(max(at.Sub(now), shortestRetryAfter), longestRetryAfter)
+}

@@ -1,0 +1,218 @@
+package server
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"jamf-gateway/gateway/device"
+)
+
+// Normalized names of the fields that can be filtered by, as profiles know them.
+const (
+	fieldSerial   = "identity.serialNumber"
+	fieldUDID     = "identity.udid"
+	fieldName     = "name"
+	fieldPlatform = "os.platform"
+)
+
+const (
+	defaultLimit   = 100
+	maxLimit       = 1000
+	maxQueryValue  = 512
+	paramSource    = "source"
+	paramKind      = "kind"
+	paramSerial    = "serialNumber"
+	paramUDID      = "udid"
+	paramName      = "name"
+	paramPlatform  = "platform"
+	paramLimit     = "limit"
+	paramCursor    = "cursor"
+	paramRequire   = "require"
+	requireFresh   = "fresh"
+	notYetSentence = "%s is not supported yet: filter by source, kind, serialNumber, udid, name or platform."
+)
+
+// devicesQuery is the query of GET /v1/devices, typed. "" = not given.
+type devicesQuery struct {
+	source   string
+	kind     device.Kind
+	serial   string
+	udid     string
+	name     string
+	platform string
+	limit    int
+	cursor   string
+	fresh    bool
+}
+
+// parseDevicesQuery reads the raw query of GET /v1/devices. Nothing is ignored: what it does not know is a 400.
+func parseDevicesQuery(raw string) (devicesQuery, *fault) {
+	q := devicesQuery{limit: defaultLimit}
+	values, f := singleValues(raw)
+	if f != nil {
+		return q, f
+	}
+	for _, name := range sortedKeys(values) {
+		if f := q.set(name, values[name]); f != nil {
+			return q, f
+		}
+	}
+	return q, nil
+}
+
+func (q *devicesQuery) set(name, value string) *fault {
+	if value == "" && name != paramRequire {
+		return badParameter(name, fmt.Sprintf("%s is empty.", printable(clip(name, 64))))
+	}
+	switch name {
+	case paramSource:
+		q.source = value
+	case paramKind:
+		q.kind = device.Kind(value)
+		if q.kind != device.Computer && q.kind != device.Mobile {
+			return badParameter(name, "kind must be computer or mobile.")
+		}
+	case paramSerial:
+		q.serial = strings.ToUpper(strings.TrimSpace(value))
+	case paramUDID:
+		q.udid = strings.ToUpper(value)
+	case paramName:
+		q.name = value
+	case paramPlatform:
+		switch value {
+		case "macos", "ios", "ipados", "tvos", "watchos", "visionos", "unknown":
+			q.platform = value
+		default:
+			return badParameter(name, "platform must be macos, ios, ipados, tvos, watchos, visionos or unknown.")
+		}
+	case paramLimit:
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 || n > maxLimit {
+			return badParameter(name, fmt.Sprintf("limit must be a number from 1 to %d.", maxLimit))
+		}
+		q.limit = n
+	case paramCursor:
+		q.cursor = value
+	case paramRequire:
+		return q.require(value)
+	case "filter", "sort", "fields":
+		return badParameter(name, fmt.Sprintf(notYetSentence, name))
+	default:
+		return unknownParameter(name)
+	}
+	return nil
+}
+
+func (q *devicesQuery) require(value string) *fault {
+	if value != requireFresh {
+		return badParameter(paramRequire, "require can only be fresh.")
+	}
+	q.fresh = true
+	return nil
+}
+
+// parseRequireOnly reads a query in which only require=fresh may stand.
+func parseRequireOnly(raw string) (fresh bool, f *fault) {
+	values, f := singleValues(raw)
+	if f != nil {
+		return false, f
+	}
+	var q devicesQuery
+	for _, name := range sortedKeys(values) {
+		if name != paramRequire {
+			return false, unknownParameter(name)
+		}
+		if f := q.require(values[name]); f != nil {
+			return false, f
+		}
+	}
+	return q.fresh, nil
+}
+
+// parseNoQuery refuses any parameter.
+func parseNoQuery(raw string) *fault {
+	values, f := singleValues(raw)
+	if f != nil {
+		return f
+	}
+	for _, name := range sortedKeys(values) {
+		return unknownParameter(name)
+	}
+	return nil
+}
+
+func unknownParameter(name string) *fault {
+	f := badParameter(name, fmt.Sprintf("%s is not a parameter of this path.", printable(clip(name, 64))))
+	f.code = codeUnknownParameter
+	return f
+}
+
+// canonical is the part of the query that selects devices, in one spelling: two queries that mean the same have the
+// same canonical form, and no two others.
+func (q devicesQuery) canonical() string {
+	return fmt.Sprintf("source=%q kind=%q serial=%q udid=%q name=%q platform=%q", q.source, string(q.kind), q.serial, q.udid, q.name, q.platform)
+}
+
+// filtered lists the normalized fields that the query filters by, with the parameter of each.
+func (q devicesQuery) filtered() map[string]string {
+	out := map[string]string{}
+	for field, f := range map[string][2]string{
+		fieldSerial: {paramSerial, q.serial}, fieldUDID: {paramUDID, q.udid},
+		fieldName: {paramName, q.name}, fieldPlatform: {paramPlatform, q.platform},
+	} {
+		if f[1] != "" {
+			out[field] = f[0]
+		}
+	}
+	return out
+}
+
+// singleValues decodes a raw query in which no parameter may be repeated.
+func singleValues(raw string) (map[string]string, *fault) {
+	values, f := queryValues(raw)
+	if f != nil {
+		return nil, f
+	}
+	out := make(map[string]string, len(values))
+	for name, list := range values {
+		if len(list) > 1 {
+			return nil, badParameter(name, fmt.Sprintf("%s stands more than once.", printable(clip(name, 64))))
+		}
+		out[name] = list[0]
+	}
+	return out, nil
+}
+
+// queryValues decodes a raw query strictly: whole percent-encodings, valid UTF-8, no control characters, bounded lengths.
+func queryValues(raw string) (url.Values, *fault) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, &fault{code: codeBadRequest, detail: "The query holds a broken percent-encoding or a semicolon."}
+	}
+	for name, list := range values {
+		for _, v := range list {
+			if len(v) > maxQueryValue && name != paramCursor {
+				return nil, badParameter(name, fmt.Sprintf("%s is longer than %d bytes.", printable(clip(name, 64)), maxQueryValue))
+			}
+			if !utf8.ValidString(v) || strings.ContainsFunc(v, isControl) {
+				return nil, badParameter(name, fmt.Sprintf("%s holds a byte that is no text.", printable(clip(name, 64))))
+			}
+		}
+	}
+	return values, nil
+}
+
+func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

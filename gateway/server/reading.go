@@ -1,0 +1,271 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"jamf-gateway/cache"
+)
+
+// States of a series, as clients read them.
+const (
+	stateFresh       = "fresh"
+	stateStale       = "stale"
+	stateNeverSynced = "never_synced"
+	stateDisabled    = "disabled"
+)
+
+// series is one series of a request: what is known of its state and, when it was ever read, its generation.
+type series struct {
+	scope
+	generation *cache.Generation // nil: there is none yet
+	info       cache.Info
+	state      string
+	reason     string // catalogue code, "" when fresh
+	next       time.Time
+	overdue    bool // older than max_stale
+}
+
+// reading is the set of generations that one request reads. It is a lease: a rendering that outlives the request
+// keeps them open by retaining it.
+type reading struct {
+	concerned []*series
+	others    []*series // visible to the caller besides; only for duplicateOf
+
+	mu      sync.Mutex
+	holders int
+}
+
+// retain adds a holder; false when the last one has already gone.
+func (r *reading) retain() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.holders == 0 {
+		return false
+	}
+	r.holders++
+	return true
+}
+
+// release lets go; the last holder releases the generations.
+func (r *reading) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.holders--; r.holders > 0 {
+		return
+	}
+	for _, list := range [][]*series{r.concerned, r.others} {
+		for _, sr := range list {
+			if sr.generation != nil {
+				sr.generation.Release()
+				sr.generation = nil
+			}
+		}
+	}
+}
+
+// statusIndex finds the status of a series. Control answers from memory.
+type statusIndex []SourceStatus
+
+func (st statusIndex) source(name string) (SourceStatus, bool) {
+	for _, s := range st {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return SourceStatus{}, false
+}
+
+func (s SourceStatus) kind(q cache.Series) KindStatus {
+	for _, k := range s.Kinds {
+		if k.Kind == q.Kind {
+			return k
+		}
+	}
+	return KindStatus{}
+}
+
+// observe joins a generation (nil = none) with what the house says of its series.
+func (s *Server) observe(sc scope, g *cache.Generation, statuses statusIndex, now time.Time) *series {
+	src, _ := statuses.source(sc.Source)
+	k := src.kind(sc.Series)
+	sr := &series{scope: sc, generation: g, state: k.State, reason: k.Reason, next: k.NextSync}
+	if k.Syncing {
+		sr.next = now.Add(defaultRetryAfter)
+	}
+	switch {
+	case src.Disabled:
+		sr.state, sr.reason = stateDisabled, codeSourceDisabled
+	case g == nil:
+		sr.state = stateNeverSynced
+		if sr.reason == "" {
+			sr.reason = codeNeverSynced
+		}
+	case k.State == stateFresh:
+		sr.reason = ""
+	default:
+		// Whatever else is said of a series that has a generation, it is not known to be fresh.
+		sr.state = stateStale
+	}
+	if g != nil {
+		sr.info = g.Info()
+		if sr.overdue = now.Sub(sr.info.Ended) > s.o.MaxStale; sr.overdue && !src.Disabled {
+			sr.state, sr.reason = stateStale, codeStaleLimit
+		}
+	}
+	return sr
+}
+
+// read opens the concerned series of a request, by the caller's run. first: see runs.generation.
+// A series whose store is lost or corrupt is an error: leaving it out would shorten a list.
+func (s *Server) read(c *caller, concerned []scope, first bool) (*reading, error) {
+	statuses, now := statusIndex(s.o.Control.Status()), s.o.Now()
+	r := &reading{holders: 1}
+	for _, sc := range concerned {
+		g, err := s.runs.generation(c.id, sc.Series, first)
+		if err != nil && !errors.Is(err, cache.ErrNone) {
+			r.release()
+			return nil, storeFault(err, sc.Source)
+		}
+		r.concerned = append(r.concerned, s.observe(sc, g, statuses, now))
+	}
+	return r, nil
+}
+
+// readNumbers opens exactly the generations that a cursor names.
+func (s *Server) readNumbers(c *caller, concerned []scope, numbers []uint64) (*reading, error) {
+	statuses, now := statusIndex(s.o.Control.Status()), s.o.Now()
+	r := &reading{holders: 1}
+	for i, sc := range concerned {
+		var g *cache.Generation
+		if numbers[i] != 0 {
+			var err error
+			if g, err = s.runs.number(c.id, sc.Series, numbers[i]); err != nil {
+				r.release()
+				return nil, storeFault(err, sc.Source)
+			}
+		}
+		r.concerned = append(r.concerned, s.observe(sc, g, statuses, now))
+	}
+	return r, nil
+}
+
+// widen adds the caller's other series that show serial numbers: duplicates are looked for in his whole view.
+// One that cannot be opened is left out: it is nowhere in his view at the moment.
+func (s *Server) widen(c *caller, r *reading) {
+	have := make(map[cache.Series]bool, len(r.concerned))
+	for _, sr := range r.concerned {
+		have[sr.Series] = true
+	}
+	for _, sc := range c.scopes {
+		if have[sc.Series] || !sc.profile.Allows(sc.Kind, fieldSerial) {
+			continue
+		}
+		if g, err := s.runs.generation(c.id, sc.Series, false); err == nil {
+			r.others = append(r.others, &series{scope: sc, generation: g, info: g.Info()})
+		}
+	}
+}
+
+// serials lists the generations in which duplicates are looked for, in the order of every list.
+func (r *reading) serials() []*cache.Generation {
+	var shown []*series
+	for _, list := range [][]*series{r.concerned, r.others} {
+		for _, sr := range list {
+			if sr.generation != nil && sr.profile.Allows(sr.Kind, fieldSerial) {
+				shown = append(shown, sr)
+			}
+		}
+	}
+	slices.SortFunc(shown, func(a, b *series) int { return compareSeries(a.Series, b.Series) })
+	out := make([]*cache.Generation, len(shown))
+	for i, sr := range shown {
+		out[i] = sr.generation
+	}
+	return out
+}
+
+// refuse answers for the request as a whole where nothing may be served: no series has a generation, or what there is
+// is older than max_stale. requireFresh turns the first series in trouble into a refusal.
+func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
+	servable := false
+	var never, overdue *series
+	for _, sr := range r.concerned {
+		switch {
+		case sr.generation == nil:
+			never = sr
+		case sr.overdue:
+			overdue = sr
+		default:
+			servable = true
+		}
+	}
+	if !servable && overdue != nil {
+		return &fault{code: codeStaleLimit, source: overdue.Source, retryAfter: retryAfter(now, overdue.next)}
+	}
+	if !servable && never != nil {
+		return &fault{code: codeNeverSynced, source: never.Source, retryAfter: retryAfter(now, never.next)}
+	}
+	if !requireFresh {
+		return nil
+	}
+	for _, sr := range r.concerned {
+		if sr.state != stateFresh {
+			return &fault{
+				code: codeNotFresh, source: sr.Source, retryAfter: retryAfter(now, sr.next),
+				detail: fmt.Sprintf("require=fresh: %s %s is %s.", sr.Source, sr.Kind, sr.state),
+			}
+		}
+	}
+	return nil
+}
+
+// oldest is the end of the oldest generation, zero when there is none.
+func (r *reading) oldest() time.Time {
+	var out time.Time
+	for _, sr := range r.concerned {
+		if sr.generation != nil && (out.IsZero() || sr.info.Ended.Before(out)) {
+			out = sr.info.Ended
+		}
+	}
+	return out
+}
+
+// refs names the concerned generations for a cache key; "-" where there is none.
+func (r *reading) refs() []string {
+	out := make([]string, 0, len(r.concerned))
+	for _, sr := range r.concerned {
+		if sr.generation == nil {
+			out = append(out, "-")
+			continue
+		}
+		out = append(out, sr.generation.Ref())
+	}
+	return out
+}
+
+// epoch is the state of every concerned series: it changes whenever a body that shows states would.
+func (r *reading) epoch() string {
+	var b strings.Builder
+	for _, sr := range r.concerned {
+		b.WriteString(sr.state)
+		b.WriteByte('/')
+		b.WriteString(sr.reason)
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
+// worst tells the state of the reading in one word for the response header, with its reason.
+func (r *reading) worst() (state, reason string) {
+	for _, sr := range r.concerned {
+		if sr.state != stateFresh {
+			return sr.state, sr.reason
+		}
+	}
+	return stateFresh, ""
+}

@@ -1,0 +1,78 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"jamf-gateway/gateway/device"
+)
+
+// route registers a handler under a template of the form /v1/devices/{uid}; telemetry knows the request by it.
+func route(app *fiber.App, method, template string, st style, h fiber.Handler) {
+	path := strings.NewReplacer("{", ":", "}", "").Replace(template)
+	handler := func(c *fiber.Ctx) error {
+		x := exchangeOf(c)
+		x.route, x.style = template, st
+		return h(c)
+	}
+	if method == http.MethodGet {
+		app.Get(path, handler) // answers HEAD as well
+		return
+	}
+	app.Add(method, path, handler)
+}
+
+// publicRoutes is the whole public door. What stands before authenticate is open, and constant but for the token.
+func (s *Server) publicRoutes(app *fiber.App) {
+	route(app, http.MethodGet, "/livez", styleOwn, constant(http.StatusOK, "application/json", `{"status":"alive"}`))
+	route(app, http.MethodGet, "/readyz", styleOwn, s.readyz)
+	route(app, http.MethodPost, "/oauth/token", styleOwn, s.issueToken)
+	for _, base := range []string{"", "/jamf/{source}"} {
+		openRoutes(app, base, s.issueToken)
+	}
+
+	app.Use(s.authenticate)
+
+	route(app, http.MethodGet, "/v1/devices", styleOwn, s.listDevices)
+	route(app, http.MethodGet, "/v1/devices/{uid}", styleOwn, s.oneDevice)
+	route(app, http.MethodGet, "/v1/sources", styleOwn, s.listSources)
+	route(app, http.MethodGet, "/v1/sources/{name}", styleOwn, s.oneSource)
+	route(app, http.MethodGet, "/v1/sources/{name}/health", styleOwn, s.sourceHealth)
+	route(app, http.MethodPost, "/v1/sources/{name}/test", styleOwn, s.testSource)
+	route(app, http.MethodGet, "/v1/health", styleOwn, s.health)
+	for _, base := range []string{"/api", "/jamf/{source}/api"} {
+		s.facadeRoutes(app, base)
+	}
+}
+
+// openRoutes are Jamf's own open ones below a base, and its two token endpoints.
+func openRoutes(app *fiber.App, base string, token fiber.Handler) {
+	home := base
+	if home == "" {
+		home = "/"
+	}
+	route(app, http.MethodGet, home, styleJamf, constant(http.StatusOK, "text/plain; charset=utf-8", "Jamf Gateway\n"))
+	route(app, http.MethodGet, base+"/healthCheck.html", styleJamf, constant(http.StatusOK, "text/html;charset=UTF-8", "[]"))
+	route(app, http.MethodGet, base+"/api/v1/health-check", styleJamf, constant(http.StatusNoContent, "", ""))
+	route(app, http.MethodGet, base+"/api/startup-status", styleJamf, constant(http.StatusOK, "application/json", startedUp))
+	route(app, http.MethodPost, base+"/api/oauth/token", styleJamf, token)
+	route(app, http.MethodPost, base+"/api/v1/oauth/token", styleJamf, token)
+}
+
+// facadeRoutes is the part of the Jamf Pro API that is served below a base.
+func (s *Server) facadeRoutes(app *fiber.App, base string) {
+	get := func(path string, h fiber.Handler) { route(app, http.MethodGet, base+path, styleJamf, h) }
+	for version, shape := range map[string]device.Shape{"/v1": device.ComputerV1, "/v4": device.ComputerV4} {
+		get(version+"/computers-inventory", s.facadeList(facadeList{kind: device.Computer, shape: shape, idField: "id", sections: true}))
+		get(version+"/computers-inventory/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: shape, sections: true}))
+		get(version+"/computers-inventory-detail/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: shape}))
+	}
+	get("/v2/mobile-devices", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileSummary, idField: "id", ignoresFilter: true}))
+	get("/v2/mobile-devices/detail", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileDetail, idField: "mobileDeviceId", sections: true}))
+	get("/v2/mobile-devices/{id}", s.facadeRecord(facadeRecord{kind: device.Mobile, shape: device.MobileSummary}))
+	get("/v1/auth", s.facadeAuth)
+	get("/auth", s.facadeAuth)
+	get("/v1/jamf-pro-version", s.facadeVersion)
+}

@@ -1,0 +1,149 @@
+// Package server is the way in: Fiber, gate, authentication, façade, devices, health, problems.
+// It answers from the store and from what Control tells; it knows no way to call Jamf.
+package server
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// Limits of every door. fasthttp's defaults wait for ever for a slow client.
+const (
+	readTimeout  = 10 * time.Second
+	idleTimeout  = 60 * time.Second
+	writeTimeout = 5 * time.Minute // the largest page over a slow line
+	bodyLimit    = 64 << 10
+	headerLimit  = 16 << 10
+	connections  = 8192
+)
+
+// Server is the doors of the gateway. New builds it, Run keeps its house, the Serve methods open the doors.
+type Server struct {
+	o         Options
+	clients   map[string]*caller
+	root      string // name of the default source, "" when there is none
+	sealer    *sealer
+	cursors   *cursors
+	runs      *runs
+	telemetry *telemetry
+}
+
+// New checks the options and starts nothing.
+func New(o Options) (*Server, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{o: o, runs: newRuns(o.Store, o.Now)}
+	if s.clients, err = callers(o.Sources, o.Clients); err != nil {
+		return nil, err
+	}
+	for _, src := range o.Sources {
+		if src.Default {
+			s.root = src.Name
+		}
+	}
+	if s.sealer, err = newSealer(o.SealingKey); err != nil {
+		return nil, err
+	}
+	if s.cursors, err = newCursors(o.SealingKey, o.Store.Identity()); err != nil {
+		return nil, err
+	}
+	if s.telemetry, err = newTelemetry(o.TracerProvider, o.MeterProvider, o.Version); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Run ends client runs that nobody uses any more, until ctx ends. It must run for as long as a door is open, and end
+// before the store is closed.
+func (s *Server) Run(ctx context.Context) error {
+	s.runs.janitor(ctx)
+	return nil
+}
+
+// newApp is Fiber with the floor on which every door stands: strict, immutable, with limits, and without any of the
+// middlewares that keep or share bodies.
+func (s *Server) newApp(routes func(*fiber.App)) *fiber.App {
+	app := fiber.New(fiber.Config{
+		Immutable:                    true,
+		StrictRouting:                true,
+		CaseSensitive:                true,
+		DisableStartupMessage:        true,
+		DisableDefaultContentType:    true,
+		DisablePreParseMultipartForm: true,
+		EnableTrustedProxyCheck:      true,
+		EnableIPValidation:           true,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		BodyLimit:                    bodyLimit,
+		ReadBufferSize:               headerLimit,
+		Concurrency:                  connections,
+		ErrorHandler:                 s.handleError,
+	})
+	routes(app)
+	next := app.Handler()
+	app.Server().Handler = func(rc *fasthttp.RequestCtx) { s.serve(rc, next) }
+	app.Server().CloseOnShutdown = true
+	return app
+}
+
+// serve is the outermost handler: exchange, telemetry, recover, gate, and then Fiber. It stands before Fiber because
+// Fiber answers some requests itself, and because fasthttp lets a panic end the process.
+func (s *Server) serve(rc *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
+	x := s.begin(rc)
+	defer s.end(rc, x)
+	defer s.recover(rc, x)
+	if f := gate(rc); f != nil {
+		s.writeFault(rc, x, f)
+		return
+	}
+	next(rc)
+}
+
+// begin makes the exchange of a request and the headers of its response.
+func (s *Server) begin(rc *fasthttp.RequestCtx) *exchange {
+	x := &exchange{
+		id: requestID(rc.Request.Header.Peek(requestIDHeader)), start: s.o.Now(),
+		style: styleOf(string(rc.URI().PathOriginal())),
+	}
+	rc.SetUserValue(exchangeKey{}, x)
+	s.telemetry.begin(rc, x)
+	baseHeaders(rc, x)
+	return x
+}
+
+func (s *Server) end(rc *fasthttp.RequestCtx, x *exchange) {
+	status, now := rc.Response.StatusCode(), s.o.Now()
+	if x.style != styleOwn && (x.code == codeNotFound || x.style == styleClassic) {
+		s.telemetry.notServed(x.context(), string(rc.URI().PathOriginal()))
+	}
+	s.telemetry.end(x, status, now)
+	s.accessLog(x, status, now)
+}
+
+// recover turns a panic of a handler into a 500 of this one request.
+func (s *Server) recover(rc *fasthttp.RequestCtx, x *exchange) {
+	if p := recover(); p != nil {
+		s.writeFault(rc, x, &fault{code: codeInternal, cause: fmt.Errorf("panic: %v\n%s", p, debug.Stack())})
+	}
+}
+
+// handleError answers every error of a handler, of Fiber's router and, without an exchange, of fasthttp's parser.
+func (s *Server) handleError(c *fiber.Ctx, err error) error {
+	rc := c.Context()
+	x := exchangeOf(c)
+	if x == nil {
+		x = s.begin(rc)
+		x.style = styleOwn
+		defer s.end(rc, x)
+	}
+	s.writeFault(rc, x, asFault(err))
+	return nil
+}

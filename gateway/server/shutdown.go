@@ -1,0 +1,57 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// drainTime is what requests in flight are given to end.
+const drainTime = 20 * time.Second
+
+// ServePublic answers on the public door until ctx ends, and then drains.
+func (s *Server) ServePublic(ctx context.Context, ln net.Listener) error {
+	return serveUntil(ctx, s.newApp(s.publicRoutes), ln, "public")
+}
+
+// ServeAdmin answers on the admin door until ctx ends, and then drains. It asks for no token: it must listen where only
+// the operator reaches it.
+func (s *Server) ServeAdmin(ctx context.Context, ln net.Listener) error {
+	return serveUntil(ctx, s.newApp(func(app *fiber.App) { s.adminRoutes(app, ln.Addr()) }), ln, "admin")
+}
+
+// ServeMetrics answers /metrics, and nothing else, until ctx ends, and then drains.
+func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
+	return serveUntil(ctx, s.newApp(s.metricsRoutes), ln, "metrics")
+}
+
+// serveUntil serves until ctx ends or the listener fails. It closes the listener and returns when the last request is
+// answered, or after the drain time.
+func serveUntil(ctx context.Context, app *fiber.App, ln net.Listener, door string) error {
+	served := make(chan error, 1)
+	go func() { served <- app.Listener(ln) }()
+	select {
+	case err := <-served:
+		if err == nil {
+			err = errors.New("listener was closed")
+		}
+		return fmt.Errorf("serve %s door: %w", door, err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	// Where serving had not begun yet, there is nothing to shut down but the listener.
+	shut := app.ShutdownWithContext(drain)
+	if err := ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) && shut == nil {
+		shut = err
+	}
+	<-served
+	if shut != nil && !errors.Is(shut, net.ErrClosed) {
+		return fmt.Errorf("drain %s door: %w", door, shut)
+	}
+	return nil
+}

@@ -1,0 +1,320 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+)
+
+// testTime bounds a connection test: each of its steps has a deadline of its own.
+const testTime = 5 * time.Minute
+
+// sourceView is one source as GET /v1/sources shows it: what is kept of it.
+type sourceView struct {
+	Name        string     `json:"name"`
+	Default     bool       `json:"default"`
+	SourceState string     `json:"sourceState"` // active, disabled
+	JamfVersion *string    `json:"jamfVersion"`
+	Kinds       []kindView `json:"kinds"`
+}
+
+// kindView is one kind of a source, in the shape that lists use.
+type kindView struct {
+	Kind        device.Kind `json:"kind"`
+	State       string      `json:"state"`
+	Reason      *string     `json:"reason"`
+	AsOf        *string     `json:"asOf"`
+	Generation  *uint64     `json:"generation"`
+	Count       *int        `json:"count"`
+	Quarantined *int        `json:"quarantined"`
+	Held        *string     `json:"held"`
+}
+
+// healthView is one source as GET /v1/sources/{name}/health shows it: how it is doing and what to do about it.
+type healthView struct {
+	Name         string       `json:"name"`
+	Status       string       `json:"status"` // ok, syncing, degraded, failing, disabled
+	SourceState  string       `json:"sourceState"`
+	Token        string       `json:"token"`
+	TokenExpires *string      `json:"tokenExpiresAt"`
+	Breaker      string       `json:"breaker"`
+	NotBefore    *string      `json:"notBefore"`
+	Rights       []string     `json:"rights"`
+	JamfVersion  *string      `json:"jamfVersion"`
+	LastError    *trouble     `json:"lastError"`
+	Kinds        []kindHealth `json:"kinds"`
+}
+
+// kindHealth is the health of one kind.
+type kindHealth struct {
+	kindView
+	Syncing     bool      `json:"syncing"`
+	Progress    *progress `json:"progress"`
+	LastAttempt *string   `json:"lastAttemptAt"`
+	LastSuccess *string   `json:"lastSuccessAt"`
+	NextSync    *string   `json:"nextSyncAt"`
+	LastResult  *string   `json:"lastResult"`
+	LastError   *trouble  `json:"lastError"`
+}
+
+// progress is how far a running walk has come.
+type progress struct {
+	Held  int `json:"held"`
+	Total int `json:"total"`
+}
+
+// trouble is an error that a person can act on.
+type trouble struct {
+	Code   string  `json:"code"`
+	Title  string  `json:"title"`
+	Cause  string  `json:"cause"`
+	Action string  `json:"action"`
+	Detail *string `json:"detail"`
+	At     *string `json:"at"`
+}
+
+func newTrouble(code, detail string, at time.Time) *trouble {
+	if code == "" {
+		return nil
+	}
+	title, cause, action := sentences(code)
+	return &trouble{Code: code, Title: title, Cause: cause, Action: action, Detail: optional(detail), At: stamp(at)}
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func sourceState(disabled bool) string {
+	if disabled {
+		return stateDisabled
+	}
+	return "active"
+}
+
+// kinds looks at the current generation of each enabled kind; a health answer belongs to no client run.
+func (s *Server) kinds(st SourceStatus, statuses statusIndex) []kindHealth {
+	now := s.o.Now()
+	out := make([]kindHealth, 0, len(st.Kinds))
+	for _, k := range st.Kinds {
+		q := cache.Series{Source: st.Name, Kind: k.Kind}
+		g, err := s.o.Store.Acquire(q)
+		sr := s.observe(scope{Series: q}, g, statuses, now)
+		if g != nil {
+			g.Release()
+		} else if err != nil && !errors.Is(err, cache.ErrNone) {
+			sr.state, sr.reason = stateNeverSynced, storeFault(err, st.Name).code
+		}
+		e := sr.entry()
+		h := kindHealth{
+			kindView: kindView{
+				Kind: k.Kind, State: e.State, Reason: e.Reason, AsOf: e.AsOf, Generation: e.Generation, Count: e.Count,
+				Quarantined: e.Quarantined, Held: e.Held,
+			},
+			Syncing: k.Syncing, LastAttempt: stamp(k.LastAttempt), LastSuccess: stamp(k.LastSuccess), NextSync: stamp(k.NextSync),
+			LastResult: optional(k.LastResult), LastError: newTrouble(k.LastErrorCode, k.LastErrorDetail, time.Time{}),
+		}
+		if k.Syncing {
+			h.Progress = &progress{Held: k.Held, Total: k.Total}
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+func (s *Server) sourceView(st SourceStatus, statuses statusIndex) sourceView {
+	v := sourceView{Name: st.Name, Default: st.Default, SourceState: sourceState(st.Disabled), JamfVersion: optional(st.JamfVersion), Kinds: []kindView{}}
+	for _, k := range s.kinds(st, statuses) {
+		v.Kinds = append(v.Kinds, k.kindView)
+	}
+	return v
+}
+
+func (s *Server) healthView(st SourceStatus, statuses statusIndex) healthView {
+	v := healthView{
+		Name: st.Name, SourceState: sourceState(st.Disabled), Token: st.Token, TokenExpires: stamp(st.TokenExpires),
+		Breaker: st.Breaker, NotBefore: stamp(st.NotBefore), Rights: st.Rights, JamfVersion: optional(st.JamfVersion),
+		LastError: newTrouble(st.LastErrorCode, "", st.LastErrorAt), Kinds: s.kinds(st, statuses),
+	}
+	if v.Rights == nil {
+		v.Rights = []string{}
+	}
+	v.Status = healthWord(st.Disabled, v.Kinds)
+	return v
+}
+
+// healthWord sums a source up: failing means that something asked for cannot be served.
+func healthWord(disabled bool, kinds []kindHealth) string {
+	if disabled {
+		return stateDisabled
+	}
+	word := "ok"
+	for _, k := range kinds {
+		switch {
+		case k.Generation == nil && !k.Syncing:
+			return "failing"
+		case k.Generation == nil:
+			word = "syncing"
+		case k.State != stateFresh && word == "ok":
+			word = "degraded"
+		}
+	}
+	return word
+}
+
+// visible are the statuses of the sources that a caller may see.
+func (s *Server) visible(c *caller) statusIndex {
+	statuses := statusIndex(s.o.Control.Status())
+	return slices.DeleteFunc(slices.Clone(statuses), func(st SourceStatus) bool { return !c.sees(st.Name) })
+}
+
+// named is the status of the source in the path, as the caller may see it.
+func (s *Server) named(c *fiber.Ctx) (SourceStatus, statusIndex, *fault) {
+	if f := parseNoQuery(rawQuery(c)); f != nil {
+		return SourceStatus{}, nil, f
+	}
+	x := exchangeOf(c)
+	statuses := s.visible(x.caller)
+	st, ok := statuses.source(c.Params("name"))
+	if !ok {
+		return SourceStatus{}, nil, &fault{code: codeUnknownSource}
+	}
+	x.source = st.Name
+	return st, statuses, nil
+}
+
+// listSources is GET /v1/sources.
+func (s *Server) listSources(c *fiber.Ctx) error {
+	if f := parseNoQuery(rawQuery(c)); f != nil {
+		return f
+	}
+	statuses := s.visible(exchangeOf(c).caller)
+	items := make([]sourceView, 0, len(statuses))
+	for _, st := range statuses {
+		items = append(items, s.sourceView(st, statuses))
+	}
+	return sendJSON(c, http.StatusOK, struct {
+		Items []sourceView `json:"items"`
+	}{items})
+}
+
+// oneSource is GET /v1/sources/{name}.
+func (s *Server) oneSource(c *fiber.Ctx) error {
+	st, statuses, f := s.named(c)
+	if f != nil {
+		return f
+	}
+	return sendJSON(c, http.StatusOK, s.sourceView(st, statuses))
+}
+
+// sourceHealth is GET /v1/sources/{name}/health.
+func (s *Server) sourceHealth(c *fiber.Ctx) error {
+	st, statuses, f := s.named(c)
+	if f != nil {
+		return f
+	}
+	return sendJSON(c, http.StatusOK, s.healthView(st, statuses))
+}
+
+// testSource is POST /v1/sources/{name}/test. A test that found something wrong is a 200 with ok: false.
+func (s *Server) testSource(c *fiber.Ctx) error {
+	st, _, f := s.named(c)
+	if f != nil {
+		return f
+	}
+	ctx, cancel := context.WithTimeout(exchangeOf(c).context(), testTime)
+	defer cancel()
+	report, err := s.o.Control.Test(ctx, st.Name)
+	if err != nil {
+		return controlFault(err, st.Name)
+	}
+	return sendJSON(c, http.StatusOK, report)
+}
+
+// health is GET /v1/health: every source that the caller may see, and one word for all.
+func (s *Server) health(c *fiber.Ctx) error {
+	if f := parseNoQuery(rawQuery(c)); f != nil {
+		return f
+	}
+	statuses := s.visible(exchangeOf(c).caller)
+	sources := make([]healthView, 0, len(statuses))
+	word := "ok"
+	for _, st := range statuses {
+		v := s.healthView(st, statuses)
+		sources = append(sources, v)
+		word = worseWord(word, v.Status)
+	}
+	return sendJSON(c, http.StatusOK, struct {
+		Status  string       `json:"status"`
+		Version string       `json:"version"`
+		Sources []healthView `json:"sources"`
+	}{word, s.o.Version, sources})
+}
+
+// worseWord keeps the more serious of two words; a disabled source is nobody's trouble.
+func worseWord(a, b string) string {
+	order := []string{"ok", "syncing", "degraded", "failing"}
+	if slices.Index(order, b) > slices.Index(order, a) {
+		return b
+	}
+	return a
+}
+
+// controlFault says what a refusal of the house is to a client.
+func controlFault(err error, source string) *fault {
+	switch {
+	case errors.Is(err, ErrUnknownSource):
+		return &fault{code: codeUnknownSource, source: source}
+	case errors.Is(err, ErrDisabled):
+		return &fault{code: codeSourceDisabled, source: source}
+	case errors.Is(err, ErrSyncRunning):
+		return &fault{code: codeSyncRunning, source: source}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &fault{code: codeBusy, source: source, retryAfter: shortestRetryAfter, cause: err}
+	}
+	return &fault{code: codeInternal, source: source, cause: err}
+}
+
+// sendJSON sends a small body that is made for this request.
+func sendJSON(c *fiber.Ctx, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("render answer: %w", err)
+	}
+	c.Response().SetStatusCode(status)
+	c.Response().Header.SetContentType("application/json")
+	c.Response().SetBodyRaw(body)
+	return nil
+}
+
+// ready tells whether every active source can be served or has been tried.
+func (s *Server) ready() bool {
+	for _, st := range s.o.Control.Status() {
+		if st.Disabled {
+			continue
+		}
+		for _, k := range st.Kinds {
+			if k.Tried {
+				continue
+			}
+			g, err := s.o.Store.Acquire(cache.Series{Source: st.Name, Kind: k.Kind})
+			if err != nil {
+				return false
+			}
+			g.Release()
+		}
+	}
+	return true
+}
