@@ -1,0 +1,315 @@
+package jamf
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// stepTimeout bounds each step of a connection test, its wait in the budget included.
+const stepTimeout = 30 * time.Second
+
+// Results of a step.
+const (
+	resultOK      = "ok"
+	resultWarning = "warning"
+	resultFailed  = "failed"
+	resultSkipped = "skipped"
+)
+
+// Step is one step of a connection test.
+type Step struct {
+	Name    string // "url", "dns", "tcp", "tls", "token", "rights", "mobile_devices", "computers", "version"
+	Result  string // "ok", "warning", "failed", "skipped"
+	Code    string // catalogue code of a warning or a failure
+	Detail  string // safe sentence fragment: counts, names of rights, certificate expiry
+	Latency time.Duration
+}
+
+// Report is the outcome of a connection test.
+type Report struct {
+	OK          bool // no step failed; a warning is none
+	Steps       []Step
+	Present     []string // of the wanted rights
+	Missing     []string
+	Surplus     []string // rights beyond the wanted ones
+	Computers   int      // -1 unknown
+	Mobiles     int      // -1 unknown
+	JamfVersion string
+	Started     time.Time
+}
+
+// Test runs the connection test through the budget (semaphore and limiter) with its own 30 s deadline a step. It is
+// neither counted nor stopped by the breaker, and not counted towards auth_failed; a token that it gets ends auth_failed.
+// want lists the rights that the configured kinds need; only those kinds are asked. What follows a failure is skipped,
+// but one missing right does not hide whether the other kind can be read.
+func (s *Source) Test(ctx context.Context, want []string) Report {
+	ctx, span := s.startCall(ctx, "jamf test", "test")
+	defer span.End()
+	t := &connectionTest{
+		src: s, walk: s.NewWalk(), want: want,
+		report: Report{Computers: -1, Mobiles: -1, Started: time.Now()},
+	}
+	t.step(ctx, "url", t.url)
+	t.step(ctx, "dns", t.dns)
+	t.step(ctx, "tcp", t.tcp)
+	t.step(ctx, "tls", t.tls)
+	t.closeConn()
+	t.step(ctx, "token", t.token)
+	t.step(ctx, "rights", t.rights)
+	t.step(ctx, "mobile_devices", t.list(MobilePlain, ReadMobileDevices, &t.report.Mobiles))
+	t.step(ctx, "computers", t.list(Computers, ReadComputers, &t.report.Computers))
+	t.step(ctx, "version", t.version)
+	t.report.OK = !slices.ContainsFunc(t.report.Steps, func(st Step) bool { return st.Result == resultFailed })
+	return t.report
+}
+
+// connectionTest is the state between the steps.
+type connectionTest struct {
+	src    *Source
+	walk   *Walk
+	want   []string
+	report Report
+
+	proxy *url.URL // what is dialed instead of Jamf; nil = none
+	conn  net.Conn
+	tok   *token
+	known bool // the rights could be read
+	ended bool // a failure that makes the rest pointless
+}
+
+// outcome of a step: an error, or a result with a detail ("" result = ok).
+type outcome struct {
+	result string
+	code   string
+	detail string
+	err    error
+}
+
+func (t *connectionTest) step(ctx context.Context, name string, run func(context.Context) outcome) {
+	if t.ended {
+		t.report.Steps = append(t.report.Steps, Step{Name: name, Result: resultSkipped, Detail: "after an earlier failure"})
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	began := time.Now()
+	o := run(ctx)
+	st := Step{Name: name, Result: resultOK, Code: o.code, Detail: o.detail, Latency: time.Since(began)}
+	if o.result != "" {
+		st.Result = o.result
+	}
+	if o.err != nil {
+		e := asError(name, o.err)
+		st.Result, st.Code, st.Detail = resultFailed, e.Code, e.Detail
+		if errors.Is(e, context.DeadlineExceeded) {
+			st.Code, st.Detail = codeTimeout, "not done within 30 s, the wait for a free place in the budget included"
+		}
+		t.ended = !errors.Is(e, ErrForbidden)
+	}
+	t.report.Steps = append(t.report.Steps, st)
+}
+
+func (t *connectionTest) url(context.Context) outcome {
+	u, err := CheckURL(t.src.o.URL, t.src.o.AllowInsecureLoopback)
+	if err != nil {
+		return outcome{err: err}
+	}
+	detail := u.Scheme + " to " + u.Hostname()
+	if t.proxy, err = proxyOf(&http.Request{URL: u}); err != nil {
+		return outcome{err: &Error{Kind: ErrUnavailable, Op: "connect", Code: codeConnect, Detail: "the proxy setting of the environment cannot be read"}}
+	}
+	if t.proxy != nil {
+		detail += " through the proxy " + t.proxy.Hostname()
+	}
+	return outcome{detail: detail}
+}
+
+// target is what is dialed: Jamf, or the proxy in front of it.
+func (t *connectionTest) target() *url.URL {
+	if t.proxy != nil {
+		return t.proxy
+	}
+	return t.src.base
+}
+
+func (t *connectionTest) dns(ctx context.Context) outcome {
+	host := t.target().Hostname()
+	if _, err := netip.ParseAddr(host); err == nil {
+		return outcome{detail: "an address, no name to resolve"}
+	}
+	addrs, err := t.src.lookup(ctx, "ip", host)
+	if err != nil {
+		if ctx.Err() != nil {
+			return outcome{err: canceled(ctx, "connect")}
+		}
+		return outcome{err: &Error{Kind: ErrUnavailable, Op: "connect", Code: codeDNS, Detail: "the name of the host cannot be resolved", Err: safeCause(err)}}
+	}
+	return outcome{detail: fmt.Sprintf("%d addresses", len(addrs))}
+}
+
+func (t *connectionTest) tcp(ctx context.Context) outcome {
+	err := t.src.host.do(ctx, entry{op: "connect", probe: true}, func(ctx context.Context) error {
+		conn, err := t.src.transport.DialContext(ctx, "tcp", Authority(t.target()))
+		if err != nil {
+			return (&wire{}).failure(ctx, ctx, "connect", err)
+		}
+		t.conn = conn
+		return nil
+	})
+	return outcome{err: err}
+}
+
+func (t *connectionTest) tls(ctx context.Context) outcome {
+	if t.src.base.Scheme != "https" {
+		return outcome{detail: "plain http to a loopback address"}
+	}
+	if t.proxy != nil {
+		return outcome{result: resultSkipped, detail: "the proxy stands between: the token step shows it"}
+	}
+	cfg := tlsConfigOf(t.src.o)
+	cfg.ServerName = t.src.base.Hostname()
+	conn := tls.Client(t.conn, cfg)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		if ctx.Err() != nil {
+			return outcome{err: canceled(ctx, "connect")}
+		}
+		return outcome{err: &Error{Kind: ErrUnavailable, Op: "connect", Code: codeTLS, Detail: tlsDetail(err), Err: safeCause(err)}}
+	}
+	t.conn = conn
+	state := conn.ConnectionState()
+	detail := tls.VersionName(state.Version)
+	if len(state.PeerCertificates) > 0 {
+		detail += ", the certificate is valid until " + state.PeerCertificates[0].NotAfter.UTC().Format(time.DateOnly)
+	}
+	return outcome{detail: detail}
+}
+
+func (t *connectionTest) closeConn() {
+	if t.conn != nil {
+		_ = t.conn.Close()
+	}
+}
+
+func (t *connectionTest) token(ctx context.Context) outcome {
+	tok, err := t.src.tokens.fetch(ctx, entry{op: "token", probe: true})
+	if err != nil {
+		return outcome{err: err}
+	}
+	t.tok = tok
+	t.src.tokens.adopt(tok)
+	return outcome{detail: fmt.Sprintf("valid for %d s", int(tok.expires.Sub(tok.born).Seconds()))}
+}
+
+// probe asks once, outside the breaker and without a retry.
+func (t *connectionTest) probe(ctx context.Context, c *call) error {
+	s := t.src
+	err := s.host.do(ctx, entry{op: c.op, probe: true}, func(ctx context.Context) error {
+		return s.send(ctx, request{
+			op: c.op, method: http.MethodGet, path: c.path, template: c.templateOrPath(), query: c.query,
+			token: t.tok.value, jar: t.walk.jar, timeout: min(s.o.PageTimeout, stepTimeout),
+		}, c.limit, c.read)
+	})
+	if e := asError(c.op, err); e != nil {
+		return e
+	}
+	return nil
+}
+
+func (t *connectionTest) rights(ctx context.Context) outcome {
+	var got Rights
+	switch err := t.probe(ctx, rightsCall(&got)); {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		return outcome{err: err}
+	}
+	if !got.Known {
+		return outcome{result: resultWarning, code: codeNoRights, detail: "Jamf does not say which rights the token has"}
+	}
+	t.known = true
+	r := &t.report
+	for _, name := range t.want {
+		if got.Has(name) {
+			r.Present = append(r.Present, name)
+		} else {
+			r.Missing = append(r.Missing, name)
+		}
+	}
+	for _, name := range got.Privileges {
+		if !slices.Contains(t.want, name) {
+			r.Surplus = append(r.Surplus, name)
+		}
+	}
+	switch {
+	case len(r.Missing) > 0:
+		return outcome{result: resultFailed, code: codeRightMissing, detail: "missing: " + strings.Join(r.Missing, ", ")}
+	case len(r.Surplus) > 0:
+		return outcome{result: resultWarning, code: codeSurplus, detail: surplusDetail(r.Surplus)}
+	}
+	return outcome{detail: strings.Join(r.Present, ", ")}
+}
+
+// surplusDetail names a few of what may be hundreds.
+func surplusDetail(names []string) string {
+	const shown = 5
+	detail := fmt.Sprintf("%d more than needed: %s", len(names), strings.Join(names[:min(shown, len(names))], ", "))
+	if len(names) > shown {
+		detail += ", ..."
+	}
+	return detail
+}
+
+// list asks for one row of a list, if its right is wanted and not known to be missing.
+func (t *connectionTest) list(l List, right string, count *int) func(context.Context) outcome {
+	return func(ctx context.Context) outcome {
+		if !slices.Contains(t.want, right) {
+			return outcome{result: resultSkipped, detail: "this kind is not configured"}
+		}
+		if t.known && slices.Contains(t.report.Missing, right) {
+			return outcome{result: resultSkipped, detail: "the right is missing"}
+		}
+		version := "v4"
+		p, err := t.count(ctx, l, version)
+		if l == Computers && errors.Is(err, ErrNotFound) {
+			version = "v1"
+			p, err = t.count(ctx, l, version)
+		}
+		if err != nil {
+			return outcome{err: err}
+		}
+		*count = p.Total
+		detail := fmt.Sprintf("%d devices", p.Total)
+		if l == Computers {
+			t.src.learnVersion(ctx, version)
+			detail += ", read by " + version
+		}
+		return outcome{detail: detail}
+	}
+}
+
+func (t *connectionTest) count(ctx context.Context, l List, version string) (*Page, error) {
+	var p *Page
+	err := t.probe(ctx, &call{op: l.op(), path: l.path(version), query: l.query([]string{"GENERAL"}, 0, 1), limit: maxPageBytes, read: func(r io.Reader) error {
+		var err error
+		p, err = decodePage(r)
+		return err
+	}})
+	return p, err
+}
+
+func (t *connectionTest) version(ctx context.Context) outcome {
+	if err := t.probe(ctx, versionCall(&t.report.JamfVersion)); err != nil {
+		t.report.JamfVersion = ""
+		return outcome{err: err}
+	}
+	return outcome{detail: t.report.JamfVersion}
+}

@@ -1,0 +1,155 @@
+package jamf
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// SourceOptions describe one configured Jamf Pro instance.
+type SourceOptions struct {
+	Name                  string
+	URL                   string // ends in /api
+	ClientID              string
+	ClientSecret          func() string // asked for at every call of the token endpoint, so that a rotated secret is used
+	AllowInsecureLoopback bool
+	UserAgent             string // "jamf-gateway/<version>"
+	PropagateTrace        bool
+	PageTimeout           time.Duration // 0 = 100 s
+	Logger                *slog.Logger  // nil = none
+	Telemetry             Telemetry
+
+	RootCAs *x509.CertPool                                                    // nil = those of the system
+	Dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil = net.Dialer
+}
+
+// Source is the client of one instance. Safe for concurrent use. Close it when it is no longer needed.
+type Source struct {
+	o         SourceOptions
+	base      *url.URL
+	host      *Host
+	transport *http.Transport
+	tokens    *tokens
+	tracer    trace.Tracer
+	meters    *sourceMeters
+	log       *slog.Logger
+	lookup    func(ctx context.Context, network, host string) ([]netip.Addr, error)
+
+	mu        sync.Mutex
+	version   string // of computers-inventory, as last proved: "", "v4", "v1"
+	lastErr   *Error
+	lastErrAt time.Time
+	lastOK    time.Time
+}
+
+// NewSource makes the client of one instance on the host h. It sends nothing. An error is *Error with the code
+// url_invalid, or says which option is missing.
+func NewSource(h *Host, o SourceOptions) (*Source, error) {
+	u, err := CheckURL(o.URL, o.AllowInsecureLoopback)
+	if err != nil {
+		return nil, err
+	}
+	if h == nil || o.ClientSecret == nil {
+		return nil, errors.New("make a Jamf source: a host and a client secret are needed")
+	}
+	if o.PageTimeout <= 0 {
+		o.PageTimeout = defaultPageTimeout
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "jamf-gateway"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Source{
+		o: o, base: u, host: h,
+		transport: newTransport(o, h.limits.Connections),
+		tracer:    o.Telemetry.tracer(),
+		meters:    newSourceMeters(o.Telemetry, o.Name),
+		log:       o.Logger,
+		lookup:    net.DefaultResolver.LookupNetIP,
+	}
+	s.tokens = &tokens{src: s}
+	return s, nil
+}
+
+// Close ends a token renewal under way, waits for it, and closes idle connections. Calls after it are refused.
+func (s *Source) Close() {
+	s.tokens.close()
+	s.transport.CloseIdleConnections()
+}
+
+// NewWalk begins a session of calls with a cookie jar of its own, so that its pages come from one node of a cluster.
+func (s *Source) NewWalk() *Walk {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		jar = nil // cannot happen: New fails on its options only, and there are none
+	}
+	return &Walk{src: s, jar: jar, began: time.Now()}
+}
+
+// Status is a snapshot for health. Token is "none", "valid", "renewing", "failed" or "auth_failed".
+type Status struct {
+	Token         string
+	TokenExpires  time.Time // zero without a valid token
+	Breaker       string    // "closed", "open", "half-open"
+	NotBefore     time.Time // nothing is sent before; zero = now is fine
+	InFlight      int       // requests to the host under way, of all its sources
+	LastError     *Error
+	LastErrorAt   time.Time
+	LastSuccessAt time.Time
+}
+
+// Status never blocks on the network.
+func (s *Source) Status() Status {
+	var st Status
+	st.Token, st.TokenExpires = s.tokens.state()
+	st.Breaker, st.NotBefore, st.InFlight = s.host.snapshot()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lastErr != nil {
+		e := *s.lastErr
+		st.LastError = &e
+	}
+	st.LastErrorAt, st.LastSuccessAt = s.lastErrAt, s.lastOK
+	return st
+}
+
+// note remembers how a call ended.
+func (s *Source) note(err *Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		s.lastOK = time.Now()
+	case err.Code != codeCanceled && err.Code != codeNotFound:
+		e := *err
+		s.lastErr, s.lastErrAt = &e, time.Now()
+	}
+}
+
+func (s *Source) knownVersion() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
+}
+
+func (s *Source) learnVersion(ctx context.Context, v string) {
+	s.mu.Lock()
+	changed := s.version != v
+	s.version = v
+	s.mu.Unlock()
+	if changed && v == "v1" {
+		s.log.InfoContext(ctx, "computers-inventory v4 is not there: v1 is read", "source", s.o.Name)
+	}
+}

@@ -1,0 +1,359 @@
+package jamf
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Bounds of the token source.
+const (
+	tokenTimeout    = 30 * time.Second // one call of the token endpoint
+	flightTimeout   = 3 * time.Minute  // one renewal with its wait in the budget
+	renewalPause    = 5 * time.Second  // between renewals that fail while the old token is still valid
+	youngToken      = time.Minute      // a 401 on a younger token is a refusal of the credentials
+	refusalWindow   = 15 * time.Minute
+	refusalLimit    = 3
+	refusalPause    = 30 * time.Second // doubled with each refusal in a row
+	maxRefusalPause = 5 * time.Minute
+)
+
+// The two paths of the token endpoint, newest first.
+const (
+	tokenPathV1  = "/v1/oauth/token"
+	tokenPathOld = "/oauth/token"
+)
+
+// errStaleToken ends an attempt whose token ran out while it stood in the queue.
+var errStaleToken = errors.New("token ran out in the queue")
+
+// token is one access token.
+type token struct {
+	value   string
+	born    time.Time
+	expires time.Time
+	renew   time.Time // from then on a new one is fetched
+}
+
+func newToken(value string, asked time.Time, life time.Duration) *token {
+	expires := asked.Add(life)
+	return &token{value: value, born: asked, expires: expires, renew: expires.Add(-min(30*time.Second, life/4))}
+}
+
+func (t *token) validAt(now time.Time) bool { return t != nil && now.Before(t.expires) }
+
+// flight is one renewal under way; err is set before done is closed.
+type flight struct {
+	done   chan struct{}
+	cancel context.CancelFunc
+	err    error
+}
+
+// tokens keeps the token of one source. Safe for concurrent use; no lock is held across a call.
+type tokens struct {
+	src         *Source
+	unversioned atomic.Bool // the endpoint is the old one
+
+	mu       sync.Mutex
+	current  *token
+	flight   *flight
+	notAhead time.Time   // no renewal ahead of need before
+	refusals []time.Time // of the credentials, within the window, oldest first
+	streak   int         // refusals since the API last took a token
+	dead     bool        // auth_failed
+	lastErr  error       // of the last renewal
+	closed   bool
+}
+
+// bearer gives a valid token. One renewal at a time serves all callers; each waits no longer than its own context.
+func (t *tokens) bearer(ctx context.Context) (*token, error) {
+	for {
+		tok, f, err := t.currentOrFlight(ctx)
+		if tok != nil || err != nil {
+			return tok, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, canceled(ctx, "token")
+		case <-f.done:
+			if f.err != nil {
+				return nil, f.err
+			}
+		}
+	}
+}
+
+// currentOrFlight gives the token at hand (and renews it in the background when it is time), or the renewal to wait for.
+func (t *tokens) currentOrFlight(ctx context.Context) (*token, *flight, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	if t.closed {
+		return nil, nil, &Error{Kind: context.Canceled, Op: "token", Code: codeCanceled, Detail: "the source is closed"}
+	}
+	if t.current.validAt(now) {
+		if t.flight == nil && !now.Before(t.current.renew) && !now.Before(t.notAhead) && t.pauseLocked(now) == 0 {
+			t.startLocked(ctx)
+		}
+		return t.current, nil, nil
+	}
+	if t.flight == nil {
+		if wait := t.pauseLocked(now); wait > 0 {
+			return nil, nil, t.refusedLocked(wait)
+		}
+		t.startLocked(ctx)
+	}
+	return nil, t.flight, nil
+}
+
+// startLocked starts a renewal that outlives the caller who needed it first.
+func (t *tokens) startLocked(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTimeout)
+	f := &flight{done: make(chan struct{}), cancel: cancel}
+	t.flight = f
+	go func() {
+		defer cancel()
+		tok, err := t.fetch(ctx, entry{op: "token"})
+		t.land(ctx, f, tok, err)
+	}()
+}
+
+// land takes over the outcome of a renewal.
+func (t *tokens) land(ctx context.Context, f *flight, tok *token, err error) {
+	t.mu.Lock()
+	f.err = err
+	t.flight = nil
+	t.lastErr = err
+	now := time.Now()
+	kept := false
+	switch {
+	case err == nil:
+		t.current = tok
+	case errors.Is(err, ErrAuthFailed):
+		t.refuseLocked(now)
+		kept = t.current.validAt(now)
+	default:
+		t.notAhead = now.Add(renewalPause)
+		kept = t.current.validAt(now)
+	}
+	dead := t.dead
+	t.mu.Unlock()
+	close(f.done)
+	if kept { // nobody else gets to see this error
+		t.src.log.WarnContext(ctx, "renew access token: the old one is still used", "source", t.src.o.Name, "code", outcomeOf(err))
+	}
+	if dead && err != nil {
+		t.src.log.WarnContext(ctx, "jamf refuses the credentials", "source", t.src.o.Name, "code", codeAuthFailed)
+	}
+}
+
+// fetch calls the token endpoint, the other path too when there is none at the first.
+func (t *tokens) fetch(ctx context.Context, e entry) (*token, error) {
+	ctx, span := t.src.startCall(ctx, "jamf token", "token")
+	tok, err := t.fetchEither(ctx, e)
+	t.src.meters.token(ctx, outcomeOf(err))
+	endSpan(span, err)
+	return tok, err
+}
+
+func (t *tokens) fetchEither(ctx context.Context, e entry) (*token, error) {
+	old := t.unversioned.Load()
+	tok, err := t.fetchAt(ctx, e, old)
+	if err != nil && errors.Is(err, ErrNotFound) {
+		if tok, err = t.fetchAt(ctx, e, !old); err == nil || !errors.Is(err, ErrNotFound) {
+			t.unversioned.Store(!old)
+		}
+	}
+	if err != nil {
+		return nil, ofTheToken(err)
+	}
+	return tok, nil
+}
+
+// ofTheToken makes sure that a failure of the token endpoint never looks like one of a page or a record: a 404 here is
+// no deleted device, a time-out no page that is too large.
+func ofTheToken(e *Error) *Error {
+	switch {
+	case errors.Is(e, ErrAuthFailed), errors.Is(e, ErrThrottled), errors.Is(e, ErrBreakerOpen), errors.Is(e, ErrRedirect),
+		errors.Is(e, context.Canceled):
+		return e
+	}
+	out := *e
+	out.Kind = ErrUnavailable
+	switch {
+	case errors.Is(e, ErrNotFound):
+		out.Detail = "there is no token endpoint below this URL: is it that of a Jamf Pro, ending in /api?"
+	case errors.Is(e, context.DeadlineExceeded):
+		out.Code, out.Detail = codeTimeout, "no token within 3 minutes: the budget towards this host is busy"
+	case errors.Is(e, ErrTimeout):
+		out.Detail = "the token endpoint did not answer in time"
+	}
+	return &out
+}
+
+func (t *tokens) fetchAt(ctx context.Context, e entry, old bool) (*token, *Error) {
+	path := tokenPathV1
+	if old {
+		path = tokenPathOld
+	}
+	var tok *token
+	err := t.src.host.do(ctx, e, func(ctx context.Context) error {
+		form := url.Values{
+			"client_id": {t.src.o.ClientID}, "client_secret": {t.src.o.ClientSecret()}, "grant_type": {"client_credentials"},
+		}
+		asked := time.Now()
+		return tokenFault(t.src.send(ctx, request{
+			op: "token", method: http.MethodPost, path: path, template: path, form: form.Encode(), timeout: tokenTimeout,
+		}, maxSmallBytes, func(r io.Reader) error {
+			value, life, err := readToken(r)
+			if err == nil {
+				tok = newToken(value, asked, life)
+			}
+			return err
+		}))
+	})
+	if err != nil {
+		return nil, asError("token", err)
+	}
+	return tok, nil
+}
+
+// tokenFault gives the refusals of the token endpoint their own names: the API's 401 means another thing than this one.
+func tokenFault(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Status < 400 || e.Status >= 500 || errors.Is(e, ErrNotFound) || errors.Is(e, ErrThrottled) || e.Code == codeHTML {
+		return err
+	}
+	switch {
+	case e.oauth != "":
+		e.Kind, e.Code = ErrAuthFailed, codeAuthFailed
+		e.Detail += ": the token endpoint refused the API client: " + e.oauth
+	case e.html:
+		e.Kind, e.Code = ErrUnavailable, codeHTML
+		e.Detail += " and HTML to the token call: something in front of Jamf answered"
+	case e.envelope && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden):
+		e.Kind, e.Code = ErrAuthFailed, codeAuthFailed
+		e.Detail += ": the token endpoint refused the API client"
+	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
+		e.Kind, e.Code = ErrUnavailable, codeUnexpected
+		e.Detail += " and no reason to the token call: something in front of Jamf answered"
+	}
+	return e
+}
+
+// refused is told of a 401 on the API. Exactly the token that got it is dropped, and counted once.
+func (t *tokens) refused(tok *token) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current != tok {
+		return
+	}
+	t.current = nil
+	if now := time.Now(); now.Sub(tok.born) < youngToken {
+		t.refuseLocked(now)
+	}
+}
+
+// reissue drops a token that is good but may hold outdated rights.
+func (t *tokens) reissue(tok *token) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current == tok {
+		t.current = nil
+	}
+}
+
+// accepted is told that the API took the token: whatever was refused before, the credentials are good.
+func (t *tokens) accepted() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.refusals, t.streak, t.dead = nil, 0, false
+}
+
+// adopt takes a token that a connection test fetched; it ends auth_failed.
+func (t *tokens) adopt(tok *token) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.current, t.lastErr = tok, nil
+	t.refusals, t.streak, t.dead = nil, 0, false
+}
+
+// refuseLocked counts a refusal of the credentials.
+func (t *tokens) refuseLocked(now time.Time) {
+	t.forgetLocked(now)
+	t.refusals = append(t.refusals, now)
+	t.streak++
+	t.dead = t.dead || len(t.refusals) >= refusalLimit
+	if t.lastErr == nil || !errors.Is(t.lastErr, ErrAuthFailed) {
+		t.lastErr = &Error{Kind: ErrAuthFailed, Op: "token", Code: codeAuthFailed, Detail: "Jamf refuses tokens that it has just issued"}
+	}
+}
+
+func (t *tokens) forgetLocked(now time.Time) {
+	t.refusals = slices.DeleteFunc(t.refusals, func(at time.Time) bool { return now.Sub(at) >= refusalWindow })
+}
+
+// pauseLocked tells how long the token endpoint must be left alone: nothing before auth_failed; then a pause that grows
+// to 5 min, and never more than 3 refusals in 15 min, so that nobody is locked out by us.
+func (t *tokens) pauseLocked(now time.Time) time.Duration {
+	t.forgetLocked(now)
+	if !t.dead {
+		return 0
+	}
+	var until time.Time
+	if n := len(t.refusals); n > 0 {
+		until = t.refusals[n-1].Add(min(refusalPause<<min(t.streak, 8), maxRefusalPause))
+		if n >= refusalLimit {
+			until = later(until, t.refusals[n-refusalLimit].Add(refusalWindow))
+		}
+	}
+	return max(0, until.Sub(now))
+}
+
+func (t *tokens) refusedLocked(wait time.Duration) *Error {
+	return &Error{
+		Kind: ErrAuthFailed, Op: "token", Code: codeAuthFailed, RetryAfter: wait,
+		Detail: "Jamf refused the credentials 3 times: no token is asked for before " + time.Now().Add(wait).UTC().Format(time.RFC3339),
+	}
+}
+
+// state is what Status shows.
+func (t *tokens) state() (name string, expires time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	valid := t.current.validAt(time.Now())
+	if valid {
+		expires = t.current.expires
+	}
+	switch {
+	case t.dead:
+		name = "auth_failed"
+	case valid:
+		name = "valid"
+	case t.flight != nil:
+		name = "renewing"
+	case t.lastErr != nil:
+		name = "failed"
+	default:
+		name = "none"
+	}
+	return name, expires
+}
+
+// close ends a renewal under way and waits for it.
+func (t *tokens) close() {
+	t.mu.Lock()
+	t.closed = true
+	f := t.flight
+	t.mu.Unlock()
+	if f != nil {
+		f.cancel()
+		<-f.done
+	}
+}
