@@ -1,0 +1,636 @@
+package device
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// View is one device as one client may see it.
+type View struct {
+	Source      string
+	Kind        Kind
+	ID          int64
+	Record      []byte   // as stored (cut to the source's profile)
+	Profile     *Profile // the effective one (source intersected with client)
+	State       string   // "present" or "quarantined"
+	DuplicateOf []string // uids with the same serial in the caller's view, never nil in the output
+}
+
+// AppendNormalized appends the normalized device as compact JSON: every key always, no value that is a clock.
+// An object is null when the kind has no such thing, the profile keeps nothing of it or Jamf did not send the
+// sections it comes from (sync.sections lists those that came); a list is null for the same reasons and [] when
+// Jamf says that there is none. The error is *RecordError, and dst as it was.
+func AppendNormalized(dst []byte, v View) ([]byte, error) {
+	r, err := read(v.Kind, v.Profile, v.Record)
+	if err != nil {
+		return dst, err
+	}
+	defer r.release()
+	w := &writer{reader: r, dst: dst}
+	w.raw(`{"uid":`).string(UID(v.Source, v.Kind, v.ID)).raw(`,"source":`).string(v.Source).raw(`,"kind":`).string(string(v.Kind))
+	w.raw(`,"deviceType":`).string(r.deviceType())
+	w.identity(v.ID)
+	w.raw(`,"name":`).text("name")
+	w.manufacturer()
+	w.model()
+	w.os()
+	w.hardware()
+	w.network()
+	w.user()
+	w.purchasing()
+	w.management()
+	w.raw(`,"lastContactAt":`).time("lastContactAt").raw(`,"lastCheckInAt":`).time("lastCheckInAt")
+	w.raw(`,"lastInventoryAt":`).time("lastInventoryAt")
+	w.security()
+	w.cellular()
+	w.reference("site")
+	w.groups()
+	w.extensionAttributes()
+	// The applications of a device are a list of their own (a later endpoint): here they are always null.
+	w.raw(`,"applications":null`)
+	w.sync(v)
+	return append(w.dst, '}'), nil
+}
+
+// writer appends the normalized device of one record.
+type writer struct {
+	*reader
+	dst      []byte
+	warnings []string
+}
+
+func (w *writer) raw(s string) *writer {
+	w.dst = append(w.dst, s...)
+	return w
+}
+
+func (w *writer) null() *writer { return w.raw("null") }
+
+func (w *writer) string(s string) *writer {
+	w.dst, _ = jsontext.AppendQuote(w.dst, s) // what is not UTF-8 becomes U+FFFD
+	return w
+}
+
+// orNull appends a text, null for nil.
+func (w *writer) orNull(text []byte) *writer {
+	if text == nil {
+		return w.null()
+	}
+	w.dst, _ = jsontext.AppendQuote(w.dst, text)
+	return w
+}
+
+// text appends a normalized field as it is.
+func (w *writer) text(normalized string) *writer { return w.orNull(w.find(normalized)) }
+
+func (w *writer) warn(normalized, what string) {
+	w.warnings = append(w.warnings, normalized+": "+what)
+}
+
+func (w *writer) integer(n int64, known bool) *writer {
+	if !known {
+		return w.null()
+	}
+	w.dst = strconv.AppendInt(w.dst, n, 10)
+	return w
+}
+
+// positive appends a number of which 0 and less mean unknown.
+func (w *writer) positive(normalized string) *writer {
+	n, ok := parseInteger(w.find(normalized))
+	return w.integer(n, ok && n > 0)
+}
+
+func (w *writer) tristate(b *bool) *writer {
+	if b == nil {
+		return w.null()
+	}
+	w.dst = strconv.AppendBool(w.dst, *b)
+	return w
+}
+
+func (w *writer) bool(normalized string) *writer { return w.tristate(parseBool(w.find(normalized))) }
+
+// time appends a time in UTC with three digits of fraction.
+func (w *writer) time(normalized string) *writer {
+	text := w.find(normalized)
+	if text == nil {
+		return w.null()
+	}
+	at, known, readable := parseTime(text)
+	if !readable {
+		w.warn(normalized, "unreadable time")
+	}
+	if !known {
+		return w.null()
+	}
+	w.dst = append(w.dst, '"')
+	w.dst = at.AppendFormat(w.dst, timeLayout)
+	w.dst = append(w.dst, '"')
+	return w
+}
+
+// date appends a calendar date, without a zone, as written.
+func (w *writer) date(normalized string) *writer {
+	text := w.find(normalized)
+	if text == nil {
+		return w.null()
+	}
+	date, ok := parseDate(text)
+	if !ok {
+		w.warn(normalized, "unreadable date")
+		return w.null()
+	}
+	return w.orNull(date)
+}
+
+// enum appends the normalized word for a Jamf word: null for nothing, "unknown" for a new one.
+func (w *writer) enum(normalized string, word func(string) string) *writer {
+	text := w.find(normalized)
+	if text == nil {
+		return w.null()
+	}
+	return w.string(word(string(text)))
+}
+
+// shown tells whether a normalized object or list exists for this record: something of it is kept and its section came.
+func (w *writer) shown(group string) bool {
+	for _, i := range w.schema.normalized[group] {
+		if w.keep.fields[i] && w.came(w.schema.fields[i].leaf) {
+			return true
+		}
+	}
+	return false
+}
+
+// came tells whether the section of a field (or the field, outside of sections) is in the record and not null.
+func (w *writer) came(n *node) bool {
+	at := w.at[sectionOf(n).id]
+	return at != 0 && w.entries[at].kind != jsontext.KindNull
+}
+
+// object opens an object, or writes null and says so.
+func (w *writer) object(key, group string) bool {
+	w.raw(`,"`).raw(key).raw(`":`)
+	if !w.shown(group) {
+		w.null()
+		return false
+	}
+	w.raw(`{`)
+	return true
+}
+
+func (w *writer) identity(id int64) {
+	w.raw(`,"identity":{"jamfId":"`)
+	w.dst = strconv.AppendInt(w.dst, id, 10)
+	w.raw(`","udid":`).text("identity.udid").raw(`,"serialNumber":`)
+	if serial := parseSerial(w.find("identity.serialNumber")); serial != "" {
+		w.string(serial)
+	} else {
+		w.null()
+	}
+	w.raw(`,"assetTag":`).text("identity.assetTag").raw(`,"managementId":`).text("identity.managementId").raw(`,"barcodes":`)
+	if !w.shown("identity.barcodes") {
+		w.null().raw(`}`)
+		return
+	}
+	w.raw(`[`)
+	first := true
+	for _, n := range w.schema.sources["identity.barcodes"] {
+		if barcode := w.known(w.at[n.id]); barcode != nil {
+			w.comma(&first).orNull(barcode)
+		}
+	}
+	w.raw(`]}`)
+}
+
+func (w *writer) comma(first *bool) *writer {
+	if !*first {
+		w.raw(`,`)
+	}
+	*first = false
+	return w
+}
+
+// manufacturer is Jamf's word for computers; mobile devices are Apple's unless Jamf does not know what they are.
+func (w *writer) manufacturer() {
+	w.raw(`,"manufacturer":`)
+	switch {
+	case w.schema.kind == Computer:
+		w.text("manufacturer")
+	case w.platform() == unknown:
+		w.null()
+	default:
+		w.string("Apple")
+	}
+}
+
+func (w *writer) model() {
+	if w.object("model", "model") {
+		w.raw(`"name":`).text("model.name").raw(`,"identifier":`).text("model.identifier").raw(`,"number":`).text("model.number").raw(`}`)
+	}
+}
+
+func (w *writer) os() {
+	if !w.object("os", "os") {
+		return
+	}
+	w.raw(`"platform":`).string(w.platform()).raw(`,"name":`).orNull(w.osName())
+	version := w.find("os.version")
+	w.raw(`,"version":`).orNull(version).raw(`,"versionNormalized":`)
+	if normalized := versionNormalized(version); normalized != "" {
+		w.string(normalized)
+	} else {
+		w.null()
+	}
+	w.raw(`,"build":`).text("os.build").raw(`,"supplementalBuild":`).text("os.supplementalBuild")
+	w.raw(`,"rapidSecurityResponse":`).text("os.rapidSecurityResponse").raw(`}`)
+}
+
+func (w *writer) hardware() {
+	if !w.object("hardware", "hardware") {
+		return
+	}
+	w.raw(`"cpu":`)
+	if w.shown("hardware.cpu") {
+		w.raw(`{"type":`).text("hardware.cpu.type").raw(`,"architecture":`).text("hardware.cpu.architecture")
+		w.raw(`,"cores":`).positive("hardware.cpu.cores").raw(`,"count":`).positive("hardware.cpu.count")
+		w.raw(`,"speedMhz":`).positive("hardware.cpu.speedMhz").raw(`}`)
+	} else {
+		w.null()
+	}
+	memory, ok := parseBytes(w.find("hardware.memoryBytes"))
+	w.raw(`,"memoryBytes":`).integer(memory, ok && memory > 0)
+	if w.object("storage", "hardware.storage") {
+		total, ok := w.storageBytes()
+		w.raw(`"totalBytes":`).integer(total, ok)
+		available, ok := parseBytes(w.find("hardware.storage.availableBytes"))
+		w.raw(`,"availableBytes":`).integer(available, ok).raw(`}`)
+	}
+	if w.object("battery", "hardware.battery") {
+		percent, ok := parseInteger(w.find("hardware.battery.percent"))
+		w.raw(`"percent":`).integer(percent, ok && percent >= 0 && percent <= 100)
+		w.raw(`,"health":`).enum("hardware.battery.health", batteryHealth).raw(`}`)
+	}
+	w.macAddresses()
+	w.raw(`}`)
+}
+
+func (w *writer) storageBytes() (int64, bool) {
+	if w.schema.kind == Computer {
+		megabytes, ok := w.storageTotal()
+		if !ok {
+			return 0, false
+		}
+		return parseBytes(strconv.AppendInt(nil, megabytes, 10))
+	}
+	total, ok := parseBytes(w.find("hardware.storage.totalBytes"))
+	return total, ok && total > 0
+}
+
+func (w *writer) macAddresses() {
+	w.raw(`,"macAddresses":`)
+	if !w.shown("hardware.macAddresses") {
+		w.null()
+		return
+	}
+	w.raw(`[`)
+	var seen []string
+	for _, n := range w.schema.sources["hardware.macAddresses"] {
+		text := w.known(w.at[n.id])
+		if text == nil {
+			continue
+		}
+		address, known, readable := parseMAC(text)
+		if !readable {
+			w.warn("hardware.macAddresses", "unreadable address")
+		}
+		if !known || slices.Contains(seen, address) {
+			continue
+		}
+		first := len(seen) == 0
+		seen = append(seen, address)
+		w.comma(&first).raw(`{"type":`).string(adapterType(n.name)).raw(`,"address":`).string(address).raw(`}`)
+	}
+	w.raw(`]`)
+}
+
+func (w *writer) network() {
+	if !w.object("network", "network") {
+		return
+	}
+	w.raw(`"serverSeenIp":`).text("network.serverSeenIp")
+	w.raw(`,"reportedIpV4":`).address("network.reportedIpV4", 4).raw(`,"reportedIpV6":`).address("network.reportedIpV6", 6).raw(`}`)
+}
+
+// address appends the first known address of one version.
+func (w *writer) address(normalized string, version int) *writer {
+	for _, path := range []string{"general.lastReportedIpV" + strconv.Itoa(version), "general.lastReportedIp", "general.ipAddress"} {
+		if text := w.reader.text(path); text != nil && ipVersion(text) == version {
+			return w.orNull(bytes.TrimSpace(text))
+		}
+	}
+	for _, n := range w.schema.sources[normalized] {
+		if text := w.known(w.at[n.id]); text != nil && ipVersion(text) == 0 {
+			w.warn(normalized, "unreadable address")
+		}
+	}
+	return w.null()
+}
+
+func (w *writer) user() {
+	if !w.object("user", "user") {
+		return
+	}
+	w.raw(`"username":`).text("user.username").raw(`,"fullName":`).text("user.fullName").raw(`,"email":`)
+	if email := w.find("user.email"); email == nil {
+		w.null()
+	} else {
+		w.orNull(bytes.ToLower(email))
+	}
+	w.raw(`,"position":`).text("user.position").raw(`,"phone":`).text("user.phone")
+	w.reference("user.department").reference("user.building")
+	w.raw(`,"room":`).text("user.room").raw(`}`)
+}
+
+// reference appends something that Jamf names by id and name, null when it names neither. Computers know departments
+// and buildings by id only, mobile devices sites.
+func (w *writer) reference(group string) *writer {
+	id, name := w.find(group+".id"), w.find(group+".name")
+	w.raw(`,"`).raw(group[strings.LastIndexByte(group, '.')+1:]).raw(`":`)
+	if id == nil && name == nil {
+		return w.null()
+	}
+	return w.raw(`{"id":`).orNull(id).raw(`,"name":`).orNull(name).raw(`}`)
+}
+
+func (w *writer) purchasing() {
+	if !w.object("purchasing", "purchasing") {
+		return
+	}
+	w.raw(`"isPurchased":`).bool("purchasing.isPurchased").raw(`,"isLeased":`).bool("purchasing.isLeased")
+	w.raw(`,"poNumber":`).text("purchasing.poNumber").raw(`,"poDate":`).date("purchasing.poDate")
+	w.raw(`,"vendor":`).text("purchasing.vendor").raw(`,"priceText":`).text("purchasing.priceText")
+	// The price is free text: only a plain number is one, anything with a currency or a grouping mark is for people.
+	price := jsontext.Value(bytes.TrimSpace(w.find("purchasing.price")))
+	w.raw(`,"price":`)
+	if price.Kind() == jsontext.KindNumber && price.IsValid() {
+		w.raw(string(price))
+	} else {
+		w.null()
+	}
+	w.raw(`,"appleCareId":`).text("purchasing.appleCareId").raw(`,"warrantyExpires":`).date("purchasing.warrantyExpires")
+	w.raw(`,"leaseExpires":`).date("purchasing.leaseExpires")
+	w.raw(`,"lifeExpectancyYears":`).positive("purchasing.lifeExpectancyYears").raw(`}`)
+}
+
+func (w *writer) management() {
+	if !w.object("management", "management") {
+		return
+	}
+	w.raw(`"managed":`).bool("management.managed").raw(`,"supervised":`).bool("management.supervised")
+	w.raw(`,"userApprovedMdm":`).bool("management.userApprovedMdm").raw(`,"mdmCapable":`).bool("management.mdmCapable")
+	w.raw(`,"ownership":`).enum("management.ownership", ownership)
+	w.raw(`,"automatedEnrollment":`)
+	if w.schema.kind == Computer {
+		w.bool("management.automatedEnrollment")
+	} else if w.find("management.automatedEnrollment") != nil {
+		w.raw("true") // It came by a prestage. Jamf sends null for "none" as for "not known".
+	} else {
+		w.null()
+	}
+	w.enrollmentMethod()
+	w.raw(`,"firstSeenOn":`).date("management.firstSeenOn").raw(`,"enrolledAt":`).time("management.enrolledAt")
+	w.raw(`,"mdmProfileExpiresAt":`).time("management.mdmProfileExpiresAt")
+	w.raw(`,"declarative":`).bool("management.declarative").raw(`}`)
+}
+
+func (w *writer) enrollmentMethod() {
+	id, name, method := w.find("management.enrollmentMethod.id"), w.find("management.enrollmentMethod.name"), w.find("management.enrollmentMethod.type")
+	w.raw(`,"enrollmentMethod":`)
+	if id == nil && name == nil && method == nil {
+		w.null()
+		return
+	}
+	w.raw(`{"id":`).orNull(id).raw(`,"name":`).orNull(name).raw(`,"type":`).orNull(method).raw(`}`)
+}
+
+func (w *writer) security() {
+	if !w.object("security", "security") {
+		return
+	}
+	w.raw(`"diskEncryption":`)
+	if w.shown("security.diskEncryption") {
+		state, raw := w.diskEncryption()
+		w.raw(`{"state":`).string(state).raw(`,"raw":`).orNull(raw).raw(`}`)
+	} else {
+		w.null()
+	}
+	w.raw(`,"sip":`).status("security.sip", "ENABLED", "DISABLED").raw(`,"gatekeeper":`)
+	if w.shown("security.gatekeeper") {
+		w.raw(`{"enabled":`)
+		if status := w.find("security.gatekeeper"); strings.HasPrefix(string(status), "APP_STORE") {
+			w.raw("true")
+		} else {
+			w.status("security.gatekeeper", "", "DISABLED")
+		}
+		w.raw(`,"raw":`).text("security.gatekeeper").raw(`}`)
+	} else {
+		w.null()
+	}
+	w.raw(`,"firewall":`).bool("security.firewall").raw(`,"activationLock":`).bool("security.activationLock")
+	w.raw(`,"recoveryLock":`).bool("security.recoveryLock").raw(`,"secureBoot":`).enum("security.secureBoot", secureBoot)
+	w.raw(`,"bootstrapTokenEscrowed":`).status("security.bootstrapTokenEscrowed", "ESCROWED", "NOT_ESCROWED")
+	w.raw(`,"passcodePresent":`).bool("security.passcodePresent").raw(`,"passcodeCompliant":`).bool("security.passcodeCompliant")
+	w.raw(`,"jailbroken":`).bool("security.jailbroken").raw(`,"lostMode":`).bool("security.lostMode")
+	w.raw(`,"attestation":`).enum("security.attestation", attestation).raw(`}`)
+}
+
+// status appends a fact that Jamf tells by words; what is not collected or not supported is neither true nor false.
+func (w *writer) status(normalized, yes, no string) *writer {
+	switch text := w.find(normalized); {
+	case text == nil:
+		return w.null()
+	case string(text) == yes:
+		return w.raw("true")
+	case string(text) == no:
+		return w.raw("false")
+	default:
+		return w.null()
+	}
+}
+
+func (w *writer) cellular() {
+	if !w.object("cellular", "cellular") {
+		return
+	}
+	w.raw(`"imei":`).digits(w.find("cellular.imei")).raw(`,"meid":`).digits(w.find("cellular.meid"))
+	w.raw(`,"iccid":`).digits(w.find("cellular.iccid")).raw(`,"eid":`).digits(w.find("cellular.eid"))
+	w.raw(`,"phoneNumber":`).text("cellular.phoneNumber")
+	w.raw(`,"carrier":{"current":`).text("cellular.carrier.current").raw(`,"home":`).text("cellular.carrier.home").raw(`}`)
+	country, mcc := homeCountry(w.find("cellular.homeCountry"))
+	w.raw(`,"homeCountry":`).orNull(country).raw(`,"mcc":`).orNull(mcc).raw(`,"roaming":`).bool("cellular.roaming")
+	w.subscriptions()
+	w.raw(`}`)
+}
+
+func (w *writer) digits(text []byte) *writer { return w.orNull(hexDigits(text)) }
+
+// homeCountry tells the two things apart that Jamf writes into homeMobileCountryCode: "US" and "310".
+func homeCountry(code []byte) (country, mcc []byte) {
+	code = bytes.ToUpper(bytes.TrimSpace(code))
+	letters, digits := 0, 0
+	for _, c := range code {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			letters++
+		case c >= '0' && c <= '9':
+			digits++
+		}
+	}
+	switch {
+	case len(code) == 2 && letters == 2:
+		return code, nil
+	case len(code) > 0 && digits == len(code):
+		return nil, code
+	default:
+		return nil, nil
+	}
+}
+
+// elements calls each for the objects of an array.
+func (w *writer) elements(array int32, each func(at int32)) {
+	if array == 0 {
+		return
+	}
+	for i := array + 1; i < w.entries[array].next; i = w.entries[i].next {
+		if w.entries[i].kind == jsontext.KindBeginObject {
+			each(i)
+		}
+	}
+}
+
+// member is the text of an element's member, nil when it is unknown.
+func (w *writer) member(at int32, name string) []byte { return w.known(w.memberNamed(at, name)) }
+
+func (w *writer) subscriptions() {
+	w.raw(`,"subscriptions":`)
+	if !w.shown("cellular.subscriptions") {
+		w.null()
+		return
+	}
+	w.raw(`[`)
+	first := true
+	w.elements(w.entryAt("serviceSubscriptions[]"), func(at int32) {
+		w.comma(&first).raw(`{"slot":`).orNull(w.member(at, "slot")).raw(`,"label":`).orNull(w.member(at, "label"))
+		w.raw(`,"imei":`).digits(w.member(at, "imei")).raw(`,"meid":`).digits(w.member(at, "meid"))
+		w.raw(`,"iccid":`).digits(w.member(at, "iccid")).raw(`,"eid":`).digits(w.member(at, "eid"))
+		w.raw(`,"phoneNumber":`).orNull(w.member(at, "phoneNumber"))
+		w.raw(`,"carrier":{"current":`).orNull(w.member(at, "currentCarrierNetwork"))
+		w.raw(`,"home":`).orNull(w.member(at, "subscriberCarrierNetwork")).raw(`}`)
+		w.raw(`,"dataPreferred":`).tristate(parseBool(w.member(at, "dataPreferred")))
+		w.raw(`,"voicePreferred":`).tristate(parseBool(w.member(at, "voicePreferred")))
+		w.raw(`,"roaming":`).tristate(parseBool(w.member(at, "roaming"))).raw(`}`)
+	})
+	w.raw(`]`)
+}
+
+// groups lists each group once: Jamf repeats some.
+func (w *writer) groups() {
+	w.raw(`,"groups":`)
+	if !w.shown("groups") {
+		w.null()
+		return
+	}
+	array, smart := "groups[]", "smart"
+	if w.schema.kind == Computer {
+		array, smart = "groupMemberships[]", "smartGroup"
+	}
+	w.raw(`[`)
+	first := true
+	seen := map[string]bool{}
+	w.elements(w.entryAt(array), func(at int32) {
+		id := w.member(at, "groupId")
+		if id != nil && seen[string(id)] {
+			return
+		}
+		seen[string(id)] = true
+		w.comma(&first).raw(`{"id":`).orNull(id).raw(`,"name":`).verbatim(w.memberNamed(at, "groupName"))
+		w.raw(`,"smart":`).tristate(parseBool(w.member(at, smart))).raw(`}`)
+	})
+	w.raw(`]`)
+}
+
+// verbatim appends free text, in which no word means "nothing".
+func (w *writer) verbatim(at int32) *writer {
+	if at == 0 || w.entries[at].kind == jsontext.KindNull {
+		return w.null()
+	}
+	return w.string(string(w.content(at)))
+}
+
+// extensionAttributes lists those of all sections; section says where each stands.
+func (w *writer) extensionAttributes() {
+	w.raw(`,"extensionAttributes":`)
+	if !w.shown("extensionAttributes") {
+		w.null()
+		return
+	}
+	w.raw(`[`)
+	first := true
+	for _, n := range w.schema.values {
+		w.elements(w.at[n.id], func(at int32) {
+			w.comma(&first).extensionAttribute(at, sectionOf(n).name)
+		})
+	}
+	w.raw(`]`)
+}
+
+func (w *writer) extensionAttribute(at int32, section string) {
+	id, dataType, values := "id", "type", "value"
+	if w.schema.kind == Computer {
+		id, dataType, values = "definitionId", "dataType", "values"
+	}
+	w.raw(`{"id":`).orNull(w.member(at, id)).raw(`,"name":`).verbatim(w.memberNamed(at, "name")).raw(`,"type":`)
+	if text := w.member(at, dataType); text == nil {
+		w.null()
+	} else {
+		w.string(attributeType(string(text)))
+	}
+	w.raw(`,"values":`)
+	if list := w.memberNamed(at, values); list != 0 && w.entries[list].kind == jsontext.KindBeginArray {
+		w.raw(`[`)
+		first := true
+		for i := list + 1; i < w.entries[list].next; i = w.entries[i].next {
+			w.comma(&first).verbatim(i)
+		}
+		w.raw(`]`)
+	} else {
+		w.null()
+	}
+	w.raw(`,"section":`).string(section).raw(`}`)
+}
+
+func (w *writer) sync(v View) {
+	w.raw(`,"sync":{"state":`).string(v.State).raw(`,"sections":[`)
+	first := true
+	for _, n := range w.schema.sections {
+		if w.keep.nodes[n.id] && w.came(n) {
+			w.comma(&first).string(n.name)
+		}
+	}
+	w.raw(`],"warnings":`).strings(w.warnings).raw(`,"duplicateOf":`).strings(v.DuplicateOf).raw(`}`)
+}
+
+func (w *writer) strings(list []string) *writer {
+	w.raw(`[`)
+	first := true
+	for _, s := range list {
+		w.comma(&first).string(s)
+	}
+	return w.raw(`]`)
+}

@@ -1,0 +1,250 @@
+package device
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// Profile is a compiled allow-list of Jamf fields of both kinds. Immutable, safe for concurrent use.
+// The zero value is not a profile: take one from BuiltinProfile or NewProfile.
+type Profile struct {
+	name     string
+	digest   string
+	computer keep
+	mobile   keep
+}
+
+// keep is the allow-list of one kind.
+type keep struct {
+	fields []bool // by index in schema.fields
+	nodes  []bool // by node.id: something below it is kept
+}
+
+// BuiltinProfile returns "minimal" or "full".
+func BuiltinProfile(name string) (*Profile, bool) {
+	p, ok := fieldTable().builtin[name]
+	return p, ok
+}
+
+// NewProfile compiles an own profile. Each entry of fields is a normalized name ("os.version"), a normalized
+// group ("os"), a Jamf path or section with its kind ("computer:general.barcode1", "computer:HARDWARE"). base may be nil.
+// A group or section keeps what in it may be kept; naming a forbidden field itself is an error. The error is
+// *UnknownFieldError (names the nearest known field) or *ForbiddenFieldError (airPlayPassword, lost mode, ...).
+func NewProfile(name string, base *Profile, fields []string) (*Profile, error) {
+	t := fieldTable()
+	chosen := map[*field]bool{}
+	for _, entry := range fields {
+		found := t.find(entry)
+		if len(found) == 0 {
+			if t.forbiddenName(entry) {
+				return nil, &ForbiddenFieldError{Field: entry}
+			}
+			return nil, &UnknownFieldError{Field: entry, Nearest: t.nearest(entry)}
+		}
+		if !slices.ContainsFunc(found, func(f *field) bool { return !f.never }) {
+			return nil, &ForbiddenFieldError{Field: entry}
+		}
+		for _, f := range found {
+			chosen[f] = true
+		}
+	}
+	if base != nil {
+		for _, s := range []*schema{t.computer, t.mobile} {
+			kept := base.keepOf(s.kind)
+			for i := range s.fields {
+				chosen[&s.fields[i]] = chosen[&s.fields[i]] || kept.fields[i]
+			}
+		}
+	}
+	return t.compile(name, func(f *field) bool { return chosen[f] }), nil
+}
+
+// find lists the fields that one entry of a profile means.
+func (t *table) find(entry string) []*field {
+	var found []*field
+	if kind, path, ok := strings.Cut(entry, ":"); ok {
+		s := t.schemaOf(Kind(kind))
+		if s == nil {
+			return nil
+		}
+		n := s.lookup(path)
+		if n == nil {
+			return nil
+		}
+		for i := n.lo; i < n.hi; i++ {
+			found = append(found, &s.fields[i])
+		}
+		return found
+	}
+	for _, s := range []*schema{t.computer, t.mobile} {
+		for _, i := range s.normalized[entry] {
+			found = append(found, &s.fields[i])
+		}
+	}
+	return found
+}
+
+// lookup finds a path (with or without the last []) or a section.
+func (s *schema) lookup(path string) *node {
+	if n := s.byPath[path]; n != nil {
+		return n
+	}
+	if n := s.byPath[path+"[]"]; n != nil {
+		return n
+	}
+	at := slices.IndexFunc(s.sections, func(n *node) bool { return sectionName(n.name) == path })
+	if at < 0 {
+		return nil
+	}
+	return s.sections[at]
+}
+
+// forbiddenName tells whether the last key of an entry is one that no profile keeps, wherever the entry puts it.
+func (t *table) forbiddenName(entry string) bool {
+	last := entry[strings.LastIndexAny(entry, ".:")+1:]
+	for _, s := range []*schema{t.computer, t.mobile} {
+		for i := range s.fields {
+			if f := &s.fields[i]; f.never && strings.EqualFold(f.leaf.name, last) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nearest is the known name with the fewest letters to change.
+func (t *table) nearest(entry string) string {
+	var names []string
+	for _, s := range []*schema{t.computer, t.mobile} {
+		for name := range s.normalized {
+			names = append(names, name)
+		}
+		for path, n := range s.byPath {
+			if !n.never {
+				names = append(names, string(s.kind)+":"+path)
+			}
+		}
+		for _, n := range s.sections {
+			names = append(names, string(s.kind)+":"+sectionName(n.name))
+		}
+	}
+	slices.Sort(names)
+	entry = entry[:min(len(entry), 128)]
+	return slices.MinFunc(names, func(a, b string) int { return cmp.Compare(editDistance(entry, a), editDistance(entry, b)) })
+}
+
+// editDistance counts the letters to insert, drop or exchange, letter case aside.
+func editDistance(a, b string) int {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitute := diagonal
+			if a[i] != b[j] {
+				substitute++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(row[j+1]+1, row[j]+1, substitute)
+		}
+	}
+	return row[len(b)]
+}
+
+// compile builds a profile; what is always or never kept is not the caller's choice.
+func (t *table) compile(name string, wanted func(*field) bool) *Profile {
+	p := &Profile{name: name}
+	var paths []string
+	for _, s := range []*schema{t.computer, t.mobile} {
+		k := keep{fields: make([]bool, len(s.fields)), nodes: make([]bool, len(s.nodes))}
+		for i := range s.fields {
+			f := &s.fields[i]
+			if f.never || !f.always && !wanted(f) {
+				continue
+			}
+			k.fields[i] = true
+			for n := f.leaf; n != nil; n = n.parent {
+				k.nodes[n.id] = true
+			}
+			paths = append(paths, string(s.kind)+":"+f.path)
+		}
+		if s.kind == Computer {
+			p.computer = k
+		} else {
+			p.mobile = k
+		}
+	}
+	slices.Sort(paths) // so that the order of the table does not matter
+	sum := sha256.Sum256([]byte(strings.Join(paths, "\n")))
+	p.digest = hex.EncodeToString(sum[:8])
+	return p
+}
+
+func (p *Profile) keepOf(k Kind) *keep {
+	if k == Computer {
+		return &p.computer
+	}
+	return &p.mobile
+}
+
+// Name is the name it was made with; an intersection that equals neither side is called "a&b".
+func (p *Profile) Name() string { return p.name }
+
+// Digest is 16 hex digits, equal for equal allow-lists whatever their names.
+func (p *Profile) Digest() string { return p.digest }
+
+// Intersect keeps what both allow; a client never sees more than its source keeps.
+func (p *Profile) Intersect(q *Profile) *Profile {
+	t := fieldTable()
+	both := map[*field]bool{}
+	for _, s := range []*schema{t.computer, t.mobile} {
+		a, b := p.keepOf(s.kind), q.keepOf(s.kind)
+		for i := range s.fields {
+			both[&s.fields[i]] = a.fields[i] && b.fields[i]
+		}
+	}
+	r := t.compile(p.name+"&"+q.name, func(f *field) bool { return both[f] })
+	switch r.digest {
+	case p.digest:
+		return p
+	case q.digest:
+		return q
+	default:
+		return r
+	}
+}
+
+// Sections lists the Jamf section names (GENERAL, HARDWARE, ...) that must be asked for, in Jamf's order.
+// Sections that only v1 of the computers knows (PLUGINS, FONTS) are never asked for: the current version refuses them.
+func (p *Profile) Sections(k Kind) []string {
+	s := fieldTable().schemaOf(k)
+	if s == nil {
+		return nil
+	}
+	var names []string
+	kept := p.keepOf(k)
+	for _, n := range s.sections {
+		if kept.nodes[n.id] && (k == Mobile || n.shapes&shapeV4 != 0) {
+			names = append(names, sectionName(n.name))
+		}
+	}
+	return names
+}
+
+// Allows tells whether the normalized field ("identity.serialNumber") is shown for the kind; of a group ("os"),
+// whether anything of it is. Unknown names are not shown.
+func (p *Profile) Allows(k Kind, normalized string) bool {
+	s := fieldTable().schemaOf(k)
+	if s == nil {
+		return false
+	}
+	kept := p.keepOf(k)
+	return slices.ContainsFunc(s.normalized[normalized], func(i int) bool { return kept.fields[i] })
+}
