@@ -1,0 +1,87 @@
+// Package config reads the settings: defaults, strict load, environment, secrets, validation.
+// What it returns is complete and possible; what it refuses it names by file, line and setting,
+// all of it at once. It knows no other room.
+package config
+
+import "time"
+
+// Config is the whole of gateway.yaml after defaults, environment and validation. File names are
+// absolute or relative to the working directory, never to the settings file.
+type Config struct {
+	Listen        string // address of the public door
+	AdminListen   string // "" after `admin_listen: off`
+	MetricsListen string // "" = only at the admin door
+	InsecureHTTP  bool   // plain HTTP beyond loopback is wanted
+	PublicURL     string // how clients reach the gateway, without a trailing slash; "" = unknown
+	MaxPageSize   int    // most rows of a page in Jamf's shape
+	MaxStale      time.Duration
+	KeyFile       string // key of the tokens; made at the first start
+	TLS           TLS
+	DataDir       string
+	Cache         Cache
+	Sources       []Source // in the order of the file
+	Clients       []Client
+	Profiles      map[string]Profile // own profiles: name -> definition
+	Telemetry     Telemetry
+	Warnings      []string // what is possible but should not stay; for the log and for `check`
+}
+
+// TLS names the certificate of the public door; both files or none.
+type TLS struct{ CertFile, KeyFile string }
+
+// Cache limits what is kept in memory in front of the files.
+type Cache struct{ MaxBytes int64 }
+
+// Source is one Jamf Pro instance.
+type Source struct {
+	Name                  string
+	URL                   string // ends in /api; host in lower case, no default port
+	ClientID              string
+	ClientSecret          Secret
+	Disabled              bool     // status: disabled
+	AllowInsecureLoopback bool     // http to a loopback literal
+	Kinds                 []string // "computer", "mobile"; never empty
+	Default               bool     // served at the root; at most one source, a single one always
+	Profile               string   // what is kept
+	Sync                  Sync
+	Limits                Limits
+}
+
+// Sync is when and how a source is read.
+type Sync struct {
+	Interval time.Duration
+	At       string // "" or "HH:MM" local time
+	PageSize int    // the largest page asked for
+}
+
+// Limits are the budget towards a Jamf host; sources on one host have the same.
+type Limits struct {
+	Connections       int
+	RequestsPerSecond float64
+}
+
+// Client is somebody who may ask the gateway.
+type Client struct {
+	ID      string
+	Secrets [][32]byte // SHA-256 of each live secret, see HashSecret
+	Sources []string   // nil = all
+	Profile string     // "" = whatever the source keeps
+}
+
+// Profile is an own allow-list of fields.
+type Profile struct {
+	Extends string // "" = nothing
+	Fields  []string
+}
+
+// Telemetry is what is told to operators.
+type Telemetry struct {
+	LogLevel        string // debug, info, warn, error
+	PropagateToJamf bool   // send W3C trace context on to Jamf
+}
+
+// The two kinds of devices, as kinds names them.
+const (
+	kindComputer = "computer"
+	kindMobile   = "mobile"
+)

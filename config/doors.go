@@ -1,0 +1,152 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Default addresses of the doors.
+const (
+	defaultListenTLS   = ":8443"
+	defaultListen      = "127.0.0.1:8080"
+	defaultAdminListen = "127.0.0.1:9480"
+	off                = "off"
+)
+
+// readTLS reads the certificate of the public door: two files that are there, or none.
+func readTLS(m *mapping) TLS {
+	defer m.done()
+	cert, key := m.text("cert_file", ""), m.text("key_file", "")
+	switch {
+	case cert.text == "" && key.text == "":
+		return TLS{}
+	case cert.text == "":
+		m.doc.problem(key.origin, "cert_file is missing: TLS needs both files")
+	case key.text == "":
+		m.doc.problem(cert.origin, "key_file is missing: TLS needs both files")
+	}
+	t := TLS{CertFile: m.doc.path(cert.text), KeyFile: m.doc.path(key.text)}
+	m.doc.file(cert.origin, t.CertFile)
+	if info := m.doc.file(key.origin, t.KeyFile); info != nil && info.Mode().Perm()&0o077 != 0 {
+		m.doc.warn(key.origin, "%s can be read by others (mode %04o); set it to 0600", t.KeyFile, info.Mode().Perm())
+	}
+	return t
+}
+
+// file checks that a named file is there; nil when it is not, or when none is named.
+func (d *document) file(o origin, path string) os.FileInfo {
+	if path == "" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		d.problem(o, "%v", err)
+	case !info.Mode().IsRegular():
+		d.problem(o, "%s is not a file", path)
+	default:
+		return info
+	}
+	return nil
+}
+
+// doors reads and checks the addresses that the gateway listens on.
+func (d *document) doors(c *Config, root *mapping) {
+	fallback := defaultListen
+	if c.TLS.CertFile != "" {
+		fallback = defaultListenTLS
+	}
+	listen := root.text("listen", fallback)
+	admin := root.text("admin_listen", defaultAdminListen)
+	metrics := root.text("metrics_listen", "")
+	if admin.text == "" {
+		d.problem(admin.origin, "is empty; write off to close the admin door")
+	}
+	for _, v := range []*value{&admin, &metrics} {
+		if v.text == off {
+			v.text = ""
+		}
+	}
+	c.Listen, c.AdminListen, c.MetricsListen = listen.text, admin.text, metrics.text
+	taken := map[string]string{} // address -> setting
+	for _, door := range []value{listen, admin, metrics} {
+		if door.text == "" && door.origin.setting != "listen" {
+			continue
+		}
+		if text := checkAddress(door.text); text != "" {
+			d.problem(door.origin, "%s", text)
+			continue
+		}
+		if other, twice := taken[door.text]; twice && !strings.HasSuffix(door.text, ":0") {
+			d.problem(door.origin, "is the address of %s as well", other)
+		}
+		taken[door.text] = door.origin.setting
+	}
+	d.exposure(c, listen, admin)
+}
+
+// exposure refuses plain HTTP that others could read, unless it is wanted.
+func (d *document) exposure(c *Config, listen, admin value) {
+	if c.TLS.CertFile == "" && checkAddress(listen.text) == "" && !loopback(listen.text) {
+		if !c.InsecureHTTP {
+			d.problem(listen.origin,
+				"%s can be reached from other machines, and there is no TLS: set tls.cert_file and tls.key_file, or insecure_http: true behind a proxy that does TLS",
+				clip(listen.text))
+		} else {
+			d.warn(listen.origin, "secrets and tokens of clients cross the network in the clear (insecure_http)")
+		}
+	}
+	if c.AdminListen != "" && checkAddress(c.AdminListen) == "" && !loopback(c.AdminListen) {
+		d.warn(admin.origin, "the admin door can be reached from other machines and asks nobody who he is")
+	}
+}
+
+// checkAddress says what is wrong with HOST:PORT; "" = nothing. An empty host means every interface.
+func checkAddress(s string) string {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return "must be HOST:PORT like 127.0.0.1:8080, or :PORT for every interface"
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
+		return "the port must be a number from 0 to 65535"
+	}
+	if host == "" {
+		return ""
+	}
+	if _, err := netip.ParseAddr(host); err != nil && !hostName.MatchString(strings.ToLower(host)) {
+		return "the host must be an IP address or a host name"
+	}
+	return ""
+}
+
+// loopback tells that only this machine can reach HOST:PORT.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	return host == "localhost" || loopbackLiteral(host)
+}
+
+func loopbackLiteral(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// publicURL is the address under which clients know the gateway.
+func (d *document) publicURL(v value) string {
+	if v.text == "" {
+		return ""
+	}
+	u, err := url.Parse(v.text)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
+		u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		d.problem(v.origin, "must be the address by which clients reach the gateway, like https://gateway.example.com, without user, query and fragment")
+		return ""
+	}
+	return strings.TrimRight(v.text, "/")
+}

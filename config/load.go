@@ -1,0 +1,105 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// maxFile is the largest settings file, in bytes.
+const maxFile = 1 << 20
+
+// Load reads the settings file, overlays the environment (as os.Environ gives it), resolves secrets and validates.
+// Relative file names count from the directory of the settings file. An *InvalidError lists everything that is wrong.
+func Load(path string, env []string) (*Config, error) {
+	f, err := os.Open(path) //nolint:gosec // the path is an argument of the operator
+	if err != nil {
+		return nil, fmt.Errorf("read the settings: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the settings: %w", err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("read the settings: %s is larger than 1 MiB", path)
+	}
+	d := newDocument(path, filepath.Dir(path), env)
+	c, err := d.config(data)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && d.literal && info.Mode().Perm()&0o077 != 0 {
+		d.warn(origin{}, "the file holds a secret and can be read by others (mode %04o); set it to 0600", info.Mode().Perm())
+		c.Warnings = d.warningTexts()
+	}
+	return c, nil
+}
+
+// Parse is Load for settings that are in memory already: name stands in messages, relative file names count from dir.
+func Parse(data []byte, name, dir string, env []string) (*Config, error) {
+	return newDocument(name, dir, env).config(data)
+}
+
+// config reads and checks everything.
+func (d *document) config(data []byte) (*Config, error) {
+	root := d.parse(data)
+	if len(d.problems) > 0 && root.nodes == nil {
+		return nil, &InvalidError{Problems: inOrder(d.problems)} // no tree: everything would be missing
+	}
+	c := &Config{
+		InsecureHTTP: root.flag("insecure_http"),
+		MaxPageSize:  root.number("max_page_size", 10_000, 100, 100_000),
+		MaxStale:     root.duration("max_stale", 30*24*time.Hour, time.Hour, 3650*24*time.Hour),
+		KeyFile:      d.path(root.filled("key_file", "gateway.key")),
+		DataDir:      d.path(root.filled("data_dir", "data")),
+		TLS:          readTLS(root.section("tls")),
+		Cache:        readCache(root.section("cache")),
+		Telemetry:    readTelemetry(root.section("telemetry")),
+	}
+	c.PublicURL = d.publicURL(root.text("public_url", ""))
+	d.doors(c, root)
+	names := d.profiles(c, root)
+	d.sources(c, root, names)
+	d.clients(c, root, names)
+	root.done()
+	d.unknownVariables()
+	if len(d.problems) > 0 {
+		return nil, &InvalidError{Problems: slices.Compact(inOrder(d.problems))}
+	}
+	c.Warnings = d.warningTexts()
+	return c, nil
+}
+
+func (d *document) warningTexts() []string {
+	var out []string
+	for _, w := range inOrder(d.warnings) {
+		out = append(out, w.String())
+	}
+	return out
+}
+
+// filled reads a text with a default that cannot be emptied.
+func (m *mapping) filled(key, fallback string) string {
+	v := m.text(key, fallback)
+	if v.set && v.text == "" {
+		m.doc.problem(v.origin, "is empty")
+	}
+	return v.text
+}
+
+func readCache(m *mapping) Cache {
+	defer m.done()
+	return Cache{MaxBytes: m.size("max_bytes", 256<<20, 1<<20, 1<<40)}
+}
+
+func readTelemetry(m *mapping) Telemetry {
+	defer m.done()
+	return Telemetry{
+		LogLevel:        m.choice("log_level", "info", "debug", "info", "warn", "error"),
+		PropagateToJamf: m.flag("propagate_to_jamf"),
+	}
+}

@@ -1,0 +1,133 @@
+package config
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Secret prints, marshals and logs as <secret>, also with %#v and inside other values.
+type Secret struct{ value string }
+
+const redacted = "<secret>"
+
+// NewSecret wraps a value.
+func NewSecret(v string) Secret { return Secret{value: v} }
+
+// Reveal returns the value, for the one call that needs it.
+func (s Secret) Reveal() string { return s.value }
+
+// String implements fmt.Stringer.
+func (s Secret) String() string { return redacted }
+
+// GoString implements fmt.GoStringer.
+func (s Secret) GoString() string { return redacted }
+
+// Format implements fmt.Formatter, so that no verb prints the value.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue implements slog.LogValuer.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// HashSecret is how a client's secret is kept in the settings: "sha256:" and this in hex. A plain hash is enough
+// because secrets have 256 random bits.
+func HashSecret(secret string) [32]byte { return sha256.Sum256([]byte(secret)) }
+
+// maxSecret is the largest secret that is read from a file, in bytes.
+const maxSecret = 64 << 10
+
+// secret resolves `file:PATH`, `env:NAME`, `cred:NAME` or a literal. Problems never hold any of the value.
+func (d *document) secret(v value) Secret {
+	scheme, rest, _ := strings.Cut(v.text, ":")
+	var text string
+	var err error
+	switch scheme {
+	case "file":
+		if rest == "" {
+			err = errors.New("file: names no file")
+			break
+		}
+		text, err = d.secretFile(v.origin, d.path(rest))
+	case "cred":
+		text, err = d.credential(rest)
+	case "env":
+		var ok bool
+		d.mention(rest)
+		if text, ok = d.env[rest]; !ok {
+			err = errors.New("the environment variable that env: names is not set")
+		}
+	default:
+		text = v.text
+		if v.origin.variable == "" && text != "" {
+			d.literal = true
+			d.warn(v.origin, "the secret stands in the file; write file:PATH, env:NAME or cred:NAME instead")
+		}
+	}
+	if err == nil {
+		err = checkSecret(text)
+	}
+	if err != nil {
+		d.problem(v.origin, "%v", err)
+		return Secret{}
+	}
+	return NewSecret(text)
+}
+
+func checkSecret(text string) error {
+	switch {
+	case text == "":
+		return errors.New("the secret is empty")
+	case strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return errors.New("the secret holds a line break or another control character")
+	}
+	return nil
+}
+
+// credential reads a systemd credential; systemd guards the directory.
+func (d *document) credential(name string) (string, error) {
+	dir := d.env["CREDENTIALS_DIRECTORY"]
+	if dir == "" {
+		return "", errors.New("cred: works only where systemd sets CREDENTIALS_DIRECTORY (LoadCredential= in the unit)")
+	}
+	if name == "" || name != filepath.Base(name) || name == "." || name == ".." {
+		return "", errors.New("cred: takes the name of a credential, not a path")
+	}
+	text, _, err := readSecret(filepath.Join(dir, name))
+	return text, err
+}
+
+func (d *document) secretFile(o origin, path string) (string, error) {
+	text, mode, err := readSecret(path)
+	if err == nil && mode.Perm()&0o077 != 0 {
+		d.warn(o, "the secret's file %s can be read by others (mode %04o); set it to 0600", path, mode.Perm())
+	}
+	return text, err
+}
+
+// readSecret reads a regular file without the line break at its end.
+func readSecret(path string) (string, fs.FileMode, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", 0, fmt.Errorf("read the secret's file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", 0, fmt.Errorf("read the secret's file: %s is not a file", path)
+	}
+	if info.Size() > maxSecret {
+		return "", 0, fmt.Errorf("read the secret's file: %s is larger than 64 KiB", path)
+	}
+	data, err := os.ReadFile(path) //nolint:gosec // the path is a setting
+	if err != nil {
+		return "", 0, fmt.Errorf("read the secret's file: %w", err)
+	}
+	return strings.TrimRight(string(data), "\r\n"), info.Mode(), nil
+}

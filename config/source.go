@@ -1,0 +1,226 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// sourceName is what a source can be called; it is part of addresses and of file names.
+var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+
+// hostName is a DNS name in lower case, or an IPv4 address.
+var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+var (
+	timeOfDay   = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
+	pathSegment = regexp.MustCompile(`^[A-Za-z0-9_~-]+$`)
+)
+
+// sources reads every source and what must hold between them.
+func (d *document) sources(c *Config, root *mapping, profiles []string) {
+	list := root.list("sources", "name")
+	if len(list) == 0 && !d.blamed("sources") {
+		d.problem(root.at("sources"), "at least one Jamf Pro instance must be configured")
+	}
+	lines := map[string]int{}       // name -> line
+	hosts := map[string]Source{}    // host -> first source on it
+	defaults := map[string]origin{} // name -> where it says default: true
+	for _, m := range list {
+		s := d.source(m, profiles, c.MaxStale)
+		if first, twice := lines[s.Name]; twice && s.Name != "" {
+			d.problem(m.at("name"), "stands twice, first in line %d", first)
+		}
+		lines[s.Name] = m.at("name").line
+		if s.Default {
+			defaults[s.Name] = m.from("default")
+		}
+		if u, err := url.Parse(s.URL); err == nil && u.Host != "" {
+			if other, shared := hosts[u.Host]; shared && other.Limits != s.Limits {
+				d.problem(origin{line: m.line, setting: m.join("limits")},
+					"differ from those of source %s on the same host %s: a Jamf host has one budget", other.Name, u.Host)
+			} else if !shared {
+				hosts[u.Host] = s
+			}
+		}
+		c.Sources = append(c.Sources, s)
+	}
+	if len(defaults) > 1 {
+		for _, s := range c.Sources {
+			if o, ok := defaults[s.Name]; ok {
+				d.problem(o, "only one source can be the default")
+			}
+		}
+	}
+	if len(c.Sources) == 1 {
+		c.Sources[0].Default = true
+	}
+}
+
+// source reads one source.
+func (d *document) source(m *mapping, profiles []string, maxStale time.Duration) Source {
+	defer m.done()
+	m.setting("name")
+	name := m.own("name")
+	switch {
+	case !name.set && !d.blamed(name.origin.setting):
+		d.problem(name.origin, "is missing")
+	case name.set && !sourceName.MatchString(name.text):
+		d.problem(name.origin, "must be 1 to 32 small letters, digits and dashes, beginning with a letter or digit, not %q", clip(name.text))
+	}
+	s := Source{
+		Name:                  name.text,
+		AllowInsecureLoopback: m.flag("allow_insecure_loopback"),
+		ClientID:              m.required("client_id").text,
+		Disabled:              m.choice("status", "active", "active", "disabled") == "disabled",
+		Default:               m.flag("default"),
+		Kinds:                 m.kinds(),
+		Profile:               m.profile("profile", "minimal", profiles),
+		Sync:                  readSync(m.section("sync"), maxStale),
+		Limits:                readLimits(m.section("limits")),
+	}
+	if u := m.required("url"); u.text != "" {
+		var text string
+		if s.URL, text = checkURL(u.text, s.AllowInsecureLoopback); text != "" {
+			d.problem(u.origin, "%s", text)
+		}
+	}
+	if v := m.required("client_secret"); v.text != "" {
+		s.ClientSecret = d.secret(v)
+	}
+	return s
+}
+
+// kinds reads which devices are wanted.
+func (m *mapping) kinds() []string {
+	all := []string{kindComputer, kindMobile}
+	list, ok := m.values("kinds")
+	if !ok {
+		return all
+	}
+	if len(list) == 0 && !m.doc.blamedBelow(m.join("kinds")) {
+		m.doc.problem(m.from("kinds"), "is empty; name computer or mobile, or use status: disabled")
+	}
+	var out []string
+	for _, v := range list {
+		switch {
+		case !slices.Contains(all, v.text):
+			m.doc.problem(v.origin, "must be computer or mobile, not %q", clip(v.text))
+		case slices.Contains(out, v.text):
+			m.doc.problem(v.origin, "%s stands twice", v.text)
+		default:
+			out = append(out, v.text)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// blamedBelow tells that the setting or one of its entries has a problem already.
+func (d *document) blamedBelow(setting string) bool {
+	return slices.ContainsFunc(d.problems, func(p Problem) bool {
+		return p.Setting == setting || strings.HasPrefix(p.Setting, setting+"[") || strings.HasPrefix(p.Setting, setting+".")
+	})
+}
+
+func readSync(m *mapping, maxStale time.Duration) Sync {
+	defer m.done()
+	at := m.text("at", "")
+	if at.text != "" && !timeOfDay.MatchString(at.text) {
+		m.doc.problem(at.origin, "must be a time of day like 04:30, not %q", clip(at.text))
+	}
+	s := Sync{
+		Interval: m.duration("interval", 24*time.Hour, 5*time.Minute, 30*24*time.Hour),
+		At:       at.text,
+		PageSize: m.number("page_size", 200, 50, 2000),
+	}
+	if s.Interval+s.Interval/4 > maxStale {
+		m.doc.problem(m.from("interval"), "data is refused when it is older than max_stale (%s): that must be at least 1.25 times the interval of %s",
+			showDuration(maxStale), showDuration(s.Interval))
+	}
+	return s
+}
+
+func readLimits(m *mapping) Limits {
+	defer m.done()
+	return Limits{
+		Connections:       m.number("connections", 2, 1, 5),
+		RequestsPerSecond: m.rate("requests_per_second", 5, 0.1, 50),
+	}
+}
+
+// checkURL returns the address of a Jamf Pro API with its host in lower case and without a default port, or says what
+// to write instead. It repeats neither user nor password nor query of what it was given.
+func checkURL(text string, allowLoopback bool) (address, problem string) {
+	const example = "must be the address of a Jamf Pro instance, like https://NAME.jamfcloud.com/api"
+	full := strings.TrimSpace(text)
+	if !strings.Contains(full, "://") {
+		full = "https://" + full
+	}
+	u, err := url.Parse(full)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Opaque != "" {
+		return "", example
+	}
+	host, ok := canonicalHost(u)
+	if !ok {
+		return "", example
+	}
+	path, ok := apiPath(u.EscapedPath())
+	if !ok {
+		return "", example
+	}
+	scheme := "https"
+	if u.Scheme == "http" && loopbackLiteral(u.Hostname()) {
+		if !allowLoopback {
+			return "", "http is possible to a loopback address only, and with allow_insecure_loopback: true"
+		}
+		scheme = "http"
+	}
+	address = scheme + "://" + host + path
+	if u.User != nil {
+		return "", fmt.Sprintf("must be written %q; credentials belong in client_id and client_secret", address)
+	}
+	if full != text || u.Scheme != scheme || u.EscapedPath() != path || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return "", fmt.Sprintf("must be written %q", address)
+	}
+	return address, ""
+}
+
+// canonicalHost is the host and the port where it is not the usual one.
+func canonicalHost(u *url.URL) (string, bool) {
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if strings.Contains(host, ":") {
+		if checkAddress("["+host+"]:1") != "" || strings.Contains(host, "%") {
+			return "", false
+		}
+		host = "[" + host + "]"
+	} else if !hostName.MatchString(host) {
+		return "", false
+	}
+	if (u.Scheme == "https" && port == "443") || (u.Scheme == "http" && port == "80") {
+		port = ""
+	}
+	if port == "" {
+		return host, true
+	}
+	return host + ":" + port, checkAddress("h:"+port) == "" && port != "0"
+}
+
+// apiPath turns the path of whatever page of Jamf Pro was copied into the one of its API: everything up to /api, or up to
+// the page, with /api. A context path (/jamf) stays.
+func apiPath(path string) (string, bool) {
+	var kept []string
+	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if segment == "api" || segment == "JSSResource" || strings.Contains(segment, ".") || segment == "" {
+			break
+		}
+		if !pathSegment.MatchString(segment) {
+			return "", false
+		}
+		kept = append(kept, segment)
+	}
+	return strings.Join(append([]string{""}, append(kept, "api")...), "/"), true
+}
