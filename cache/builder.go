@@ -44,6 +44,7 @@ type Outcome struct {
 	ReportedTotal  int // Jamf's last totalCount
 	ConfirmedEmpty bool
 	Quarantined    []Quarantine
+	Upstream       string // API version that was read, known only after the first page; "" keeps the draft's
 }
 
 // What is held in memory until the dictionary is trained; everything after it goes straight to the file.
@@ -224,8 +225,10 @@ func (b *Builder) flush(ctx context.Context) (err error) {
 	if b.encoder, err = newEncoder(dictionary); err != nil {
 		return err
 	}
-	if err := b.putMeta(ctx, "dictionary", dictionary); err != nil {
-		return err
+	if dictionary != nil {
+		if err := b.putMeta(ctx, "dictionary", dictionary); err != nil {
+			return err
+		}
 	}
 	for _, id := range ids {
 		if err := b.write(ctx, id, b.pending[id]); err != nil {
@@ -418,6 +421,7 @@ func (b *Builder) describe(o Outcome) Info {
 	number := b.line.highest
 	b.line.mu.Unlock()
 	d := b.draft
+	d.Upstream = cmp.Or(o.Upstream, d.Upstream)
 	quarantined := slices.Clone(o.Quarantined)
 	slices.SortStableFunc(quarantined, func(x, y Quarantine) int { return cmp.Compare(x.ID, y.ID) })
 	return Info{

@@ -9,7 +9,7 @@ import (
 //	device  one row per device: its state, the columns that lookups need, the checksum over id, state and body
 //	body    the record, zstd with the dictionary in meta
 //	change  what differs from the parent: added, changed, removed
-//	meta    format, store, description (JSON), dictionary, base (reserved for deltas)
+//	meta    format, store, description (JSON), dictionary (where there is one), base (reserved for deltas)
 const schema = `
 PRAGMA application_id = 1246185303; -- "JGGW"
 PRAGMA user_version = 1;

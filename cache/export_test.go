@@ -1,0 +1,25 @@
+package cache
+
+// Collide makes every key of an opened store's ristretto hash alike. For tests of what a hit compares.
+func (s *Store) Collide() error {
+	s.hot.close()
+	h, err := newHot(s.hot.maxBytes, func([]byte) (uint64, uint64) { return 1, 1 })
+	if err != nil {
+		return err
+	}
+	s.hot = h
+	return nil
+}
+
+// Settle waits until ristretto has taken what was offered.
+func (s *Store) Settle() {
+	t := s.hot.session()
+	defer t.close()
+	t.wait()
+}
+
+// Scope is a key as it is compared.
+func (k Key) Scope() string { return k.scope() }
+
+// WarmedBytes is what the last warming of a series put into ristretto.
+func (s *Store) WarmedBytes(q Series) int64 { return s.warmth.snapshot(q).bytes }
