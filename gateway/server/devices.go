@@ -213,11 +213,11 @@ func (p devicePage) items(ctx context.Context, body []byte, duplicates map[strin
 			if left > 0 {
 				next.series, next.after = i, ids[left-1]
 			}
-			body, err = p.appendDevices(ctx, body, sr, ids[:left], duplicates)
+			body, err = p.server.appendDevices(ctx, body, sr, ids[:left], duplicates)
 			return &next, body, err
 		}
 		if len(ids) > 0 {
-			if body, err = p.appendDevices(ctx, body, sr, ids, duplicates); err != nil {
+			if body, err = p.server.appendDevices(ctx, body, sr, ids, duplicates); err != nil {
 				return nil, nil, err
 			}
 			left -= len(ids)
@@ -248,12 +248,12 @@ func (p devicePage) filter() cache.Filter {
 	return cache.Filter{SerialNumber: value(q.serial), UDID: value(q.udid), Name: value(q.name), Platform: value(q.platform)}
 }
 
-// appendDevices appends the devices with a comma between any two of the page.
-func (p devicePage) appendDevices(ctx context.Context, body []byte, sr *series, ids []int64, duplicates map[string][]string) ([]byte, error) {
+// appendDevices appends the devices of one series, with a comma between any two of a list.
+func (s *Server) appendDevices(ctx context.Context, body []byte, sr *series, ids []int64, duplicates map[string][]string) ([]byte, error) {
 	if len(ids) == 0 {
 		return body, nil
 	}
-	fragments, err := p.server.o.Store.Normalized(ctx, sr.generation, sr.profile, ids)
+	fragments, err := s.o.Store.Normalized(ctx, sr.generation, sr.profile, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read devices of %s %s: %w", sr.Source, sr.Kind, err)
 	}
@@ -261,7 +261,7 @@ func (p devicePage) appendDevices(ctx context.Context, body []byte, sr *series, 
 		return nil, fmt.Errorf("read devices of %s %s: %d of %d rendered", sr.Source, sr.Kind, len(fragments), len(ids))
 	}
 	for i, fragment := range fragments {
-		if body[len(body)-1] != '[' {
+		if len(body) > 0 && body[len(body)-1] != '[' {
 			body = append(body, ',')
 		}
 		twins := duplicates[device.UID(sr.Source, sr.Kind, ids[i])]
@@ -343,7 +343,7 @@ func (s *Server) oneDevice(c *fiber.Ctx) error {
 		if err != nil {
 			return nil, err
 		}
-		return appendTwin(ctx, nil, r.concerned[0], id, duplicates[device.UID(source, kind, id)])
+		return s.appendDevices(ctx, nil, r.concerned[0], []int64{id}, duplicates)
 	})
 	return r.unknownWhileStale(err, s)
 }

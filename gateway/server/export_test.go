@@ -1,0 +1,134 @@
+package server
+
+import (
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// What the external tests look at below the doors.
+
+// Sealer mints and verifies tokens.
+type Sealer struct {
+	s       *sealer
+	clients map[string]*caller
+}
+
+// NewSealer builds a sealer over clients without sources.
+func NewSealer(key [32]byte, clients []ClientOptions) (*Sealer, error) {
+	s, err := newSealer(key)
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := callers(nil, clients)
+	return &Sealer{s, compiled}, err
+}
+
+func (s *Sealer) Seal(client string, secret [32]byte, expires time.Time) string {
+	return s.s.seal(client, secret, expires)
+}
+
+func (s *Sealer) Verify(token string, now time.Time) (string, error) {
+	c, err := s.s.verify(token, now, s.clients)
+	if err != nil {
+		return "", err
+	}
+	return c.id, nil
+}
+
+// AuthenticateSecret tells whether the secret is the client's.
+func (s *Sealer) AuthenticateSecret(client, secret string) ([32]byte, bool) {
+	_, hash, ok := authenticateSecret(s.clients, client, secret)
+	return hash, ok
+}
+
+// Cursor is a place in a list.
+type Cursor struct {
+	Series      int
+	After       int64
+	Generations []uint64
+}
+
+// Cursors writes and reads cursors.
+type Cursors struct{ c *cursors }
+
+func NewCursors(key [32]byte, store string) (*Cursors, error) {
+	c, err := newCursors(key, store)
+	return &Cursors{c}, err
+}
+
+func (c *Cursors) Encode(at Cursor, policy, query string) string {
+	return c.c.encode(cursor{at.Series, at.After, at.Generations}, policy, query)
+}
+
+func (c *Cursors) Decode(text, policy, query string, series int) (Cursor, error) {
+	at, err := c.c.decode(text, policy, query, series)
+	return Cursor{at.series, at.after, at.generations}, err
+}
+
+// The reasons why a cursor is refused.
+var (
+	ErrCursorInvalid = errCursorInvalid
+	ErrCursorExpired = errCursorExpired
+)
+
+// GateTarget tells what is wrong with a request target.
+func GateTarget(target string) string { return gateTarget([]byte(target)) }
+
+// ParseDevicesQuery returns the canonical form of a query and the code of its refusal.
+func ParseDevicesQuery(raw string) (canonical string, limit int, code string) {
+	q, f := parseDevicesQuery(raw)
+	if f != nil {
+		return "", 0, f.code
+	}
+	return q.canonical(), q.limit, ""
+}
+
+// ParseJamfQuery reads the query of a façade list that takes filters and no sections.
+func ParseJamfQuery(raw string) (page, size int, code string) {
+	q, f := parseJamfQuery(raw, facadeList{idField: "id"})
+	if f != nil {
+		return 0, 0, f.code
+	}
+	return q.page, q.size, ""
+}
+
+var (
+	PageWindow       = pageWindow
+	AcceptedEncoding = acceptedEncoding
+	NotModified      = notModified
+	Family           = family
+	RequestID        = requestID
+)
+
+// Codes are all codes that this room answers with.
+func Codes() []string {
+	return []string{
+		codeBadRequest, codeMalformed, codeUnknownParameter, codeHiddenField, codeFilter, codeSort, codePageSize, codeCursorInvalid,
+		codeCursorExpired, codeUnauthorized, codeInvalidToken, codeInvalidClient, codeKindDisabled, codeForbiddenOrigin, codeNotFound,
+		codeUnknownSource, codeUnknownDevice, codeMethod, codeUnknownMethod, codeTimeout, codeBodyTooLarge, codeContentEncoding,
+		codeHeadersTooLarge, codeHTTPVersion, codeSourceDisabled, codeSyncRunning, codeInternal, codeNeverSynced, codeNotFresh,
+		codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreCorrupt, codeCredentials, codeRightsUnknown, codeNotReady, codeBusy,
+	}
+}
+
+// StatusOf is the status of a code.
+func StatusOf(code string) int { return statusOf(code) }
+
+// Sweep lets go of client runs that have ended.
+func (s *Server) Sweep() { s.runs.sweep(s.o.Now()) }
+
+// HeldRuns counts the client runs and the generations that they hold.
+func (s *Server) HeldRuns() (count, generations int) {
+	s.runs.mu.Lock()
+	defer s.runs.mu.Unlock()
+	for _, r := range s.runs.held {
+		generations += len(r.pins)
+	}
+	return len(s.runs.held), generations
+}
+
+// PanicHandler runs a panicking handler behind everything that stands before Fiber.
+func (s *Server) PanicHandler(rc *fasthttp.RequestCtx) {
+	s.serve(rc, func(*fasthttp.RequestCtx) { panic("broken on purpose") })
+}

@@ -1,0 +1,486 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/server"
+)
+
+// start is when the tests begin; their clock moves only when told to.
+var start = time.Date(2026, 11, 23, 4, 12, 9, 0, time.UTC)
+
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// house is a Control that says what a test wants.
+type house struct {
+	mu      sync.Mutex
+	sources []server.SourceStatus
+	syncs   []string
+	syncErr error
+	report  server.TestReport
+	testErr error
+}
+
+func (h *house) Status() []server.SourceStatus {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := slices.Clone(h.sources)
+	for i := range out {
+		out[i].Kinds = slices.Clone(out[i].Kinds)
+	}
+	return out
+}
+
+func (h *house) SyncNow(source string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.syncs = append(h.syncs, source)
+	return h.syncErr
+}
+
+func (h *house) Test(context.Context, string) (server.TestReport, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.report, h.testErr
+}
+
+// source changes what is said of one source.
+func (h *house) source(name string, change func(*server.SourceStatus)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.sources {
+		if h.sources[i].Name == name {
+			change(&h.sources[i])
+		}
+	}
+}
+
+// state sets the state of one kind of one source.
+func (h *house) state(name string, k device.Kind, state, reason string) {
+	h.source(name, func(s *server.SourceStatus) {
+		for i := range s.Kinds {
+			if s.Kinds[i].Kind == k {
+				s.Kinds[i].State, s.Kinds[i].Reason = state, reason
+			}
+		}
+	})
+}
+
+// world is a server over real sockets, its store, its house and its clock.
+type world struct {
+	t      *testing.T
+	clock  *clock
+	house  *house
+	store  *cache.Store
+	server *server.Server
+	base   string // http://127.0.0.1:port of the public door
+	admin  string
+	http   *http.Client
+	dir    string
+}
+
+// secretOf is the secret of every client of the tests.
+func secretOf(client string) string { return client + "-secret" }
+
+// option changes the options before the server is built.
+type option func(*server.Options)
+
+func full(t *testing.T) *device.Profile {
+	t.Helper()
+	p, ok := device.BuiltinProfile("full")
+	if !ok {
+		t.Fatal("there is no profile full")
+	}
+	return p
+}
+
+// newWorld starts a server with the sources schule-a (default) and schule-b, both kinds, and the clients "all",
+// "only-a" and "only-b". Nothing is stored yet.
+func newWorld(t *testing.T, options ...option) *world {
+	t.Helper()
+	w := &world{t: t, clock: &clock{now: start}, house: &house{}, dir: t.TempDir()}
+	var err error
+	w.store, err = cache.Open(t.Context(), cache.Options{
+		Dir: w.dir, MaxBytes: 64 << 20, Keep: 3, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := []device.Kind{device.Computer, device.Mobile}
+	o := server.Options{
+		Store: w.store, Control: w.house, SealingKey: sha256.Sum256([]byte("sealing")), Version: "1.2.3", Now: w.clock.Now,
+		Logger: slog.New(slog.DiscardHandler),
+		Sources: []server.SourceOptions{
+			{Name: "schule-a", Default: true, Kinds: both, Profile: full(t)},
+			{Name: "schule-b", Kinds: both, Profile: full(t)},
+		},
+		Metrics: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "up 1") }),
+	}
+	for id, sources := range map[string][]string{"all": nil, "only-a": {"schule-a"}, "only-b": {"schule-b"}} {
+		o.Clients = append(o.Clients, server.ClientOptions{
+			ID: id, Secrets: [][32]byte{sha256.Sum256([]byte(secretOf(id)))}, Sources: sources,
+		})
+	}
+	for _, change := range options {
+		change(&o)
+	}
+	for _, src := range o.Sources {
+		st := server.SourceStatus{
+			Name: src.Name, Default: src.Default, Token: "valid", Breaker: "closed", JamfVersion: "11.30.2-t1",
+			Rights: []string{"Read Computers", "Read Mobile Devices"},
+		}
+		for _, k := range src.Kinds {
+			st.Kinds = append(st.Kinds, server.KindStatus{Kind: k, State: "never_synced"})
+		}
+		w.house.sources = append(w.house.sources, st)
+	}
+	if w.server, err = server.New(o); err != nil {
+		t.Fatal(err)
+	}
+	w.open()
+	return w
+}
+
+// open serves both doors until the test ends, and closes the store after them.
+func (w *world) open() {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	listen := func() net.Listener {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return ln
+	}
+	public, admin := listen(), listen()
+	w.base, w.admin = "http://"+public.Addr().String(), "http://"+admin.Addr().String()
+	w.http = &http.Client{
+		Timeout:       30 * time.Second,
+		Transport:     &http.Transport{DialContext: onlyThese(public.Addr().String(), admin.Addr().String()), DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	for name, run := range map[string]func() error{
+		"public": func() error { return w.server.ServePublic(ctx, public) },
+		"admin":  func() error { return w.server.ServeAdmin(ctx, admin) },
+		"run":    func() error { return w.server.Run(ctx) },
+	} {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			if err := run(); err != nil {
+				w.t.Errorf("%s: %v", name, err)
+			}
+		}()
+	}
+	w.t.Cleanup(func() {
+		w.http.CloseIdleConnections()
+		cancel()
+		group.Wait()
+		if runs, generations := w.server.HeldRuns(); runs != 0 || generations != 0 {
+			w.t.Errorf("after the end %d runs hold %d generations", runs, generations)
+		}
+		if err := w.store.Close(); err != nil {
+			w.t.Errorf("close store: %v", err)
+		}
+	})
+}
+
+// onlyThese refuses to dial anything that the test did not open.
+func onlyThese(addresses ...string) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if !slices.Contains(addresses, address) {
+			return nil, errors.New("stray dial to " + address)
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+}
+
+// computer is a computer as Jamf sends it.
+func computer(id int, serial, name string) string {
+	return fmt.Sprintf(`{"id":"%d","udid":"UDID-%d","general":{"name":%q,"platform":"Mac","assetTag":"A%d",`+
+		`"remoteManagement":{"managed":true},"lastContact":"2026-11-20T10:00:00Z","reportDate":"2026-11-20T09:00:00Z"},`+
+		`"hardware":{"make":"Apple","model":"MacBook Pro","modelIdentifier":"Mac15,3","serialNumber":%q,"totalRamMegabytes":16384},`+
+		`"operatingSystem":{"name":"macOS","version":"15.5","build":"24F74"},`+
+		`"userAndLocation":{"username":"user%d","email":"user%d@example.org"}}`, id, id, name, id, serial, id, id)
+}
+
+// mobile is a mobile device as Jamf sends it in the detail list.
+func mobile(id int, serial, name string) string {
+	return fmt.Sprintf(`{"mobileDeviceId":"%d","deviceType":"iOS","general":{"udid":"MUDID-%d","displayName":%q,"osVersion":"18.5",`+
+		`"managed":true,"supervised":true,"lastInventoryUpdateDate":"2026-11-20T09:00:00Z","managementId":"m-%d"},`+
+		`"hardware":{"serialNumber":%q,"model":"iPad (9th generation)","modelIdentifier":"iPad12,1","wifiMacAddress":"00:11:22:33:44:55"},`+
+		`"userAndLocation":{"username":"kid%d","emailAddress":"kid%d@example.org"}}`, id, id, name, id, serial, id, id)
+}
+
+// fleet is id -> record as Jamf sends it.
+type fleet map[int]string
+
+// computers is a fleet with ids from..to and serial numbers that begin with prefix.
+func computers(prefix string, from, to int) fleet {
+	f := fleet{}
+	for id := from; id <= to; id++ {
+		f[id] = computer(id, fmt.Sprintf("%s%04d", prefix, id), fmt.Sprintf("mac %d", id))
+	}
+	return f
+}
+
+// mobiles is the same for mobile devices.
+func mobiles(prefix string, from, to int) fleet {
+	f := fleet{}
+	for id := from; id <= to; id++ {
+		f[id] = mobile(id, fmt.Sprintf("%s%04d", prefix, id), fmt.Sprintf("ipad %d", id))
+	}
+	return f
+}
+
+// publish makes a fleet the current generation of a series, and the series fresh.
+func (w *world) publish(source string, k device.Kind, f fleet) {
+	w.t.Helper()
+	w.publishOnly(source, k, f)
+	w.house.state(source, k, "fresh", "")
+}
+
+func (w *world) publishOnly(source string, k device.Kind, f fleet) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	q := cache.Series{Source: source, Kind: k}
+	draft := cache.Draft{
+		Series: q, SourceEpoch: "e", MappingVersion: device.MappingVersion, ProfileDigest: full(w.t).Digest(), ProfileName: "full",
+		JamfVersion: "11.30.2-t1", Upstream: "v4", Started: w.clock.Now(),
+	}
+	if k == device.Mobile {
+		draft.Upstream = "v2"
+	}
+	if g, err := w.store.Acquire(q); err == nil {
+		draft.Parent = g.Info().Number
+		g.Release()
+	}
+	b, err := w.store.Begin(ctx, draft)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer b.Abort()
+	for id, record := range f {
+		cut, err := full(w.t).Cut(k, nil, []byte(record))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		columns, err := device.ColumnsOf(k, cut)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if err := b.Put(ctx, int64(id), cut, columns, "present"); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	candidate, err := b.Finish(ctx, cache.Outcome{Ended: w.clock.Now(), ReportedTotal: len(f), ConfirmedEmpty: len(f) == 0})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	g, err := w.store.Publish(ctx, candidate)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	g.Release()
+}
+
+// publishAll fills both sources with n computers and n mobile devices each.
+func (w *world) publishAll(n int) {
+	w.t.Helper()
+	w.publish("schule-a", device.Computer, computers("AC", 1, n))
+	w.publish("schule-a", device.Mobile, mobiles("AM", 1, n))
+	w.publish("schule-b", device.Computer, computers("BC", 1, n))
+	w.publish("schule-b", device.Mobile, mobiles("BM", 1, n))
+}
+
+// reply is an answer, read whole.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r reply) String() string { return fmt.Sprintf("%d %s", r.status, clipped(r.body)) }
+
+func clipped(b []byte) string {
+	if len(b) > 600 {
+		return string(b[:600]) + "..."
+	}
+	return string(b)
+}
+
+// decode reads a JSON body.
+func (r reply) decode(t *testing.T, into any) {
+	t.Helper()
+	if err := json.Unmarshal(r.body, into); err != nil {
+		t.Fatalf("decode %s: %v", r, err)
+	}
+}
+
+// do sends a request; header is name, value, name, value.
+func (w *world) do(method, address, body string, header ...string) reply {
+	w.t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	rq, err := http.NewRequestWithContext(w.t.Context(), method, address, reader)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		if strings.EqualFold(header[i], "Host") {
+			rq.Host = header[i+1]
+			continue
+		}
+		rq.Header.Set(header[i], header[i+1])
+	}
+	rs, err := w.http.Do(rq)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer rs.Body.Close()
+	read, err := io.ReadAll(rs.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return reply{rs.StatusCode, rs.Header, read}
+}
+
+// token fetches a token for a client.
+func (w *world) token(client string) string {
+	w.t.Helper()
+	form := url.Values{"client_id": {client}, "client_secret": {secretOf(client)}, "grant_type": {"client_credentials"}}
+	r := w.do(http.MethodPost, w.base+"/api/oauth/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	r.decode(w.t, &answer)
+	if r.status != http.StatusOK || answer.AccessToken == "" {
+		w.t.Fatalf("token of %s: %s", client, r)
+	}
+	return answer.AccessToken
+}
+
+// get asks as a client.
+func (w *world) get(client, path string, header ...string) reply {
+	w.t.Helper()
+	return w.do(http.MethodGet, w.base+path, "", append([]string{"Authorization", "Bearer " + w.token(client)}, header...)...)
+}
+
+// list is the normalized list.
+type list struct {
+	Complete       bool    `json:"complete"`
+	Stale          bool    `json:"stale"`
+	AsOf           *string `json:"asOf"`
+	ConfirmedEmpty bool    `json:"confirmedEmpty"`
+	Sources        []struct {
+		Name        string  `json:"name"`
+		Kind        string  `json:"kind"`
+		State       string  `json:"state"`
+		Reason      *string `json:"reason"`
+		AsOf        *string `json:"asOf"`
+		Generation  *uint64 `json:"generation"`
+		Count       *int    `json:"count"`
+		Quarantined *int    `json:"quarantined"`
+	} `json:"sources"`
+	Items []struct {
+		UID         string    `json:"uid"`
+		DuplicateOf *[]string `json:"duplicateOf"`
+		Identity    struct {
+			SerialNumber *string `json:"serialNumber"`
+		} `json:"identity"`
+	} `json:"items"`
+	NextCursor *string `json:"nextCursor"`
+}
+
+func (l list) uids() []string {
+	out := []string{}
+	for _, it := range l.Items {
+		out = append(out, it.UID)
+	}
+	return out
+}
+
+// devices asks for one page and expects it.
+func (w *world) devices(client, query string) list {
+	w.t.Helper()
+	r := w.get(client, "/v1/devices"+query)
+	if r.status != http.StatusOK {
+		w.t.Fatalf("GET /v1/devices%s: %s", query, r)
+	}
+	var l list
+	r.decode(w.t, &l)
+	return l
+}
+
+// code is the stable code of a problem, of an envelope or of an OAuth error.
+func (r reply) code(t *testing.T) string {
+	t.Helper()
+	var p struct {
+		Code   string `json:"code"`
+		Error  string `json:"error"`
+		Errors []struct {
+			Code        string `json:"code"`
+			Description string `json:"description"`
+		} `json:"errors"`
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(r.body), []byte("{")) {
+		return ""
+	}
+	r.decode(t, &p)
+	switch {
+	case p.Code != "":
+		return p.Code
+	case p.Error != "":
+		return p.Error
+	case len(p.Errors) == 1:
+		_, code, ok := strings.Cut(strings.TrimSuffix(p.Errors[0].Description, "]"), "[")
+		if !ok {
+			return p.Errors[0].Code
+		}
+		return code
+	}
+	return ""
+}
+
+// want checks status and code at once.
+func (w *world) want(r reply, status int, code string) {
+	w.t.Helper()
+	if r.status != status || r.code(w.t) != code {
+		w.t.Errorf("want %d %s, got %s", status, code, r)
+	}
+}
