@@ -15,7 +15,7 @@ import (
 type fleetFlags struct {
 	Computers    int    `default:"1200" help:"Simulated computers."`
 	Mobiles      int    `default:"800" help:"Simulated mobile devices."`
-	Seed         int64  `default:"1" help:"The same seed makes the same fleet."`
+	Seed         uint64 `default:"1" help:"The same seed makes the same fleet."`
 	Faults       string `default:"calm" enum:"calm,hostile" help:"calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders."`
 	ClientID     string `default:"demo" help:"Client id of the API client."`
 	ClientSecret string `default:"demo-secret" help:"Client secret of the API client."`
@@ -26,7 +26,7 @@ func (f fleetFlags) options() fakejamf.Options {
 		Computers: f.Computers, Mobiles: f.Mobiles, Seed: f.Seed, ClientID: f.ClientID, ClientSecret: f.ClientSecret,
 	}
 	if f.Faults == "hostile" {
-		o.Faults, o.Mutate, o.Nodes = fakejamf.Hostile(), true, 2
+		o = o.Hostile()
 	}
 	return o
 }

@@ -1,0 +1,349 @@
+// Package e2e_test runs the whole house - gateway, store, doors - against the simulated Jamf Pro over real sockets.
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"jamf-gateway/config"
+	"jamf-gateway/gateway"
+	"jamf-gateway/test/fakejamf"
+)
+
+const (
+	jamfSecret   = "canary-jamf-secret-9c1f"
+	clientSecret = "canary-client-secret-77ab"
+)
+
+// gentle is a hostile Jamf that does not waste the time of a test.
+func gentle(o fakejamf.Options) fakejamf.Options {
+	o = o.Hostile()
+	o.Faults.MaxLatency = 5 * time.Millisecond
+	return o
+}
+
+// house is one gateway in front of one simulated Jamf Pro. It can be stopped and started again on the same data.
+type house struct {
+	t        *testing.T
+	jamf     *fakejamf.Server
+	upstream *httptest.Server
+	settings *config.Config
+	base     string
+	admin    string
+	logs     *logBuffer
+	spans    *tracetest.SpanRecorder
+	metrics  *metric.ManualReader
+	gateway  *gateway.Gateway
+	stop     func()
+}
+
+// logBuffer is a buffer that many goroutines may write.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// newHouse makes the simulated Jamf and the settings; change may bend them before the start.
+func newHouse(t *testing.T, o fakejamf.Options, change func(*config.Config)) *house {
+	t.Helper()
+	o.ClientID, o.ClientSecret = "gw", jamfSecret
+	h := &house{t: t, jamf: fakejamf.New(o), logs: &logBuffer{}}
+	h.upstream = httptest.NewServer(h.jamf)
+	t.Cleanup(h.upstream.Close)
+	dir := t.TempDir()
+	h.settings = &config.Config{
+		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", MaxPageSize: 10000, MaxStale: 30 * 24 * time.Hour,
+		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 64 << 20},
+		Sources: []config.Source{{
+			Name: "schule-a", URL: h.upstream.URL + "/api", ClientID: "gw", ClientSecret: config.NewSecret(jamfSecret),
+			AllowInsecureLoopback: true, Default: true, Profile: "minimal",
+			Sync: config.Sync{Interval: 24 * time.Hour, PageSize: 60}, Limits: config.Limits{Connections: 2, RequestsPerSecond: 500},
+		}},
+		Clients: []config.Client{{ID: "inventory360", Secrets: [][32]byte{sha256.Sum256([]byte(clientSecret))}}},
+	}
+	if change != nil {
+		change(h.settings)
+	}
+	return h
+}
+
+// start runs the house; it is stopped at the end of the test, or by h.stop.
+func (h *house) start() {
+	h.t.Helper()
+	h.spans = tracetest.NewSpanRecorder()
+	tracers := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(h.spans))
+	h.metrics = metric.NewManualReader()
+	meters := metric.NewMeterProvider(metric.WithReader(h.metrics))
+	ctx, cancel := context.WithCancel(context.Background())
+	g, err := gateway.New(ctx, gateway.Options{
+		Config: h.settings, Version: "e2e", StartJitter: -1,
+		Logger: slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), TracerProvider: tracers, MeterProvider: meters,
+	})
+	if err != nil {
+		cancel()
+		h.t.Fatalf("build the gateway: %v", err)
+	}
+	if err := g.Listen(ctx); err != nil {
+		cancel()
+		h.t.Fatalf("listen: %v", err)
+	}
+	h.gateway, h.base, h.admin = g, "http://"+g.PublicAddr(), "http://"+g.AdminAddr()
+	ended := make(chan error, 1)
+	go func() { ended <- g.Run(ctx) }()
+	h.stop = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				h.t.Errorf("run: %v", err)
+			}
+		case <-time.After(30 * time.Second):
+			h.t.Error("the gateway does not stop")
+		}
+	})
+	h.t.Cleanup(h.stop)
+}
+
+// reply is one answer, read whole.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r reply) decode(t *testing.T, into any) {
+	t.Helper()
+	if err := json.Unmarshal(r.body, into); err != nil {
+		t.Fatalf("decode %.200s: %v", r.body, err)
+	}
+}
+
+// call sends one request with headers given as name, value, ...
+func (h *house) call(method, path string, body url.Values, headers ...string) reply {
+	h.t.Helper()
+	target := path
+	if !strings.HasPrefix(path, "http") {
+		target = h.base + path
+	}
+	var in io.Reader
+	if body != nil {
+		in = strings.NewReader(body.Encode())
+	}
+	req, err := http.NewRequestWithContext(h.t.Context(), method, target, in)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 60 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		h.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		h.t.Fatalf("%s %s: read the body: %v", method, path, err)
+	}
+	return reply{resp.StatusCode, resp.Header, data}
+}
+
+func (h *house) token() string {
+	h.t.Helper()
+	r := h.call(http.MethodPost, "/api/v1/oauth/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {"inventory360"}, "client_secret": {clientSecret},
+	})
+	var out struct {
+		Token string `json:"access_token"`
+	}
+	r.decode(h.t, &out)
+	if r.status != http.StatusOK || out.Token == "" {
+		h.t.Fatalf("no token: %d %s", r.status, r.body)
+	}
+	return out.Token
+}
+
+// get asks with a fresh token, as Inventory360 does.
+func (h *house) get(path string, headers ...string) reply {
+	h.t.Helper()
+	return h.call(http.MethodGet, path, nil, append([]string{"Authorization", "Bearer " + h.token()}, headers...)...)
+}
+
+// waitFor polls until the condition holds.
+func (h *house) waitFor(what string, cond func() bool) {
+	h.t.Helper()
+	deadline := time.Now().Add(90 * time.Second)
+	for !cond() {
+		if time.Now().After(deadline) {
+			h.t.Fatalf("%s did not happen; log:\n%s", what, tail(h.logs.String(), 4000))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func tail(s string, n int) string { return s[max(0, len(s)-n):] }
+
+// waitSynced waits until every kind has ended its first sync well.
+func (h *house) waitSynced() {
+	h.t.Helper()
+	h.waitFor("the first sync", func() bool {
+		for _, k := range h.gateway.Status()[0].Kinds {
+			if k.State != "fresh" || k.Syncing || k.LastResult != "ok" {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// syncNow asks for a sync at the admin door and waits for its end.
+func (h *house) syncNow() {
+	h.t.Helper()
+	before := map[string]time.Time{}
+	for _, k := range h.gateway.Status()[0].Kinds {
+		before[string(k.Kind)] = k.LastAttempt
+	}
+	if r := h.call(http.MethodPost, h.admin+"/v1/admin/sources/schule-a/sync", nil); r.status != http.StatusAccepted {
+		h.t.Fatalf("sync: %d %s", r.status, r.body)
+	}
+	h.waitFor("a sync on demand", func() bool {
+		for _, k := range h.gateway.Status()[0].Kinds {
+			if k.Syncing || !k.LastAttempt.After(before[string(k.Kind)]) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// walk reads a Jamf list page by page, as an unchanged client does, and returns the ids in order.
+func (h *house) walk(path, idKey string, size int) []string {
+	h.t.Helper()
+	var ids []string
+	for page := 0; ; page++ {
+		sep := "?"
+		if strings.Contains(path, "?") {
+			sep = "&"
+		}
+		r := h.get(fmt.Sprintf("%s%spage=%d&page-size=%d", path, sep, page, size))
+		if r.status != http.StatusOK {
+			h.t.Fatalf("page %d of %s: %d %s", page, path, r.status, r.body)
+		}
+		var out struct {
+			Total   int              `json:"totalCount"`
+			Results []map[string]any `json:"results"`
+		}
+		r.decode(h.t, &out)
+		for _, d := range out.Results {
+			id, ok := d[idKey].(string)
+			if !ok {
+				h.t.Fatalf("%s is no string in %v", idKey, d)
+			}
+			ids = append(ids, id)
+		}
+		if (page+1)*size >= out.Total {
+			if len(ids) != out.Total {
+				h.t.Fatalf("%s: %d rows, totalCount %d", path, len(ids), out.Total)
+			}
+			return ids
+		}
+	}
+}
+
+// metric sums a metric's data points whose attributes hold the given ones.
+func (h *house) metric(name string, attrs map[string]string) float64 {
+	h.t.Helper()
+	var all metricdata.ResourceMetrics
+	if err := h.metrics.Collect(h.t.Context(), &all); err != nil {
+		h.t.Fatal(err)
+	}
+	sum, found := 0.0, false
+	for _, sm := range all.ScopeMetrics {
+		for _, m := range sm.Metrics {
+			if m.Name == name {
+				found = true
+				sum += sumOf(m.Data, attrs)
+			}
+		}
+	}
+	if !found {
+		h.t.Fatalf("no metric %s", name)
+	}
+	return sum
+}
+
+func sumOf(data metricdata.Aggregation, attrs map[string]string) (sum float64) {
+	switch d := data.(type) {
+	case metricdata.Sum[int64]:
+		for _, p := range d.DataPoints {
+			if holds(p.Attributes.ToSlice(), attrs) {
+				sum += float64(p.Value)
+			}
+		}
+	case metricdata.Gauge[int64]:
+		for _, p := range d.DataPoints {
+			if holds(p.Attributes.ToSlice(), attrs) {
+				sum += float64(p.Value)
+			}
+		}
+	case metricdata.Gauge[float64]:
+		for _, p := range d.DataPoints {
+			if holds(p.Attributes.ToSlice(), attrs) {
+				sum += p.Value
+			}
+		}
+	case metricdata.Histogram[float64]:
+		for _, p := range d.DataPoints {
+			if holds(p.Attributes.ToSlice(), attrs) {
+				sum += float64(p.Count)
+			}
+		}
+	}
+	return sum
+}
+
+// unusedAddress is a loopback address on which nobody listens.
+func unusedAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String()
+}
