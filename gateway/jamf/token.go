@@ -58,7 +58,8 @@ type flight struct {
 // tokens keeps the token of one source. Safe for concurrent use; no lock is held across a call.
 type tokens struct {
 	src         *Source
-	unversioned atomic.Bool // the endpoint is the old one
+	unversioned atomic.Bool    // the endpoint is the old one
+	running     sync.WaitGroup // renewals
 
 	mu       sync.Mutex
 	current  *token
@@ -117,11 +118,11 @@ func (t *tokens) startLocked(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTimeout)
 	f := &flight{done: make(chan struct{}), cancel: cancel}
 	t.flight = f
-	go func() {
+	t.running.Go(func() {
 		defer cancel()
 		tok, err := t.fetch(ctx, entry{op: "token"})
 		t.land(ctx, f, tok, err)
-	}()
+	})
 }
 
 // land takes over the outcome of a renewal.
@@ -144,7 +145,7 @@ func (t *tokens) land(ctx context.Context, f *flight, tok *token, err error) {
 	}
 	dead := t.dead
 	t.mu.Unlock()
-	close(f.done)
+	defer close(f.done)
 	if kept { // nobody else gets to see this error
 		t.src.log.WarnContext(ctx, "renew access token: the old one is still used", "source", t.src.o.Name, "code", outcomeOf(err))
 	}
@@ -354,6 +355,6 @@ func (t *tokens) close() {
 	t.mu.Unlock()
 	if f != nil {
 		f.cancel()
-		<-f.done
 	}
+	t.running.Wait()
 }

@@ -1,0 +1,27 @@
+package jamf
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// DecodePage, ReadToken, ReadRights and ThrottleOf are the parsers, for tables and fuzzing.
+func DecodePage(b []byte) (*Page, error)                            { return decodePage(bytes.NewReader(b)) }
+func ReadToken(b []byte) (string, time.Duration, error)             { return readToken(bytes.NewReader(b)) }
+func ReadRights(b []byte) (Rights, error)                           { return readRights(b) }
+func ThrottleOf(h http.Header, now time.Time) (time.Duration, bool) { return throttleOf(h, now) }
+
+// PauseUntil is what the breaker does when it opens again and again.
+func (h *Host) PauseUntil(at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.paused = at
+}
+
+// ResolveWith replaces the resolver of the connection test.
+func (s *Source) ResolveWith(lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)) {
+	s.lookup = lookup
+}
