@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -91,7 +92,11 @@ func checkSort(given []string, idField string) *fault {
 func jamfSections(shape device.Shape, given []string) (device.Sections, *fault) {
 	sections, err := device.ParseSections(shape, given)
 	if err != nil {
-		return 0, badParameter("section", "section: "+printable(err.Error())+".")
+		var unknown *device.UnknownSectionError
+		if errors.As(err, &unknown) {
+			return 0, badParameter("section", fmt.Sprintf("The section %q does not exist here.", clip(printable(unknown.Section), 64)))
+		}
+		return 0, badParameter("section", "")
 	}
 	return sections, nil
 }

@@ -1,0 +1,163 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/valyala/fasthttp"
+
+	"jamf-gateway/gateway/catalogue"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/server"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", "golden", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (write it with -update)", err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s:\n%s", name, diff)
+	}
+}
+
+func TestEveryCodeIsInTheCatalogueAndHasAStatus(t *testing.T) {
+	for _, code := range server.Codes() {
+		e, ok := catalogue.Lookup(code)
+		if !ok || e.Title.EN == "" || e.Action.EN == "" {
+			t.Errorf("%s is not explained in the catalogue", code)
+		}
+		status := server.StatusOf(code)
+		if (status == http.StatusInternalServerError) != (code == "internal") {
+			t.Errorf("%s has the status %d", code, status)
+		}
+	}
+}
+
+var traceID = regexp.MustCompile(`,"traceId":"[0-9a-f]{32}"`)
+
+func TestProblemsLookLikeThis(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 3))
+	w.house.state("schule-b", device.Computer, "never_synced", "dns_failed")
+	for name, tc := range map[string]struct{ method, path string }{
+		"own-401.json":             {"", "/v1/devices"},
+		"own-404.json":             {"GET", "/v1/nothing"},
+		"own-404-device.json":      {"GET", "/v1/devices/schule-a:computer:9"},
+		"own-400-parameter.json":   {"GET", "/v1/devices?colour=red"},
+		"own-400-filter.json":      {"GET", "/v1/devices?filter=name==x"},
+		"own-405.json":             {"POST", "/v1/devices"},
+		"own-503-never.json":       {"GET", "/v1/devices?source=schule-b"},
+		"own-400-malformed.json":   {"GET", "/v1/%2e%2e"},
+		"facade-401.json":          {"", "/api/v1/computers-inventory"},
+		"facade-404-path.json":     {"GET", "/api/v1/departments"},
+		"facade-404-device.json":   {"GET", "/api/v1/computers-inventory/9"},
+		"facade-400-sort.json":     {"GET", "/api/v1/computers-inventory?sort=general.name:asc"},
+		"facade-400-page.json":     {"GET", "/api/v1/computers-inventory?page=-1"},
+		"facade-400-section.json":  {"GET", "/api/v1/computers-inventory?section=SHOES"},
+		"facade-405.json":          {"DELETE", "/api/v1/computers-inventory/1"},
+		"facade-503-never.json":    {"GET", "/jamf/schule-b/api/v4/computers-inventory"},
+		"facade-404-classic.html":  {"GET", "/JSSResource/computers"},
+		"facade-400-malformed.txt": {"GET", "/api//v1"},
+	} {
+		header := []string{"X-Request-Id", "rid"}
+		method := tc.method
+		if method == "" {
+			method = http.MethodGet
+		} else {
+			header = append(header, "Authorization", "Bearer "+w.token("all"))
+		}
+		r := w.do(method, w.base+tc.path, "", header...)
+		var out bytes.Buffer
+		out.WriteString(http.StatusText(r.status) + "\n")
+		for _, h := range []string{"Content-Type", "WWW-Authenticate", "Allow", "Retry-After"} {
+			if v := r.header.Get(h); v != "" {
+				out.WriteString(h + ": " + v + "\n")
+			}
+		}
+		out.WriteString("\n")
+		out.Write(traceID.ReplaceAll(r.body, nil))
+		golden(t, name, out.Bytes())
+	}
+}
+
+func TestAPanicEndsOneRequestAndNothingElse(t *testing.T) {
+	var log bytes.Buffer
+	w := newWorld(t, func(o *server.Options) { o.Logger = slog.New(slog.NewJSONHandler(&log, nil)) })
+	var rc fasthttp.RequestCtx
+	rc.Request.SetRequestURI("/v1/devices")
+	rc.Request.Header.SetHost("x")
+	rc.Init(&rc.Request, nil, nil)
+	w.server.PanicHandler(&rc)
+	if rc.Response.StatusCode() != http.StatusInternalServerError || strings.Contains(string(rc.Response.Body()), "broken on purpose") {
+		t.Errorf("%d %s", rc.Response.StatusCode(), rc.Response.Body())
+	}
+	if !strings.Contains(log.String(), "broken on purpose") || !strings.Contains(log.String(), `"request_id"`) {
+		t.Errorf("the log does not tell: %s", log.String())
+	}
+}
+
+func TestNothingOfARequestReachesTheLogButItsIDAndRoute(t *testing.T) {
+	var log lockedBuffer
+	w := newWorld(t, func(o *server.Options) {
+		o.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	w.publish("schule-a", device.Computer, computers("AC", 1, 3))
+	w.get("all", "/v1/devices?source=schule-a&serialNumber=CANARY1", "User-Agent", "CANARY2", "Cookie", "a=CANARY3")
+	w.get("all", "/v1/devices/CANARY4")
+	w.get("all", "/api/v1/CANARY5?filter=CANARY6")
+	w.do(http.MethodPost, w.base+"/oauth/token", "grant_type=client_credentials&client_id=all&client_secret=CANARY7", "Content-Type", form)
+	text := log.String()
+	if strings.Contains(text, "CANARY") || strings.Contains(text, secretOf("all")) {
+		t.Errorf("the log holds what a client sent: %s", text)
+	}
+	if !strings.Contains(text, `"route":"/v1/devices/{uid}"`) || !strings.Contains(text, `"trace_id"`) || !strings.Contains(text, `"client":"all"`) {
+		t.Errorf("the access log is missing something: %s", text)
+	}
+}
+
+func TestRequestsInFlightEndBeforeTheDoorCloses(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ln := listen(t)
+	done := make(chan error, 1)
+	go func() { done <- w.server.ServePublic(ctx, ln) }()
+	w.http.Transport.(*http.Transport).DialContext = nil
+	if r := w.do(http.MethodGet, "http://"+ln.Addr().String()+"/livez", ""); r.status != http.StatusOK {
+		t.Fatal(r)
+	}
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("an idle connection keeps the door open")
+	}
+	if err := w.server.ServePublic(ctx, listen(t)); err != nil {
+		t.Errorf("a door whose time is over before it opens: %v", err)
+	}
+}
