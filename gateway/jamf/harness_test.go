@@ -136,6 +136,12 @@ func (u *upstream) counts() (tokens, calls, peak int) {
 	return u.tokens, u.calls, u.peak
 }
 
+func (u *upstream) busy() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.now > 0
+}
+
 func giveToken(w http.ResponseWriter, n, life int) {
 	giveJSON(w, 200, fmt.Sprintf(`{"access_token":"%s%d","scope":"api-role:2","token_type":"Bearer","expires_in":%d}`, tokenCanary, n, life))
 }
@@ -165,21 +171,39 @@ func givePage(w http.ResponseWriter, n int) {
 	giveJSON(w, 200, fmt.Sprintf(`{"totalCount":%d,"results":[%s]}`, n, strings.Join(rows, ",")))
 }
 
+// safeBuffer takes log lines of all goroutines.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
 // rig is a source in front of an upstream, over pipes.
 type rig struct {
 	host *jamf.Host
 	src  *jamf.Source
-	logs *strings.Builder
+	logs *safeBuffer
 }
 
-// connect makes a rig. fit changes the options.
+// connect makes a rig; only inside a synctest bubble. fit changes the options.
 func connect(t *testing.T, u http.Handler, l jamf.Limits, fit func(*jamf.SourceOptions)) *rig {
 	t.Helper()
 	listener := newPipes()
 	srv := &http.Server{Handler: u, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = srv.Serve(listener) }()
-	logs := &strings.Builder{}
+	logs := &safeBuffer{}
 	o := jamf.SourceOptions{
 		Name: "schule-a", URL: "http://127.0.0.1/api", ClientID: "client-1", ClientSecret: func() string { return secretCanary },
 		AllowInsecureLoopback: true, UserAgent: "jamf-gateway/test", Dial: listener.dial,
@@ -197,6 +221,11 @@ func connect(t *testing.T, u http.Handler, l jamf.Limits, fit func(*jamf.SourceO
 		src.Close()
 		_ = srv.Close()
 		<-ended
+		if u, ok := u.(*upstream); ok {
+			for u.busy() { // http.Server.Close does not wait for handlers
+				time.Sleep(time.Second)
+			}
+		}
 		if strings.Contains(logs.String(), "CANARY") {
 			t.Errorf("a secret in the log: %s", logs)
 		}

@@ -66,7 +66,8 @@ type Host struct {
 	throttled time.Time // Jamf asked for quiet until then
 	rejected  int       // 429s in a row without a word on how long
 	paused    time.Time // the breaker's own pause, longer each time it opens again
-	opens     int       // in a row
+	opens     int       // in a row, none of them more than the window after the breaker closed
+	closed    time.Time // when the breaker last closed
 	inFlight  int
 }
 
@@ -134,14 +135,19 @@ func answeredClientError(err error) bool {
 func (h *Host) breakerChanged(from, to gobreaker.State) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	now := time.Now()
 	switch to {
 	case gobreaker.StateOpen:
+		if from == gobreaker.StateClosed && now.Sub(h.closed) > breakerWindow {
+			h.opens = 0
+		}
 		pause := min(breakerOpen<<min(h.opens, 8), maxBreakerPause)
 		h.opens++
 		// A hair later than the breaker's own end, so that who waits for it does not come too early.
-		h.paused = time.Now().Add(pause + time.Millisecond)
+		h.paused = now.Add(pause + time.Millisecond)
 	case gobreaker.StateClosed:
-		h.opens, h.paused = 0, time.Time{}
+		// The pause keeps its length for a while: one good answer, of the token endpoint perhaps, is no recovery.
+		h.closed, h.paused = now, time.Time{}
 	case gobreaker.StateHalfOpen:
 	}
 	h.meters.breakerChanged(from, to)
