@@ -452,9 +452,8 @@ func (w *world) computerProfiles(o *writer, c *computer, _ int) {
 	o.closeArray()
 }
 
-func (w *world) computerServices(o *writer, c *computer, _ int) {
+func (w *world) computerServices(o *writer, _ *computer, _ int) {
 	names(o, "com.apple.screensharing", "com.openssh.sshd")
-	_ = c
 }
 
 // names writes [{"name": ...}, ...].

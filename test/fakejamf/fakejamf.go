@@ -16,11 +16,15 @@ const (
 	DefaultClientSecret  = "demo-secret"
 	DefaultTokenLifetime = 10 * time.Minute
 	DefaultVersion       = "11.30.2-t1785446884863"
-	ReadComputers        = "Read Computers"
-	ReadMobileDevices    = "Read Mobile Devices"
-	ReadDepartments      = "Read Departments"
-	ReadBuildings        = "Read Buildings"
-	ReadSites            = "Read Sites"
+)
+
+// The privileges that a path may ask for.
+const (
+	ReadComputers     = "Read Computers"
+	ReadMobileDevices = "Read Mobile Devices"
+	ReadDepartments   = "Read Departments"
+	ReadBuildings     = "Read Buildings"
+	ReadSites         = "Read Sites"
 )
 
 // Options shape a Server. The zero value is a calm instance of 120 computers and 80 mobile devices.

@@ -2,7 +2,6 @@ package fakejamf
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -144,7 +143,9 @@ func (s *shapes) version(k Kind, r row) Version {
 
 func (v Version) withoutNulls() Version {
 	for _, s := range [...]*string{&v.Name, &v.SerialNumber, &v.UDID, &v.ManagementID, &v.AssetTag, &v.OSVersion} {
-		*s = strings.TrimPrefix(*s, absent)
+		if *s == absent {
+			*s = ""
+		}
 	}
 	return v
 }

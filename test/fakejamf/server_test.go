@@ -497,18 +497,18 @@ var update = flag.Bool("update", false, "write golden files anew")
 
 // The contract of shapes stands in the repository: it holds where Jamf's document does not lie beside the checkout.
 func TestShapesAreThoseOfTheContractFile(t *testing.T) {
-	c := newClient(t, fakejamf.New(fakejamf.Options{Computers: 400, Mobiles: 1500, Seed: 5}))
+	c := newClient(t, fakejamf.New(fakejamf.Options{Computers: 200, Mobiles: 700, Seed: 5}))
 	got := map[string][]string{}
 	for v := 1; v <= 4; v++ {
 		sections := computerSections
 		if v == 1 {
 			sections += " PLUGINS FONTS"
 		}
-		for _, r := range elements(t, c.get(fmt.Sprintf("/api/v%d/computers-inventory?sort=id:asc&page-size=400&%s", v, allOf(sections))).Body.Bytes()) {
+		for _, r := range elements(t, c.get(fmt.Sprintf("/api/v%d/computers-inventory?sort=id:asc&page-size=200&%s", v, allOf(sections))).Body.Bytes()) {
 			keys(t, r, fmt.Sprintf("computer v%d ", v), got)
 		}
 	}
-	for _, r := range elements(t, c.get(detailByID+"&page-size=1500&"+allOf(mobileSections)).Body.Bytes()) {
+	for i, r := range elements(t, c.get(detailByID+"&page-size=700&"+allOf(mobileSections)).Body.Bytes()) {
 		var head struct {
 			Type string `json:"deviceType"`
 			ID   string `json:"mobileDeviceId"`
@@ -517,6 +517,9 @@ func TestShapesAreThoseOfTheContractFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		keys(t, r, "mobile detail "+head.Type+" ", got)
+		if i%4 > 0 && head.Type == "iOS" {
+			continue
+		}
 		keys(t, c.get("/api/v2/mobile-devices/"+head.ID).Body.Bytes(), "mobile plain ", got)
 		keys(t, c.get("/api/v2/mobile-devices/"+head.ID+"/detail").Body.Bytes(), "mobile by id ", got)
 	}
