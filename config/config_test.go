@@ -1,0 +1,271 @@
+package config_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"jamf-gateway/config"
+)
+
+// small is the shortest settings file that is accepted, without a secret in the file.
+const small = `
+sources:
+  - {name: schule-a, url: "https://a.jamfcloud.com/api", client_id: cid, client_secret: "env:A"}
+clients:
+  - {id: inventory360, secrets: ["sha256:` + hash + `"]}
+`
+
+const hash = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b" // of "secret"
+
+func env(extra ...string) []string { return append([]string{"A=geheim", "HOME=/home/x"}, extra...) }
+
+func parse(t *testing.T, text string, extra ...string) *config.Config {
+	t.Helper()
+	c, err := config.Parse([]byte(text), "gateway.yaml", t.TempDir(), env(extra...))
+	if err != nil {
+		t.Fatalf("the settings are refused:\n%v", err)
+	}
+	return c
+}
+
+// refused parses settings that must be refused and returns the message.
+func refused(t *testing.T, text string, extra ...string) string {
+	t.Helper()
+	c, err := config.Parse([]byte(text), "gateway.yaml", t.TempDir(), env(extra...))
+	if err == nil {
+		t.Fatalf("the settings are accepted: %+v", c)
+	}
+	if _, ok := errors.AsType[*config.InvalidError](err); !ok {
+		t.Fatalf("the error is a %T, want *config.InvalidError", err)
+	}
+	return err.Error()
+}
+
+func ignoreSecrets() cmp.Option {
+	return cmp.Comparer(func(a, b config.Secret) bool { return a.Reveal() == b.Reveal() })
+}
+
+func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
+	dir := t.TempDir()
+	got, err := config.Parse([]byte(small), "gateway.yaml", dir, env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &config.Config{
+		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9480", MaxPageSize: 10_000, MaxStale: 30 * 24 * time.Hour,
+		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 256 << 20},
+		Sources: []config.Source{{
+			Name: "schule-a", URL: "https://a.jamfcloud.com/api", ClientID: "cid", ClientSecret: config.NewSecret("geheim"),
+			Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal",
+			Sync: config.Sync{Interval: 24 * time.Hour, PageSize: 200}, Limits: config.Limits{Connections: 2, RequestsPerSecond: 5},
+		}},
+		Clients:   []config.Client{{ID: "inventory360", Secrets: [][32]byte{sha256.Sum256([]byte("secret"))}}},
+		Profiles:  map[string]config.Profile{},
+		Telemetry: config.Telemetry{LogLevel: "info"},
+	}
+	if diff := cmp.Diff(want, got, ignoreSecrets()); diff != "" {
+		t.Errorf("defaults differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestEverySettingCanBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	write(t, cert, "certificate", 0o644)
+	write(t, key, "key", 0o600)
+	write(t, filepath.Join(dir, "b.secret"), "from a file\n", 0o600)
+	write(t, filepath.Join(dir, "cred", "c"), "from systemd\n", 0o400)
+	got, err := config.Parse([]byte(`
+listen: ":443"
+admin_listen: off
+metrics_listen: 0.0.0.0:9481
+insecure_http: true
+public_url: https://gateway.example.com/
+max_page_size: 2000
+max_stale: 7d12h
+key_file: /var/lib/gateway.key
+tls: {cert_file: tls.crt, key_file: tls.key}
+data_dir: /var/lib/jamf-gateway
+cache: {max_bytes: 1GiB}
+sources:
+  - name: a
+    url: https://A.jamfcloud.com:443/api
+    client_id: 0123
+    client_secret: env:A
+    default: true
+  - name: b
+    url: http://127.0.0.1:8081/jamf/api
+    client_id: cid
+    client_secret: file:b.secret
+    status: disabled
+    allow_insecure_loopback: true
+    kinds: [mobile]
+    profile: own
+    sync: {interval: 12h, at: 04:30, page_size: 400}
+    limits: {connections: 5, requests_per_second: 2.5}
+  - name: c
+    url: https://c.example.com:8443/api
+    client_id: cid
+    client_secret: cred:c
+clients:
+  - id: Inventory_360.x
+    secrets: [sha256:`+hash+`, "sha256:`+strings.Repeat("AB", 32)+`"]
+    sources: [b, a]
+    profile: full
+profiles:
+  own: {extends: minimal, fields: [os.version, "computer:general.barcode1"]}
+telemetry: {log_level: debug, propagate_to_jamf: true}
+`), "gateway.yaml", dir, env("CREDENTIALS_DIRECTORY="+filepath.Join(dir, "cred")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	usual := config.Sync{Interval: 24 * time.Hour, PageSize: 200}
+	want := &config.Config{
+		Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
+		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key",
+		TLS: config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
+		Sources: []config.Source{
+			{
+				Name: "a", URL: "https://a.jamfcloud.com/api", ClientID: "0123", ClientSecret: config.NewSecret("geheim"),
+				Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal", Sync: usual,
+				Limits: config.Limits{Connections: 2, RequestsPerSecond: 5},
+			},
+			{
+				Name: "b", URL: "http://127.0.0.1:8081/jamf/api", ClientID: "cid", ClientSecret: config.NewSecret("from a file"),
+				Disabled: true, AllowInsecureLoopback: true, Kinds: []string{"mobile"}, Profile: "own",
+				Sync:   config.Sync{Interval: 12 * time.Hour, At: "04:30", PageSize: 400},
+				Limits: config.Limits{Connections: 5, RequestsPerSecond: 2.5},
+			},
+			{
+				Name: "c", URL: "https://c.example.com:8443/api", ClientID: "cid", ClientSecret: config.NewSecret("from systemd"),
+				Kinds: []string{"computer", "mobile"}, Profile: "minimal", Sync: usual,
+				Limits: config.Limits{Connections: 2, RequestsPerSecond: 5},
+			},
+		},
+		Clients: []config.Client{{
+			ID:      "Inventory_360.x",
+			Secrets: [][32]byte{sha256.Sum256([]byte("secret")), [32]byte(slices.Repeat([]byte{0xab}, 32))},
+			Sources: []string{"b", "a"}, Profile: "full",
+		}},
+		Profiles:  map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}}},
+		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
+	}
+	if diff := cmp.Diff(want, got, ignoreSecrets()); diff != "" {
+		t.Errorf("settings differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestListenIsOpenOnlyWithTLS(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "c"), "x", 0o600)
+	c, err := config.Parse([]byte(small+"tls: {cert_file: c, key_file: c}\n"), "gateway.yaml", dir, env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != ":8443" || len(c.Warnings) != 0 {
+		t.Errorf("with TLS listen is %q with warnings %q, want :8443 and none", c.Listen, c.Warnings)
+	}
+	for _, address := range []string{"127.0.0.1:80", "[::1]:80", "localhost:80", "127.9.9.9:0"} {
+		if c := parse(t, small+"listen: \""+address+"\"\n"); len(c.Warnings) != 0 {
+			t.Errorf("%s: warnings %q, want none", address, c.Warnings)
+		}
+	}
+	for _, address := range []string{":80", "0.0.0.0:80", "[::]:80", "192.0.2.1:80", "gateway.example.com:80"} {
+		text := small + "listen: \"" + address + "\"\n"
+		if got := refused(t, text); !strings.Contains(got, "can be reached from other machines, and there is no TLS") {
+			t.Errorf("%s is refused with %q", address, got)
+		}
+		if c := parse(t, text+"insecure_http: true\n"); len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "in the clear") {
+			t.Errorf("%s with insecure_http: warnings %q, want one", address, c.Warnings)
+		}
+	}
+}
+
+func TestWarningsNameWhatShouldNotStay(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "open.secret"), "geheim", 0o644)
+	write(t, filepath.Join(dir, "tls.key"), "key", 0o640)
+	path := filepath.Join(dir, "gateway.yaml")
+	write(t, path, `
+admin_listen: 0.0.0.0:9480
+tls: {cert_file: tls.key, key_file: tls.key}
+sources:
+  - {name: a, url: "https://a.jamfcloud.com/api", client_id: cid, client_secret: "file:open.secret"}
+  - {name: b, url: "https://b.jamfcloud.com/api", client_id: cid, client_secret: "sehr geheim"}
+clients:
+  - {id: x, secrets: ["sha256:`+strings.Repeat("0", 64)+`"]}
+`, 0o644)
+	c, err := config.Load(path, env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"gateway.yaml:2: admin_listen: the admin door can be reached from other machines and asks nobody who he is",
+		"gateway.yaml:3: tls.key_file: tls.key can be read by others (mode 0640); set it to 0600",
+		"gateway.yaml:5: sources.a.client_secret: the secret's file open.secret can be read by others (mode 0644); set it to 0600",
+		"gateway.yaml:6: sources.b.client_secret: the secret stands in the file; write file:PATH, env:NAME or cred:NAME instead",
+		"gateway.yaml:8: clients.x.secrets[0]: is the placeholder of the example: no secret matches it",
+		"gateway.yaml: the file holds a secret and can be read by others (mode 0644); set it to 0600",
+	}
+	got := strings.Split(strings.ReplaceAll(strings.Join(c.Warnings, "\n"), dir+string(filepath.Separator), ""), "\n")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("warnings differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestOneSourceIsTheDefaultByItself(t *testing.T) {
+	two := strings.Replace(small, "clients:", `  - {name: b, url: "https://b.jamfcloud.com/api", client_id: cid, client_secret: "env:A"}`+"\nclients:", 1)
+	if c := parse(t, small); !c.Sources[0].Default {
+		t.Error("a single source is not the default")
+	}
+	if c := parse(t, two); c.Sources[0].Default || c.Sources[1].Default {
+		t.Error("one of two sources is the default although none says so")
+	}
+	if c := parse(t, two, "JAMF_GATEWAY_SOURCES_B_DEFAULT=true"); c.Sources[0].Default || !c.Sources[1].Default {
+		t.Error("the source that says default: true is not the only default")
+	}
+}
+
+func TestLoadSaysWhichFileCannotBeRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none.yaml")
+	if _, err := config.Load(path, nil); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v, want one that names the file", err)
+	}
+	write(t, path, strings.Repeat("#", 1<<20+1), 0o600)
+	if _, err := config.Load(path, nil); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
+		t.Errorf("error %v, want one about the size", err)
+	}
+}
+
+func TestNearbyHostsShareOneBudget(t *testing.T) {
+	two := func(url string) string {
+		return strings.Replace(small, "clients:", `  - {name: b, url: "`+url+`", client_id: cid, client_secret: "env:A", limits: {connections: 3}}`+"\nclients:", 1)
+	}
+	for _, same := range []string{"https://a.jamfcloud.com/api", "https://A.jamfcloud.COM:443/api", "https://a.jamfcloud.com/other/api"} {
+		if got := refused(t, two(same)); !strings.Contains(got, "a Jamf host has one budget") {
+			t.Errorf("%s: %s", same, got)
+		}
+	}
+	parse(t, two("https://a.jamfcloud.com:8443/api"))
+}
+
+func write(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,18 @@
+package config
+
+// Settings lists every setting that can be written, as patterns: "sources[].url", "profiles.NAME.fields".
+func Settings(data []byte) []string {
+	d := newDocument("settings", ".", nil)
+	_, _ = d.config(data)
+	return d.settings
+}
+
+// ParseDuration, ParseSize, CheckURL and VariableName are tested for themselves.
+var (
+	ParseDuration = parseDuration
+	ShowDuration  = showDuration
+	ParseSize     = parseSize
+	ShowSize      = showSize
+	CheckURL      = checkURL
+	VariableName  = variableName
+)
