@@ -109,7 +109,7 @@ func (c *control) Test(ctx context.Context, source string) (server.TestReport, e
 // English, or in German for lang "de".
 func Report(source string, r jamf.Report, lang string) server.TestReport {
 	out := server.TestReport{
-		OK: r.OK, Source: source, StartedAt: r.Started.UTC(),
+		OK: r.OK, Source: source, StartedAt: r.Started.UTC().Truncate(time.Millisecond),
 		RightsPresent: notNil(r.Present), RightsMissing: notNil(r.Missing), RightsSurplus: notNil(r.Surplus),
 	}
 	count := func(n int) *int {

@@ -70,7 +70,8 @@ type overlap struct {
 	timeouts int
 	idle     int
 	avoid    int
-	short    int // length of the last short page
+	short    int    // length of the last short page
+	failed   window // the last one that did not render
 	limit    int // pages above it are clamped
 }
 
@@ -151,6 +152,9 @@ func (o *overlap) load(ctx context.Context, w window) (*jamf.Page, []row, error)
 	case errors.Is(err, jamf.ErrServerError) && w.size > floorSize:
 		o.target, o.good = max(floorSize, min(o.target, w.size)/2), 0
 		return nil, nil, nil
+	case errors.Is(err, jamf.ErrServerError) && o.failed != w:
+		o.failed = w // once more: it may have been a moment
+		return nil, nil, nil
 	case errors.Is(err, jamf.ErrServerError) && o.isolate != nil:
 		p, rows, err := o.isolate(ctx, w)
 		for i, r := range rows {
@@ -229,7 +233,21 @@ func (o *overlap) absorb(ctx context.Context, p *jamf.Page, w window, rows []row
 	if fresh > 0 || o.reread {
 		o.idle = 0
 	}
+	if o.idle >= maxIdle/2 && reached == o.next {
+		return o.endsHere(ctx)
+	}
 	return false, nil
+}
+
+// endsHere asks for the single row that should come next, when pages stay short of totalCount and bring nothing new.
+// When there is none the list is at its end, whatever totalCount says; the proofs judge the difference.
+func (o *overlap) endsHere(ctx context.Context) (bool, error) {
+	p, _, err := o.fetch(ctx, window{o.next, 1})
+	if err != nil {
+		return false, err
+	}
+	o.pages++
+	return len(p.Rows) == 0, nil
 }
 
 func (o *overlap) climb() {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"jamf-gateway/config"
 	"jamf-gateway/test/fakejamf"
