@@ -23,3 +23,8 @@ func (k Key) Scope() string { return k.scope() }
 
 // WarmedBytes is what the last warming of a series put into ristretto.
 func (s *Store) WarmedBytes(q Series) int64 { return s.warmth.snapshot(q).bytes }
+
+// DeviceLookups are the hits and misses of rendered devices.
+func (s *Store) DeviceLookups() (hits, misses int64) {
+	return s.hot.deviceHits.Load(), s.hot.deviceMisses.Load()
+}

@@ -46,8 +46,9 @@ func (s *Store) Normalized(ctx context.Context, g *Generation, p *device.Profile
 		return nil, err
 	}
 	fresh := make([]*entry, 0, len(records))
+	var scratch []byte
 	for i, record := range records {
-		body, err := render(nil, g, p, record)
+		body, err := render(&scratch, g, p, record)
 		if err != nil {
 			return nil, err
 		}
@@ -76,13 +77,14 @@ func (s *Store) recall(scope string, ids []int64, bodies [][]byte) (missing []in
 	return missing
 }
 
-// render renders into scratch and returns a copy without spare room.
-func render(scratch []byte, g *Generation, p *device.Profile, r Record) ([]byte, error) {
-	body, err := device.AppendNormalized(scratch[:0], device.View{
+// render renders into scratch, which it grows, and returns a copy without spare room.
+func render(scratch *[]byte, g *Generation, p *device.Profile, r Record) ([]byte, error) {
+	body, err := device.AppendNormalized((*scratch)[:0], device.View{
 		Source: g.info.Source, Kind: g.info.Kind, ID: r.ID, Record: r.Body, Profile: p, State: r.State, DuplicateOf: []string{},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render device %d: %w", r.ID, err)
 	}
-	return slices.Clip(slices.Clone(body)), nil
+	*scratch = body
+	return append(make([]byte, 0, len(body)), body...), nil
 }

@@ -112,7 +112,7 @@ func (w *warming) batch(ctx context.Context, ids []int64) error {
 	}
 	for _, record := range records {
 		for i, p := range w.profiles {
-			body, err := render(w.scratch, w.generation, p, record)
+			body, err := render(&w.scratch, w.generation, p, record)
 			if err != nil {
 				return err
 			}

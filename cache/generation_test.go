@@ -1,0 +1,216 @@
+package cache_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+)
+
+func TestPagesByOffsetCoverEveryRecordOnce(t *testing.T) {
+	ctx := context.Background()
+	s := openStore(t, options(t.TempDir()))
+	rows := fleet(1203, 1)
+	publish(t, s, computers, rows)
+	g := acquire(t, s, computers)
+	for _, size := range []int{1, 7, 100, 500, 501, 1202, 1203, 5000} {
+		step := 1
+		if size == 1 {
+			step = 97
+		}
+		for offset := 0; offset <= len(rows)+size; offset += size * step {
+			page, err := g.Page(ctx, offset, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := rows[min(offset, len(rows)):min(offset+size, len(rows))]
+			if len(page) != len(want) {
+				t.Fatalf("page of %d from %d has %d records, want %d", size, offset, len(page), len(want))
+			}
+			for i, r := range page {
+				if r.ID != want[i].id || string(r.Body) != want[i].body {
+					t.Fatalf("page of %d from %d: record %d is %d, want %d", size, offset, i, r.ID, want[i].id)
+				}
+			}
+		}
+	}
+	if page, err := g.Page(ctx, 3, 0); err != nil || len(page) != 0 {
+		t.Errorf("page of none: %v, %v", page, err)
+	}
+	for _, wrong := range [][2]int{{-1, 5}, {0, -1}} {
+		if _, err := g.Page(ctx, wrong[0], wrong[1]); err == nil {
+			t.Errorf("page %v: no error", wrong)
+		}
+	}
+	huge := int(^uint(0) >> 1)
+	if page, err := g.Page(ctx, 1200, huge); err != nil || len(page) != 3 {
+		t.Errorf("page of everything else: %d, %v", len(page), err)
+	}
+	if page, err := g.Page(ctx, huge, huge); err != nil || len(page) != 0 {
+		t.Errorf("page far beyond the end: %d, %v", len(page), err)
+	}
+}
+
+func TestRecordsAreTheCallersToKeep(t *testing.T) {
+	ctx := context.Background()
+	s := openStore(t, options(t.TempDir()))
+	rows := fleet(30, 1)
+	publish(t, s, computers, rows)
+	g := acquire(t, s, computers)
+	page, err := g.Page(ctx, 0, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range page {
+		clear(r.Body)
+	}
+	wantRows(t, g, rows)
+	if _, err := g.Get(ctx, 2); err == nil {
+		t.Error("an unknown id was found")
+	} else {
+		wantError(t, err, cache.ErrNotFound)
+	}
+	ids, err := g.IDs(ctx)
+	if err != nil || len(ids) != 30 || ids[0] != 1 || ids[29] != 88 {
+		t.Errorf("ids are %v, %v", ids, err)
+	}
+}
+
+func TestSelectMatchesColumns(t *testing.T) {
+	ctx := context.Background()
+	s := openStore(t, options(t.TempDir()))
+	rows := fleet(300, 1)
+	rows[4].columns = device.Columns{}                                                                 // nothing known
+	rows[5].columns = device.Columns{SerialNumber: rows[9].columns.SerialNumber, Platform: "ios"}      // duplicate serial
+	rows[6].columns = device.Columns{Name: "O'Brien \"x\"; DROP TABLE device", Platform: "ios"}        // not SQL
+	rows[7].columns = device.Columns{Name: "müller", UDID: "0badcafe-0000-4000-8000-00000000BEEF"}     // mixed case
+	rows[8].columns = device.Columns{SerialNumber: "ser0000025x", Name: "Müller", Platform: "unknown"} // not normalized: never matches
+	publish(t, s, computers, rows)
+	g := acquire(t, s, computers)
+	p := func(v string) *string { return &v }
+	for name, c := range map[string]struct {
+		filter cache.Filter
+		after  int64
+		limit  int
+		want   []int64
+	}{
+		"serial":                {cache.Filter{SerialNumber: p("SER0000031")}, 0, 9, []int64{31}},
+		"serial in any dress":   {cache.Filter{SerialNumber: p("  ser0000031 ")}, 0, 9, []int64{31}},
+		"serial of two":         {cache.Filter{SerialNumber: p("SER0000028")}, 0, 9, []int64{16, 28}},
+		"serial of two, one":    {cache.Filter{SerialNumber: p("SER0000028")}, 0, 1, []int64{16}},
+		"serial of two, next":   {cache.Filter{SerialNumber: p("SER0000028")}, 16, 9, []int64{28}},
+		"serial and platform":   {cache.Filter{SerialNumber: p("SER0000028"), Platform: p("ios")}, 0, 9, []int64{16}},
+		"empty serial":          {cache.Filter{SerialNumber: p("")}, 0, 9, nil},
+		"blank serial":          {cache.Filter{SerialNumber: p("  ")}, 0, 9, nil},
+		"empty name":            {cache.Filter{Name: p("")}, 0, 9, nil},
+		"udid in lower case":    {cache.Filter{UDID: p("0badcafe-0000-4000-8000-00000000001F")}, 0, 9, []int64{31}},
+		"udid in upper case":    {cache.Filter{UDID: p("0BADCAFE-0000-4000-8000-00000000BEEF")}, 0, 9, []int64{22}},
+		"name exactly":          {cache.Filter{Name: p("müller")}, 0, 9, []int64{22}},
+		"name is not a pattern": {cache.Filter{Name: p("Mac %")}, 0, 9, nil},
+		"name is not SQL":       {cache.Filter{Name: p("O'Brien \"x\"; DROP TABLE device")}, 0, 9, []int64{19}},
+		"platform":              {cache.Filter{Platform: p("ios")}, 0, 9, []int64{16, 19}},
+		"platform in pages":     {cache.Filter{Platform: p("macos")}, 1, 3, []int64{4, 7, 10}},
+		"unknown platform":      {cache.Filter{Platform: p("unknown")}, 0, 9, []int64{25}},
+		"none":                  {cache.Filter{}, 895, 9, []int64{898}},
+		"none, in pages":        {cache.Filter{}, 7, 2, []int64{10, 13}},
+		"none, between":         {cache.Filter{}, 8, 2, []int64{10, 13}},
+		"none, after the last":  {cache.Filter{}, 898, 2, nil},
+		"nothing asked":         {cache.Filter{Platform: p("macos")}, 0, 0, nil},
+		"no row has both":       {cache.Filter{Name: p("müller"), Platform: p("ios")}, 0, 9, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := g.Select(ctx, c.filter, c.after, c.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" && len(c.want)+len(got) > 0 {
+				t.Errorf("ids (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestACancelledReadIsNoDamage(t *testing.T) {
+	s := openStore(t, options(t.TempDir()))
+	rows := fleet(600, 1)
+	publish(t, s, computers, rows)
+	g := acquire(t, s, computers)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := g.Get(ctx, 1)
+	wantError(t, err, context.Canceled)
+	page, err := g.Page(ctx, 0, 600)
+	wantError(t, err, context.Canceled)
+	if page != nil {
+		t.Error("a cancelled page has records")
+	}
+	_, err = g.Select(ctx, cache.Filter{}, 0, 5)
+	wantError(t, err, context.Canceled)
+	name := "x"
+	_, err = g.Select(ctx, cache.Filter{Name: &name}, 0, 5)
+	wantError(t, err, context.Canceled)
+	wantRows(t, acquire(t, s, computers), rows)
+}
+
+// Readers, cancelled readers and a writer at once: every page that is answered is whole and of one generation.
+func TestReadersSeeOneGenerationWhilePublishesHappen(t *testing.T) {
+	s := openStore(t, options(t.TempDir()))
+	publish(t, s, computers, fleet(200, 1))
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for n := range 6 {
+		readers.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(n), 1))
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := readOnce(s, random); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for version := 2; version < 8; version++ {
+		publish(t, s, computers, fleet(200, version))
+	}
+	close(stop)
+	readers.Wait()
+}
+
+func readOnce(s *cache.Store, random *rand.Rand) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	g, err := s.Acquire(computers)
+	if err != nil {
+		return err
+	}
+	defer g.Release()
+	hurry := random.IntN(4) == 0
+	if hurry {
+		go cancel()
+	}
+	page, err := g.Page(ctx, random.IntN(150), 50)
+	if err != nil && hurry && ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	version := int(g.Info().Number)
+	for _, r := range page {
+		if want := record(r.ID, fmt.Sprintf("SER%07d", r.ID), fmt.Sprintf("v%d", version)); string(r.Body) != want {
+			return fmt.Errorf("generation %d answers %s", version, r.Body)
+		}
+	}
+	return nil
+}
