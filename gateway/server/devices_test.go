@@ -193,11 +193,11 @@ func TestDuplicatesAreFoundInTheCallersViewOnly(t *testing.T) {
 	twins := func(client, query string) map[string][]string {
 		out := map[string][]string{}
 		for _, it := range w.devices(client, query).Items {
-			if it.DuplicateOf == nil {
+			if it.Sync.DuplicateOf == nil {
 				t.Fatalf("%s of %s has no duplicateOf", it.UID, client)
 			}
-			slices.Sort(*it.DuplicateOf)
-			out[it.UID] = *it.DuplicateOf
+			slices.Sort(*it.Sync.DuplicateOf)
+			out[it.UID] = *it.Sync.DuplicateOf
 		}
 		return out
 	}

@@ -418,11 +418,10 @@ type list struct {
 		Quarantined *int    `json:"quarantined"`
 	} `json:"sources"`
 	Items []struct {
-		UID         string    `json:"uid"`
-		DuplicateOf *[]string `json:"duplicateOf"`
-		Identity    struct {
-			SerialNumber *string `json:"serialNumber"`
-		} `json:"identity"`
+		UID  string `json:"uid"`
+		Sync struct {
+			DuplicateOf *[]string `json:"duplicateOf"`
+		} `json:"sync"`
 	} `json:"items"`
 	NextCursor *string `json:"nextCursor"`
 }

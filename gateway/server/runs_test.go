@@ -1,0 +1,150 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"jamf-gateway/gateway/device"
+)
+
+// total is what the façade says of the number of computers.
+func (w *world) total(client, query string) int {
+	w.t.Helper()
+	r := w.get(client, "/jamf/schule-a/api/v1/computers-inventory"+query)
+	if r.status != http.StatusOK {
+		w.t.Fatal(r)
+	}
+	var p struct {
+		TotalCount int                   `json:"totalCount"`
+		Results    []struct{ ID string } `json:"results"`
+	}
+	r.decode(w.t, &p)
+	return p.TotalCount
+}
+
+func TestAWalkSeesOneGenerationWhateverIsPublishedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 10))
+	first := w.devices("only-a", "?kind=computer&limit=4")
+	if n := w.total("only-a", "?page=0&page-size=4"); n != 10 {
+		t.Fatal(n)
+	}
+	for range 12 { // more than the store keeps: the run holds its generation itself
+		w.publish("schule-a", device.Computer, computers("AC", 5, 30))
+	}
+	w.clock.Add(4 * time.Minute)
+	if n := w.total("only-a", "?page=1&page-size=4"); n != 10 {
+		t.Errorf("the second page knows %d computers", n)
+	}
+	if r := w.get("only-a", "/jamf/schule-a/api/v4/computers-inventory-detail/2"); r.status != http.StatusOK {
+		t.Errorf("a device of the list is gone: %s", r)
+	}
+	if r := w.get("only-a", "/v1/devices/schule-a:computer:30"); r.status != http.StatusNotFound {
+		t.Errorf("a device that the list did not have: %s", r)
+	}
+	uids := first.uids()
+	for next := first.NextCursor; next != nil; {
+		l := w.devices("only-a", "?kind=computer&limit=4&cursor="+*next)
+		uids, next = append(uids, l.uids()...), l.NextCursor
+	}
+	if diff := cmp.Diff(expected(10, "schule-a")[:10], uids); diff != "" {
+		t.Error(diff)
+	}
+	if n := w.total("all", ""); n != 26 {
+		t.Errorf("another client begins with %d computers", n)
+	}
+}
+
+func TestARunEndsWhenItIsIdleOldAndAskedForItsFirstPageOrTooLong(t *testing.T) {
+	w := newWorld(t)
+	size := 0
+	publish := func() {
+		size++
+		w.publish("schule-a", device.Computer, computers("AC", 1, size))
+	}
+	step := func(name string, d time.Duration, query string, want int) {
+		t.Helper()
+		for ; d > 4*time.Minute; d -= 4 * time.Minute { // keep the run from being idle
+			w.clock.Add(4 * time.Minute)
+			w.total("only-a", "?page=1")
+		}
+		w.clock.Add(d)
+		if n := w.total("only-a", query); n != want {
+			t.Errorf("%s: %d computers, want %d", name, n, want)
+		}
+	}
+	publish()
+	step("the run begins", 0, "?page=0", 1)
+	publish()
+	step("the first page again within 30 minutes", 29*time.Minute, "?page=0", 1)
+	step("another page after 31 minutes", 2*time.Minute, "?page=1", 1)
+	step("the first page after 32 minutes", time.Minute, "?page=0", 2)
+	publish()
+	step("another page after 119 minutes", 119*time.Minute, "?page=1", 2)
+	step("another page after two hours", 2*time.Minute, "?page=1", 3)
+	publish()
+	w.clock.Add(5 * time.Minute)
+	step("any page after 5 idle minutes", 0, "?page=1", 4)
+}
+
+func TestEachKindOfARunHasItsOwnAgeAndNoneIsIdleAlone(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 1))
+	w.publish("schule-a", device.Mobile, mobiles("AM", 1, 1))
+	w.total("only-a", "?page=0")
+	w.publish("schule-a", device.Computer, computers("AC", 1, 2))
+	for range 5 { // twenty minutes of mobile devices
+		w.clock.Add(4 * time.Minute)
+		w.get("only-a", "/api/v2/mobile-devices?page=1")
+	}
+	if n := w.total("only-a", "?page=1"); n != 1 {
+		t.Errorf("the computers moved on while the same run read mobile devices: %d", n)
+	}
+}
+
+func TestACursorWhoseGenerationIsGoneIsGone(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 10))
+	query := "?kind=computer&limit=4&cursor=" + *w.devices("only-a", "?kind=computer&limit=4").NextCursor
+	w.clock.Add(6 * time.Minute)
+	w.publish("schule-a", device.Computer, computers("AC", 5, 10))
+	if l := w.devices("only-a", query); len(l.Items) != 4 || *l.Sources[0].Generation != 1 {
+		t.Errorf("the store still keeps the generation: %+v", l)
+	}
+	w.clock.Add(3 * time.Hour)
+	w.server.Sweep()
+	for range 3 {
+		w.publish("schule-a", device.Computer, computers("AC", 5, 10))
+	}
+	w.want(w.get("only-a", "/v1/devices"+query), http.StatusGone, "cursor_expired")
+	if r := w.get("only-a", "/v1/devices?limit=4&cursor="+query[len(query)-20:]); r.status != http.StatusBadRequest {
+		t.Errorf("a piece of a cursor: %s", r)
+	}
+}
+
+func TestTheJanitorLetsGoOfWhatNobodyReads(t *testing.T) {
+	w := newWorld(t)
+	w.publishAll(1)
+	w.devices("all", "")
+	w.devices("only-a", "")
+	held := func(wantRuns, wantGenerations int) {
+		t.Helper()
+		if runs, generations := w.server.HeldRuns(); runs != wantRuns || generations != wantGenerations {
+			t.Errorf("%d runs hold %d generations, want %d and %d", runs, generations, wantRuns, wantGenerations)
+		}
+	}
+	held(3, 6)
+	w.clock.Add(4 * time.Minute)
+	w.devices("only-a", "")
+	w.clock.Add(2 * time.Minute)
+	w.server.Sweep()
+	held(1, 2)
+	for i := range 200 {
+		w.get("only-a", fmt.Sprintf("/v1/devices/schule-a:computer:%d", i))
+	}
+	held(1, 2)
+}

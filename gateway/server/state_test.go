@@ -1,0 +1,199 @@
+package server_test
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/server"
+)
+
+// answers is one row of the table of states.
+type answers struct {
+	list, facade, known, unknown int
+	listCode, unknownCode        string
+	state, reason                string
+	complete, stale              bool
+}
+
+func (w *world) checkState(name string, want answers) {
+	w.t.Helper()
+	l := w.get("only-a", "/v1/devices?kind=computer")
+	if l.status != want.list || l.status != http.StatusOK && l.code(w.t) != want.listCode {
+		w.t.Errorf("%s: the list is %s", name, l)
+	}
+	if l.status == http.StatusOK {
+		var got list
+		l.decode(w.t, &got)
+		reason := ""
+		if got.Sources[0].Reason != nil {
+			reason = *got.Sources[0].Reason
+		}
+		if got.Complete != want.complete || got.Stale != want.stale || got.Sources[0].State != want.state || reason != want.reason {
+			w.t.Errorf("%s: the list says complete %v, stale %v, %s because of %q", name, got.Complete, got.Stale, got.Sources[0].State, reason)
+		}
+	}
+	for path, want := range map[string][2]any{
+		"/api/v1/computers-inventory":                  {want.facade, want.listCode},
+		"/v1/devices/schule-a:computer:1":              {want.known, want.listCode},
+		"/v1/devices/schule-a:computer:77":             {want.unknown, want.unknownCode},
+		"/jamf/schule-a/api/v4/computers-inventory/1":  {want.known, want.listCode},
+		"/jamf/schule-a/api/v4/computers-inventory/77": {want.unknown, want.unknownCode},
+	} {
+		r := w.get("only-a", path)
+		if r.status != want[0] || r.status != http.StatusOK && r.code(w.t) != want[1] {
+			w.t.Errorf("%s: %s is %s", name, path, r)
+		}
+		if r.status == http.StatusServiceUnavailable {
+			if n, err := strconv.Atoi(r.header.Get("Retry-After")); err != nil || n < 10 || n > 900 {
+				w.t.Errorf("%s: %s has Retry-After %q", name, path, r.header.Get("Retry-After"))
+			}
+		}
+	}
+}
+
+func TestEveryStateIsAnsweredAsTheTableSays(t *testing.T) {
+	w := newWorld(t)
+	never := answers{list: 503, facade: 503, known: 503, unknown: 503, listCode: "never_synced", unknownCode: "never_synced"}
+	w.checkState("never synced", never)
+	w.house.state("schule-a", device.Computer, "never_synced", "auth_failed")
+	w.checkState("never synced, credentials refused", never)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 3))
+	w.checkState("fresh", answers{list: 200, facade: 200, known: 200, unknown: 404, unknownCode: "unknown_device", state: "fresh", complete: true})
+	w.house.state("schule-a", device.Computer, "stale", "auth_failed")
+	w.checkState("stale", answers{
+		list: 200, facade: 200, known: 200, unknown: 503, unknownCode: "unknown_device_stale", state: "stale", reason: "auth_failed", complete: true, stale: true,
+	})
+	w.house.state("schule-a", device.Computer, "never_synced", "")
+	w.checkState("a generation that the house does not know of", answers{
+		list: 200, facade: 200, known: 200, unknown: 503, unknownCode: "unknown_device_stale", state: "stale", complete: true, stale: true,
+	})
+	w.house.source("schule-a", func(s *server.SourceStatus) { s.Disabled = true })
+	w.house.state("schule-a", device.Computer, "disabled", "")
+	w.checkState("disabled", answers{
+		list: 200, facade: 200, known: 200, unknown: 503, unknownCode: "unknown_device_stale", state: "disabled", reason: "source_disabled",
+		complete: true, stale: true,
+	})
+	limit := answers{list: 503, facade: 503, known: 503, unknown: 503, listCode: "stale_limit", unknownCode: "stale_limit"}
+	w.clock.Add(30*24*time.Hour + time.Second)
+	w.checkState("disabled for too long", limit)
+	w.house.source("schule-a", func(s *server.SourceStatus) { s.Disabled = false })
+	w.house.state("schule-a", device.Computer, "stale", "jamf_unavailable")
+	w.checkState("stale for too long", limit)
+}
+
+func TestStaleListIsServedWhileJamfIsDownAndSaysHowOldItIs(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 3))
+	before := w.get("all", "/api/v1/computers-inventory")
+	w.house.state("schule-a", device.Computer, "stale", "jamf_unavailable")
+	w.clock.Add(48 * time.Hour)
+	after := w.get("all", "/api/v1/computers-inventory")
+	if !bytes.Equal(before.body, after.body) || before.header.Get("ETag") != after.header.Get("ETag") {
+		t.Errorf("the body changed: %s", after)
+	}
+	if before.header.Get("Age") != "0" || after.header.Get("Age") != "172800" || after.header.Get("X-Jamf-Gateway-State") != "stale; reason=jamf_unavailable" {
+		t.Errorf("headers before %v, after %v", before.header, after.header)
+	}
+	native := w.get("all", "/v1/devices?kind=computer&source=schule-a")
+	if native.header.Get("Age") != "172800" || bytes.Contains(native.body, []byte("2026-11-25")) {
+		t.Errorf("the native list: %s, Age %s", native, native.header.Get("Age"))
+	}
+}
+
+func TestAReallyEmptyKindIsAnEmptyListThatSaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 1))
+	w.publish("schule-a", device.Mobile, fleet{})
+	l := w.devices("only-a", "?kind=mobile")
+	if len(l.Items) != 0 || !l.ConfirmedEmpty || !l.Complete || l.NextCursor != nil {
+		t.Errorf("%+v", l)
+	}
+	if l := w.devices("only-a", ""); l.ConfirmedEmpty || len(l.Items) != 1 {
+		t.Errorf("with a computer: %+v", l)
+	}
+	r := w.get("only-a", "/api/v2/mobile-devices")
+	if string(r.body) != `{"totalCount":0,"results":[]}` {
+		t.Errorf("façade: %s", r)
+	}
+	w.want(w.get("only-a", "/api/v2/mobile-devices/1"), http.StatusNotFound, "unknown_device")
+}
+
+func TestAMergedListHoldsTheLastGoodOfTheTroubledSourceAndTellsEachState(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 2))
+	w.publish("schule-a", device.Mobile, mobiles("AM", 1, 2))
+	states := func(l list) string {
+		out := ""
+		for _, s := range l.Sources {
+			out += s.Name + "/" + s.Kind + "=" + s.State + " "
+		}
+		return out
+	}
+	l := w.devices("all", "")
+	if l.Complete || l.Stale || len(l.Items) != 4 ||
+		states(l) != "schule-a/computer=fresh schule-a/mobile=fresh schule-b/computer=never_synced schule-b/mobile=never_synced " {
+		t.Errorf("one source was never read: %+v", l)
+	}
+	if l.Sources[2].Count != nil || l.Sources[2].AsOf != nil || l.Sources[2].Generation != nil || l.Sources[2].Reason == nil {
+		t.Errorf("what was never read has a count: %+v", l.Sources[2])
+	}
+	w.want(w.get("all", "/v1/devices?require=fresh"), http.StatusServiceUnavailable, "not_fresh")
+	w.want(w.get("all", "/v1/devices?source=schule-b"), http.StatusServiceUnavailable, "never_synced")
+
+	w.publish("schule-b", device.Computer, computers("BC", 1, 2))
+	w.publish("schule-b", device.Mobile, mobiles("BM", 1, 2))
+	if l := w.devices("all", "?require=fresh"); !l.Complete || l.Stale || len(l.Items) != 8 {
+		t.Errorf("all fresh: %+v", l)
+	}
+	w.house.state("schule-b", device.Mobile, "stale", "timeout")
+	l = w.devices("all", "")
+	if !l.Complete || !l.Stale || len(l.Items) != 8 || l.Sources[3].Reason == nil || *l.Sources[3].Reason != "timeout" {
+		t.Errorf("one kind is stale: %+v", l)
+	}
+	w.want(w.get("all", "/v1/devices?require=fresh"), http.StatusServiceUnavailable, "not_fresh")
+	if l := w.devices("all", "?require=fresh&source=schule-a"); len(l.Items) != 4 {
+		t.Errorf("the fresh source alone: %+v", l)
+	}
+
+	w.clock.Add(31 * 24 * time.Hour)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 2))
+	w.publish("schule-a", device.Mobile, mobiles("AM", 1, 2))
+	l = w.devices("all", "")
+	if len(l.Items) != 8 || !l.Stale || l.Sources[3].Reason == nil || *l.Sources[3].Reason != "stale_limit" {
+		t.Errorf("one source is beyond max_stale: %+v", l)
+	}
+	w.want(w.get("all", "/v1/devices?source=schule-b"), http.StatusServiceUnavailable, "stale_limit")
+}
+
+func TestRetryAfterPointsAtTheNextSync(t *testing.T) {
+	w := newWorld(t)
+	for next, want := range map[time.Duration]string{5 * time.Minute: "300", time.Second: "10", 20 * time.Hour: "900", -time.Hour: "10"} {
+		w.house.source("schule-a", func(s *server.SourceStatus) { s.Kinds[0].NextSync = start.Add(next) })
+		if got := w.get("all", "/api/v1/computers-inventory").header.Get("Retry-After"); got != want {
+			t.Errorf("next sync in %v: %s", next, got)
+		}
+	}
+}
+
+func TestReadyMeansThatEveryActiveSourceCanBeServedOrWasTried(t *testing.T) {
+	w := newWorld(t)
+	ready := func(want int) {
+		t.Helper()
+		if r := w.do(http.MethodGet, w.base+"/readyz", ""); r.status != want {
+			t.Errorf("want %d: %s", want, r)
+		}
+	}
+	ready(http.StatusServiceUnavailable)
+	w.publishOnly("schule-a", device.Computer, computers("AC", 1, 1))
+	w.house.source("schule-a", func(s *server.SourceStatus) { s.Kinds[1].Tried = true })
+	ready(http.StatusServiceUnavailable)
+	w.house.source("schule-b", func(s *server.SourceStatus) { s.Disabled = true })
+	ready(http.StatusOK)
+	if r := w.do(http.MethodGet, w.base+"/livez", ""); r.status != http.StatusOK {
+		t.Error(r)
+	}
+}
