@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -172,9 +171,9 @@ func (p devicePage) render(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := json.Marshal(p.reading.head())
+	head, err := marshal(p.reading.head())
 	if err != nil {
-		return nil, fmt.Errorf("render list: %w", err)
+		return nil, err
 	}
 	body := append(make([]byte, 0, len(head)+p.query.limit*1536), head[:len(head)-1]...)
 	body = append(body, `,"items":[`...)

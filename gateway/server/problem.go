@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -209,7 +210,7 @@ func (f *fault) text(cause string) string {
 
 func writeProblem(rc *fasthttp.RequestCtx, x *exchange, status int, f *fault) {
 	title, cause, action := sentences(f.code)
-	body, err := json.Marshal(problem{
+	body, err := marshal(problem{
 		Type: "urn:jamf-gateway:problem:" + f.code, Title: title, Status: status, Detail: f.text(cause), Code: f.code,
 		Action: action, Parameter: f.field, Source: f.source, RequestID: x.id, TraceID: x.traceID(),
 	})
@@ -238,7 +239,7 @@ func writeEnvelope(rc *fasthttp.RequestCtx, status int, f *fault) {
 	if f.field != "" {
 		cause.Field = &f.field
 	}
-	body, err := json.Marshal(envelope{HTTPStatus: status, Errors: []envelopeCause{cause}})
+	body, err := marshal(envelope{HTTPStatus: status, Errors: []envelopeCause{cause}})
 	if err != nil {
 		body = []byte(`{"httpStatus":500,"errors":[]}`)
 	}
@@ -322,13 +323,24 @@ func (s *Server) writeRefusal(rc *fasthttp.RequestCtx, x *exchange, r *refusal) 
 		}
 		rc.Response.Header.Set(fiber.HeaderWWWAuthenticate, scheme+` realm="jamf-gateway"`)
 	}
-	body, err := json.Marshal(oauthError{Error: r.code, Description: r.description, URI: "https://www.rfc-editor.org/rfc/rfc6749#section-5.2"})
+	body, err := marshal(oauthError{Error: r.code, Description: r.description, URI: "https://www.rfc-editor.org/rfc/rfc6749#section-5.2"})
 	if err != nil {
 		body = []byte(`{"error":"invalid_request"}`)
 	}
 	rc.Response.SetStatusCode(status)
 	rc.Response.Header.SetContentType("application/json")
 	rc.Response.SetBodyRaw(body)
+}
+
+// marshal is JSON as it is read by people too: < and > stay what they are, no page ever embeds these bodies.
+func marshal(v any) ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("render answer: %w", err)
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'}), nil
 }
 
 // logFault is the place where a failed request is logged: loudly when the gateway is at fault, else at debug level.

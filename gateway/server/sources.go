@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -289,9 +287,9 @@ func controlFault(err error, source string) *fault {
 
 // sendJSON sends a small body that is made for this request.
 func sendJSON(c *fiber.Ctx, status int, v any) error {
-	body, err := json.Marshal(v)
+	body, err := marshal(v)
 	if err != nil {
-		return fmt.Errorf("render answer: %w", err)
+		return err
 	}
 	c.Response().SetStatusCode(status)
 	c.Response().Header.SetContentType("application/json")

@@ -1,0 +1,168 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/server"
+)
+
+func TestTheAdminDoorAsksForASyncAndSaysWhyNot(t *testing.T) {
+	w := newWorld(t)
+	r := w.do(http.MethodPost, w.admin+"/v1/admin/sources/schule-a/sync", "")
+	if r.status != http.StatusAccepted || string(r.body) != `{"source":"schule-a","status":"accepted"}` {
+		t.Error(r)
+	}
+	for err, want := range map[error]struct {
+		status int
+		code   string
+	}{
+		server.ErrUnknownSource:       {404, "unknown_source"},
+		server.ErrDisabled:            {409, "source_disabled"},
+		server.ErrSyncRunning:         {409, "sync_running"},
+		errors.New("something broke"): {500, "internal"},
+	} {
+		w.house.mu.Lock()
+		w.house.syncErr = err
+		w.house.mu.Unlock()
+		w.want(w.do(http.MethodPost, w.admin+"/v1/admin/sources/schule-a/sync", ""), want.status, want.code)
+	}
+	if diff := cmp.Diff([]string{"schule-a", "schule-a", "schule-a", "schule-a", "schule-a"}, w.house.syncs); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheAdminDoorServesNothingElse(t *testing.T) {
+	w := newWorld(t)
+	for path, status := range map[string]int{
+		"/metrics": 200, "/v1/admin/sources": 200, "/": 404, "/v1/devices": 404, "/debug/pprof/": 404, "/v1/admin/sources/schule-a/sync": 405,
+		"/oauth/token": 404, "/livez": 404,
+	} {
+		if r := w.do(http.MethodGet, w.admin+path, ""); r.status != status {
+			t.Errorf("%s: %s", path, r)
+		}
+	}
+	if r := w.do(http.MethodGet, w.admin+"/metrics", ""); !strings.Contains(string(r.body), "up 1") {
+		t.Error(r)
+	}
+	if r := w.get("all", "/v1/admin/sources"); r.status != http.StatusNotFound {
+		t.Errorf("on the public door: %s", r)
+	}
+}
+
+func TestTheAdminDoorRefusesWhatAWebPageCouldSend(t *testing.T) {
+	w := newWorld(t)
+	own := strings.TrimPrefix(w.admin, "http://")
+	for name, tc := range map[string]struct {
+		host, origin string
+		good         bool
+	}{
+		"its own address":           {own, "", true},
+		"localhost":                 {"localhost:9480", "", true},
+		"loopback of version 6":     {"[::1]:9480", "", true},
+		"loopback without a port":   {"127.0.0.1", "", true},
+		"a name that points here":   {"evil.example", "", false},
+		"a name with its port":      {"evil.example:9480", "", false},
+		"another address":           {"192.0.2.7:9480", "", false},
+		"a name like localhost":     {"localhost.evil.example", "", false},
+		"its own origin":            {own, "http://" + own, true},
+		"a foreign origin":          {own, "https://evil.example", false},
+		"an opaque origin":          {own, "null", false},
+		"another port of this host": {own, "http://127.0.0.1:1", false},
+		"the other scheme":          {own, "https://" + own, false},
+	} {
+		header := []string{"Host", tc.host}
+		if tc.origin != "" {
+			header = append(header, "Origin", tc.origin)
+		}
+		r := w.do(http.MethodPost, w.admin+"/v1/admin/sources/schule-a/sync", "", header...)
+		if (r.status == http.StatusAccepted) != tc.good {
+			t.Errorf("%s: %s", name, r)
+		}
+		if !tc.good {
+			w.want(r, http.StatusForbidden, "forbidden_origin")
+		}
+	}
+}
+
+func TestHealthTellsTheStateAndWhatToDo(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 2))
+	w.house.source("schule-a", func(s *server.SourceStatus) {
+		s.Kinds[0].NextSync, s.Kinds[0].LastSuccess, s.Kinds[0].LastResult = start.Add(24*time.Hour), start, "ok"
+		s.Kinds[1].Syncing, s.Kinds[1].Held, s.Kinds[1].Total = true, 40, 800
+		s.LastErrorCode, s.LastErrorAt = "auth_failed", start
+	})
+	r := w.get("only-a", "/v1/sources/schule-a/health")
+	golden(t, "source-health.json", r.body)
+	golden(t, "source.json", w.get("only-a", "/v1/sources/schule-a").body)
+	word := func(want string) {
+		t.Helper()
+		var h struct {
+			Status  string `json:"status"`
+			Sources []struct {
+				Name string `json:"name"`
+			} `json:"sources"`
+		}
+		w.get("only-a", "/v1/health").decode(t, &h)
+		if h.Status != want || len(h.Sources) != 1 || h.Sources[0].Name != "schule-a" {
+			t.Errorf("want %s: %+v", want, h)
+		}
+	}
+	word("syncing")
+	w.publish("schule-a", device.Mobile, mobiles("AM", 1, 2))
+	word("ok")
+	w.house.state("schule-a", device.Mobile, "stale", "timeout")
+	word("degraded")
+	w.want(w.get("only-a", "/v1/sources/schule-b/health"), http.StatusNotFound, "unknown_source")
+	w.want(w.get("only-a", "/v1/sources/schule-b"), http.StatusNotFound, "unknown_source")
+	if r := w.get("only-a", "/v1/sources"); strings.Contains(string(r.body), "schule-b") {
+		t.Errorf("a foreign source: %s", r)
+	}
+}
+
+func TestAConnectionTestIsReportedAsItIs(t *testing.T) {
+	w := newWorld(t)
+	n, version := 12, "11.30.2"
+	w.house.report = server.TestReport{
+		OK: false, Source: "schule-a", StartedAt: start, Steps: []server.TestStep{{Name: "dns", Result: "failed", Code: "dns_failed", Action: "Check the name.", LatencyMS: 1.5}},
+		RightsPresent: []string{}, RightsMissing: []string{"Read Computers"}, RightsSurplus: []string{}, Computers: &n, JamfVersion: &version,
+	}
+	post := func(client, path string) reply {
+		return w.do(http.MethodPost, w.base+path, "", "Authorization", "Bearer "+w.token(client))
+	}
+	golden(t, "test-report.json", post("only-a", "/v1/sources/schule-a/test").body)
+	w.want(post("only-a", "/v1/sources/schule-b/test"), http.StatusNotFound, "unknown_source")
+	w.house.testErr = server.ErrDisabled
+	w.want(post("only-a", "/v1/sources/schule-a/test"), http.StatusConflict, "source_disabled")
+	w.house.testErr = context.DeadlineExceeded
+	w.want(post("only-a", "/v1/sources/schule-a/test"), http.StatusServiceUnavailable, "busy")
+	w.want(w.get("only-a", "/v1/sources/schule-a/test"), http.StatusMethodNotAllowed, "method_not_allowed")
+}
+
+func TestTheMetricsDoorServesMetricsAndNothingElse(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ln := listen(t)
+	done := make(chan error, 1)
+	go func() { done <- w.server.ServeMetrics(ctx, ln) }()
+	w.http.Transport.(*http.Transport).DialContext = nil
+	base := "http://" + ln.Addr().String()
+	if r := w.do(http.MethodGet, base+"/metrics", "", "Host", "prometheus.example"); r.status != http.StatusOK || !strings.Contains(string(r.body), "up 1") {
+		t.Error(r)
+	}
+	if r := w.do(http.MethodPost, base+"/v1/admin/sources/schule-a/sync", ""); r.status != http.StatusNotFound {
+		t.Error(r)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
