@@ -106,6 +106,9 @@ func TestLedgerTellsTheLifeOfADevice(t *testing.T) {
 	if want := []string{"false false false", "true false false", "false true false", "false true true", "false true true"}; !slices.Equal(names, want) {
 		t.Errorf("versions %v", names)
 	}
+	if got := l.VersionsIn(fakejamf.Computer, id, start, born); len(got) != 1 {
+		t.Errorf("versions until birth: %v, want the first alone", got)
+	}
 	if got := l.VersionsIn(fakejamf.Computer, id, end, end); got != nil {
 		t.Errorf("versions after death: %v", got)
 	}

@@ -293,6 +293,14 @@ func TestSortsFollowTheirField(t *testing.T) {
 		m, _ := r.section("hardware")["model"].(string)
 		models = append(models, fmt.Sprintf("%s %09d", strings.ToLower(m), 1_000_000-r.id(t)))
 	}
+	var levels []int
+	for _, r := range newClient(t, fakejamf.New(fakejamf.Options{Mobiles: 400, Seed: 9})).list("/api/v2/mobile-devices/detail?page-size=400&section=HARDWARE&sort=batteryLevel:asc").Results {
+		n, _ := r.section("hardware")["batteryLevel"].(float64)
+		levels = append(levels, int(n))
+	}
+	if !slices.IsSorted(levels) || levels[0] != -1 || levels[399] < 90 {
+		t.Errorf("batteryLevel:asc runs from %d to %d", levels[0], levels[len(levels)-1])
+	}
 	if !slices.IsSorted(names) {
 		t.Error("the default sort is not by name")
 	}
