@@ -168,6 +168,14 @@ func parseFields(tsv string) (*table, error) {
 // builtinNames lists the words that may stand in the table's column "profiles".
 func builtinNames() []string { return []string{"minimal", "full"} }
 
+// classes lists the words that may stand in the table's column "class": what kind of thing a field tells.
+func classes() []string {
+	return []string{
+		"identity", "hardware", "os", "management", "network", "user", "location", "apps", "content", "purchasing", "security", "cellular",
+		"groups", "ext", "secret",
+	}
+}
+
 func newSchema(k Kind) *schema {
 	root := &node{form: formObject, byName: map[string]*node{}, section: -1}
 	return &schema{
@@ -191,6 +199,9 @@ func (t *table) addLine(line string) error {
 		return fmt.Errorf("unknown type %q", col[2])
 	}
 	f := field{path: col[1], class: col[4]}
+	if !slices.Contains(classes(), f.class) {
+		return fmt.Errorf("unknown privacy class %q", f.class)
+	}
 	if col[3] != "-" {
 		f.normalized = strings.Split(col[3], ",")
 	}

@@ -1,6 +1,7 @@
 package device_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"math/rand/v2"
@@ -109,7 +110,9 @@ func linesOf(t testing.TB, k device.Kind) []line {
 func flatten(t testing.TB, value []byte) map[string][]string {
 	t.Helper()
 	var v any
-	if err := json.Unmarshal(value, &v); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(value))
+	dec.UseNumber()
+	if err := dec.Decode(&v); err != nil {
 		t.Fatalf("%v: %s", err, value)
 	}
 	flat := map[string][]string{}

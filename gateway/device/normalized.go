@@ -378,7 +378,7 @@ func (w *writer) purchasing() {
 	// The price is free text: only a plain number is one, anything with a currency or a grouping mark is for people.
 	price := jsontext.Value(bytes.TrimSpace(w.find("purchasing.price")))
 	w.raw(`,"price":`)
-	if price.Kind() == jsontext.KindNumber && price.IsValid() {
+	if len(price) <= 20 && !bytes.ContainsAny(price, "eE") && price.Kind() == jsontext.KindNumber && price.IsValid() {
 		w.raw(string(price))
 	} else {
 		w.null()
@@ -576,8 +576,8 @@ func (w *writer) verbatim(at int32) *writer {
 // extensionAttributes lists those of all sections; section says where each stands.
 func (w *writer) extensionAttributes() {
 	w.raw(`,"extensionAttributes":`)
-	if !w.shown("extensionAttributes") {
-		w.null()
+	if !slices.ContainsFunc(w.schema.values, func(n *node) bool { return w.at[n.id] != 0 && w.entries[w.at[n.id]].kind != jsontext.KindNull }) {
+		w.null() // A section without the key says nothing of its attributes.
 		return
 	}
 	w.raw(`[`)

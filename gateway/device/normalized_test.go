@@ -123,6 +123,7 @@ func TestNullAndSentinelRules(t *testing.T) {
 		{"computer", `"purchasing":{"warrantyDate":"2028-02-29"}`, "purchasing.warrantyExpires", `"2028-02-29"`},
 		{"computer", `"purchasing":{"warrantyDate":"2027-02-29"}`, "purchasing.warrantyExpires", `null`},
 		{"computer", `"purchasing":{"purchasePrice":"399.00"}`, "purchasing.price", `399.00`},
+		{"computer", `"purchasing":{"purchasePrice":"1e400"}`, "purchasing.price", `null`},
 		{"computer", `"purchasing":{"purchasePrice":"$500"}`, "purchasing.price", `null`},
 		{"computer", `"purchasing":{"lifeExpectancy":0}`, "purchasing.lifeExpectancyYears", `null`},
 		{"computer", `"userAndLocation":{"email":"A@B.DE","username":" Ada "}`, "user.email", `"a@b.de"`},
@@ -157,6 +158,8 @@ func TestNullAndSentinelRules(t *testing.T) {
 		{"mobile", `"security":{}`, "security.sip", `null`},
 		{"mobile", `"hardware":{}`, "hardware.cpu", `null`},
 		{"mobile", `"extensionAttributes":[{"id":"1","name":"n","type":"DATE","value":["None",null,3]}]`, "extensionAttributes", `[{"id":"1","name":"n","section":"extensionAttributes","type":"date","values":["None",null,"3"]}]`},
+		{"mobile", `"general":{}`, "extensionAttributes", `null`},
+		{"mobile", `"general":{"extensionAttributes":[]}`, "extensionAttributes", `[]`},
 		{"mobile", `"general":{}`, "applications", `null`},
 	} {
 		b := normalized(t, builtin(t, "full"), c.kind, []byte(`{`+c.record+`}`))
