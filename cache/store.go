@@ -66,6 +66,9 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil { // SQLite's file: URIs have no relative form
+		return nil, fmt.Errorf("find data directory: %w", err)
+	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}

@@ -24,6 +24,7 @@ type fleetFlags struct {
 func (f fleetFlags) options() fakejamf.Options {
 	o := fakejamf.Options{
 		Computers: f.Computers, Mobiles: f.Mobiles, Seed: f.Seed, ClientID: f.ClientID, ClientSecret: f.ClientSecret,
+		Epoch: time.Now(),
 	}
 	if f.Faults == "hostile" {
 		o = o.Hostile()

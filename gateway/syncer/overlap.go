@@ -72,7 +72,7 @@ type overlap struct {
 	avoid    int
 	short    int    // length of the last short page
 	failed   window // the last one that did not render
-	limit    int // pages above it are clamped
+	limit    int    // pages above it are clamped
 }
 
 // run reads the list to its end, and again where ids did not rise.

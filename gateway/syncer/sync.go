@@ -75,7 +75,7 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 	attrs := []any{"source", l.src.Name, "kind", l.kind, "took", took.Round(time.Millisecond).String(), "next", s.due(l).UTC()}
 	if err != nil {
 		s.log.WarnContext(ctx, "sync failed, the generation before is served",
-			append(attrs, "code", codeOf(err), "detail", detailOf(err))...)
+			append(attrs, "code", codeOf(err), "detail", detailOf(err), "error", err)...)
 		return
 	}
 	s.log.InfoContext(ctx, "sync done", append(attrs, "generation", info.Number, "count", info.Count, "added", info.Added,
