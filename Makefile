@@ -1,0 +1,59 @@
+# The only entry: CI calls these targets and nothing else. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+CONFIG ?= gateway.yaml
+FUZZTIME ?= 20s
+GOTESTFLAGS ?=
+TOOL := go tool -modfile=tools.mod
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## build bin/jamf-gateway, a static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/jamf-gateway ./cmd/jamf-gateway
+
+run: ## run the gateway with CONFIG=gateway.yaml
+	go run -ldflags "-X main.version=$(VERSION)" ./cmd/jamf-gateway serve --config "$(CONFIG)"
+
+demo: ## run a simulated Jamf Pro and the gateway in one process
+	go run -ldflags "-X main.version=$(VERSION)" ./cmd/jamf-gateway demo
+
+test: ## run the tests
+	go test $(GOTESTFLAGS) ./...
+
+race: ## run the tests with the race detector, in random order
+	go test -race -shuffle=on -timeout 20m $(GOTESTFLAGS) ./...
+
+bench: ## run the benchmarks with allocations
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## run every fuzz target for FUZZTIME=20s
+	@grep -rlE '^func Fuzz' --include='*_test.go' --exclude-dir=compat . | sort | while read -r file; do \
+		grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | sed 's/^func //' | while read -r target; do \
+			echo "== $$(dirname "$$file") $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s "$$(dirname "$$file")"; \
+		done; \
+	done
+
+e2e: ## run the whole house against the simulated Jamf Pro, with sqlite3 and promtool as witnesses
+	go test $(GOTESTFLAGS) ./test/e2e/...
+
+compat: ## run a real Jamf SDK against the real binary
+	cd test/compat && go test -count=1 $(GOTESTFLAGS) ./...
+
+lint: ## run the linters, which also hold the rooms
+	$(TOOL) golangci-lint run ./...
+	cd test/compat && go vet ./...
+
+fmt: ## format the code
+	$(TOOL) golangci-lint fmt ./...
+
+cover: ## measure which statements the tests reach
+	go test -coverpkg=./... -coverprofile=cover.out ./...
+	go tool cover -func=cover.out | tail -1
+
+check: lint test ## lint and test: before every commit
