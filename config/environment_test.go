@@ -38,8 +38,10 @@ func TestEveryLevelIsReachedByTheEnvironment(t *testing.T) {
 		cl.Sources, len(cl.Secrets), c.Profiles["my-own"].Extends, len(c.Warnings),
 	}
 	want := []any{
-		int64(64 << 20), "warn", "", "https://other.jamfcloud.com/api", "direct", "23:59", 1, []string{"computer", "mobile"},
-		[]string{"schule-a"}, 2, "full", 0,
+		int64(64 << 20), "warn", "", "https://other.jamfcloud.com/api", "direct", "23:59", 1,
+		[]string{"computer", "mobile"},
+		[]string{"schule-a"},
+		2, "full", 0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

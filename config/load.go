@@ -15,7 +15,7 @@ const maxFile = 1 << 20
 // Load reads the settings file, overlays the environment (as os.Environ gives it), resolves secrets and validates.
 // Relative file names count from the directory of the settings file. An *InvalidError lists everything that is wrong.
 func Load(path string, env []string) (*Config, error) {
-	f, err := os.Open(path) //nolint:gosec // the path is an argument of the operator
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the settings: %w", err)
 	}

@@ -169,10 +169,10 @@ func parseSize(s string) (int64, bool) {
 			continue
 		}
 		n, err := strconv.ParseUint(digits, 10, 63)
-		if err != nil || int64(n) > (1<<62)/u.bytes { //nolint:gosec // 63 bits fit
+		if err != nil || int64(n) > (1<<62)/u.bytes {
 			return 0, false
 		}
-		return int64(n) * u.bytes, true //nolint:gosec // 63 bits fit
+		return int64(n) * u.bytes, true
 	}
 	return 0, false
 }

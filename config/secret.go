@@ -125,7 +125,7 @@ func readSecret(path string) (string, fs.FileMode, error) {
 	if info.Size() > maxSecret {
 		return "", 0, fmt.Errorf("read the secret's file: %s is larger than 64 KiB", path)
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // the path is a setting
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return "", 0, fmt.Errorf("read the secret's file: %w", err)
 	}

@@ -26,9 +26,8 @@ func (d *document) sources(c *Config, root *mapping, profiles []string) {
 	if len(list) == 0 && !d.blamed("sources") {
 		d.problem(root.at("sources"), "at least one Jamf Pro instance must be configured")
 	}
-	lines := map[string]int{}       // name -> line
-	hosts := map[string]Source{}    // host -> first source on it
-	defaults := map[string]origin{} // name -> where it says default: true
+	lines := map[string]int{} // name -> line
+	var defaults []origin     // where it says default: true
 	for _, m := range list {
 		s := d.source(m, profiles, c.MaxStale)
 		if first, twice := lines[s.Name]; twice && s.Name != "" {
@@ -36,28 +35,38 @@ func (d *document) sources(c *Config, root *mapping, profiles []string) {
 		}
 		lines[s.Name] = m.at("name").line
 		if s.Default {
-			defaults[s.Name] = m.from("default")
+			defaults = append(defaults, m.from("default"))
 		}
-		if u, err := url.Parse(s.URL); err == nil && u.Host != "" {
-			if other, shared := hosts[u.Host]; shared && other.Limits != s.Limits {
-				d.problem(origin{line: m.line, setting: m.join("limits")},
-					"differ from those of source %s on the same host %s: a Jamf host has one budget", other.Name, u.Host)
-			} else if !shared {
-				hosts[u.Host] = s
-			}
-		}
+		d.budget(c.Sources, s, origin{line: m.line, setting: m.join("limits")})
 		c.Sources = append(c.Sources, s)
 	}
 	if len(defaults) > 1 {
-		for _, s := range c.Sources {
-			if o, ok := defaults[s.Name]; ok {
-				d.problem(o, "only one source can be the default")
-			}
+		for _, o := range defaults {
+			d.problem(o, "only one source can be the default")
 		}
 	}
 	if len(c.Sources) == 1 {
 		c.Sources[0].Default = true
 	}
+}
+
+// budget checks that the sources on one Jamf host agree about its limits.
+func (d *document) budget(before []Source, s Source, o origin) {
+	for _, other := range before {
+		if s.host() != "" && other.host() == s.host() && other.Limits != s.Limits {
+			d.problem(o, "differ from those of source %s on the same host %s: a Jamf host has one budget", other.Name, s.host())
+			return
+		}
+	}
+}
+
+// host is the host and port of a source whose URL was accepted.
+func (s Source) host() string {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // source reads one source.
