@@ -178,6 +178,22 @@ func TestAConnectionTestIsNotCountedAndNotStopped(t *testing.T) {
 	})
 }
 
+func TestFailingConnectionTestsDoNotOpenTheBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := connect(t, &upstream{}, fast, func(o *jamf.SourceOptions) {
+			o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("nobody is there") }
+		})
+		for range 10 {
+			if s := r.src.Test(t.Context(), both()).Steps[2]; s.Name != "tcp" || s.Code != "connect_failed" {
+				t.Fatalf("step %+v", s)
+			}
+		}
+		if st := r.src.Status(); st.Breaker != "closed" {
+			t.Errorf("breaker %s", st.Breaker)
+		}
+	})
+}
+
 func healthyHandler(w http.ResponseWriter, r *http.Request) {
 	if give, ok := healthy(nil)[r.URL.Path]; ok {
 		give(w, r)

@@ -203,13 +203,39 @@ func TestOldFailuresAreForgotten(t *testing.T) {
 		}}
 		r := connect(t, u, fast, nil)
 		for i := range 10 {
-			if _, err := page(t, r.src.NewWalk(), jamf.MobilePlain); err != nil {
-				t.Fatalf("page %d: %v", i, err)
+			began := time.Now()
+			if _, err := page(t, r.src.NewWalk(), jamf.MobilePlain); err != nil || time.Since(began) >= 30*time.Second {
+				t.Fatalf("page %d: %v after %v: the breaker opened", i, err, time.Since(began))
 			}
 			time.Sleep(6 * time.Minute)
 		}
-		if st := r.src.Status(); st.Breaker != "closed" {
-			t.Errorf("breaker %s", st.Breaker)
+	})
+}
+
+func TestTheBreakersWindowRolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{api: func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n%3 != 0 {
+				giveHTML(w, 503)
+				return
+			}
+			givePage(w, 1)
+		}}
+		r := connect(t, u, fast, nil)
+		took := func() time.Duration {
+			began := time.Now()
+			if _, err := page(t, r.src.NewWalk(), jamf.MobilePlain); err != nil {
+				t.Fatal(err)
+			}
+			return time.Since(began)
+		}
+		time.Sleep(4*time.Minute + 40*time.Second)
+		if d := took(); d >= 30*time.Second {
+			t.Errorf("the breaker opened at two failures of four calls: %v", d)
+		}
+		time.Sleep(30 * time.Second) // into what would be the next window if windows were fixed
+		if d := took(); d < 30*time.Second {
+			t.Errorf("four failures of six calls within a minute did not open the breaker: %v", d)
 		}
 	})
 }

@@ -198,8 +198,8 @@ func TestAValidTokenOutlivesAFailedRenewal(t *testing.T) {
 
 func TestExactlyTheTokenThatGotA401IsDroppedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := &upstream{api: func(w http.ResponseWriter, r *http.Request, _ int) {
-			time.Sleep(time.Second)
+		u := &upstream{api: func(w http.ResponseWriter, r *http.Request, n int) {
+			time.Sleep(time.Duration(n) * time.Second) // the last refusals come when the new token is long in use
 			if r.Header.Get("Authorization") == "Bearer "+tokenCanary+"1" {
 				giveEnvelope(w, 401)
 				return

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -85,7 +86,9 @@ func TestGzipIsInflatedUnderACap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list := []byte(`{"totalCount":1,"results":[{"id":"1"}]}`)
 		row := `{"id":"1","pad":"` + strings.Repeat(" ", 1<<20) + `"}`
-		bomb := zipped(t, []byte(`{"totalCount":65,"results":[`+strings.Repeat(row+",", 64)+row+`]}`)) // 65 KiB on the wire
+		bomb := slices.Concat( // members of one gzip stream: 65 KiB on the wire
+			zipped(t, []byte(`{"totalCount":65,"results":[`)), bytes.Repeat(zipped(t, []byte(row+",")), 64), zipped(t, []byte(row+`]}`)),
+		)
 		u := &upstream{api: func(w http.ResponseWriter, _ *http.Request, n int) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Content-Encoding", "gzip")

@@ -123,6 +123,7 @@ func TestAnswersAreClassedAndRepeatedAsOftenAsTheyDeserve(t *testing.T) {
 		"204":              {func(w http.ResponseWriter) { w.WriteHeader(204) }, jamf.ErrSchema, "unexpected_answer", 3},
 		"206":              {func(w http.ResponseWriter) { giveJSON(w, 206, `{"totalCount":0,"results":[]}`) }, jamf.ErrSchema, "unexpected_answer", 3},
 		"200 HTML":         {func(w http.ResponseWriter) { giveHTML(w, 200) }, jamf.ErrSchema, "html_instead_of_json", 3},
+		"200 HTML, empty":  {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/html") }, jamf.ErrSchema, "html_instead_of_json", 3},
 		"200 HTML as JSON": {func(w http.ResponseWriter) { giveJSON(w, 200, "<html>") }, jamf.ErrSchema, "html_instead_of_json", 3},
 		"200 HTML as text": {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/plain"); fmt.Fprint(w, " <html>") }, jamf.ErrSchema, "html_instead_of_json", 3},
 		"200 JSON as text": {func(w http.ResponseWriter) {
