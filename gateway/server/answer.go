@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,10 @@ func (s *Server) answer(c *fiber.Ctx, r *reading, key cache.Key, render func(con
 	h.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	setAge(c, r.oldest(), s.o.Now())
 	if state, reason := r.worst(); state != stateFresh {
-		h.Set(stateHeader, state+"; reason="+reason)
+		if reason != "" {
+			state += "; reason=" + reason
+		}
+		h.Set(stateHeader, state)
 	}
 	if notModified(c.Get(fiber.HeaderIfNoneMatch), a.ETag) {
 		c.Response().SetStatusCode(fiber.StatusNotModified)
@@ -66,15 +70,14 @@ func guarded(ctx context.Context, render func(context.Context) ([]byte, error)) 
 
 // answerFault says why there is no answer, and lets the caller's run go of a generation that cannot be read.
 func (s *Server) answerFault(x *exchange, r *reading, err error) error {
-	var f *fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errAbandoned) {
 		return &fault{code: codeBusy, retryAfter: shortestRetryAfter, cause: err}
 	}
 	if errors.Is(err, cache.ErrCorrupt) {
-		for _, sr := range append(r.concerned[:len(r.concerned):len(r.concerned)], r.others...) {
+		for _, sr := range slices.Concat(r.concerned, r.others) {
 			s.runs.drop(x.client(), sr.Series)
 		}
 	}

@@ -122,9 +122,10 @@ func kindOrder(k device.Kind) int {
 }
 
 func policyDigest(scopes []scope) string {
-	h := sha256.New()
+	var text []byte
 	for _, sc := range scopes {
-		fmt.Fprintf(h, "%q %q %q\n", sc.Source, sc.Kind, sc.profile.Digest())
+		text = fmt.Appendf(text, "%q %q %q\n", sc.Source, sc.Kind, sc.profile.Digest())
 	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }

@@ -44,9 +44,7 @@ func TestNoClientEverSeesAForeignSourceOrAHiddenField(t *testing.T) {
 	var mu sync.Mutex
 	answered := 0
 	for worker := range 16 {
-		group.Add(1)
-		go func() {
-			defer group.Done()
+		group.Go(func() {
 			random := rand.New(rand.NewPCG(7, uint64(worker)))
 			clients := []string{"only-a", "only-b", "names-a"}
 			for range 60 {
@@ -68,7 +66,7 @@ func TestNoClientEverSeesAForeignSourceOrAHiddenField(t *testing.T) {
 					mu.Unlock()
 				}
 			}
-		}()
+		})
 	}
 	group.Wait()
 	if answered < 300 {

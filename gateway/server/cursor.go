@@ -54,8 +54,8 @@ func (cs *cursors) encode(c cursor, policy, query string) string {
 	out = append(out, cursorVersion)
 	out = append(out, shortDigest(policy)...)
 	out = append(out, shortDigest(query)...)
-	out = binary.AppendUvarint(out, uint64(c.series)) //nolint:gosec // an index
-	out = binary.AppendUvarint(out, uint64(c.after))  //nolint:gosec // ids are positive
+	out = binary.AppendUvarint(out, uint64(c.series))
+	out = binary.AppendUvarint(out, uint64(c.after))
 	for _, n := range c.generations {
 		out = binary.AppendUvarint(out, n)
 	}
@@ -98,7 +98,7 @@ func readCursor(body []byte, series int) (cursor, error) {
 	if len(numbers) != 2+series || numbers[0] >= uint64(series) || numbers[1] > 1<<63-1 {
 		return cursor{}, errCursorExpired
 	}
-	return cursor{series: int(numbers[0]), after: int64(numbers[1]), generations: numbers[2:]}, nil //nolint:gosec // both bounded above
+	return cursor{series: int(numbers[0]), after: int64(numbers[1]), generations: numbers[2:]}, nil
 }
 
 func (cs *cursors) mac(body []byte) []byte {

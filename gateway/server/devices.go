@@ -101,11 +101,12 @@ func (r *reading) othersDigest() string {
 	if len(r.others) == 0 {
 		return ""
 	}
-	h := sha256.New()
+	var refs []byte
 	for _, sr := range r.others {
-		fmt.Fprintf(h, "%q", sr.generation.Ref())
+		refs = append(append(refs, sr.generation.Ref()...), 0)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(refs)
+	return hex.EncodeToString(sum[:16])
 }
 
 // devicePage renders one page of the normalized list.
@@ -259,16 +260,16 @@ func (s *Server) appendDevices(ctx context.Context, body []byte, sr *series, ids
 	if len(fragments) != len(ids) {
 		return nil, fmt.Errorf("read devices of %s %s: %d of %d rendered", sr.Source, sr.Kind, len(fragments), len(ids))
 	}
-	for i, fragment := range fragments {
+	for i, id := range ids {
 		if len(body) > 0 && body[len(body)-1] != '[' {
 			body = append(body, ',')
 		}
-		twins := duplicates[device.UID(sr.Source, sr.Kind, ids[i])]
+		twins := duplicates[device.UID(sr.Source, sr.Kind, id)]
 		if len(twins) == 0 {
-			body = append(body, fragment...)
+			body = append(body, fragments[i]...)
 			continue
 		}
-		if body, err = appendTwin(ctx, body, sr, ids[i], twins); err != nil {
+		if body, err = appendTwin(ctx, body, sr, id, twins); err != nil {
 			return nil, err
 		}
 	}

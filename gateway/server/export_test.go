@@ -132,3 +132,8 @@ func (s *Server) HeldRuns() (count, generations int) {
 func (s *Server) PanicHandler(rc *fasthttp.RequestCtx) {
 	s.serve(rc, func(*fasthttp.RequestCtx) { panic("broken on purpose") })
 }
+
+// PublicHandler is the public door without a socket.
+func (s *Server) PublicHandler() fasthttp.RequestHandler {
+	return s.newApp(s.publicRoutes).Server().Handler
+}

@@ -131,7 +131,7 @@ func (s *Server) facadeRecord(fr facadeRecord) fiber.Handler {
 		}
 		sections := device.AllSections(fr.shape)
 		if fr.sections {
-			values, f := queryValues(rawQuery(c))
+			values, f := queryValues(rawQuery(c), maxJamfValue)
 			if f != nil {
 				return f
 			}

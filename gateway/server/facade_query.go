@@ -12,6 +12,7 @@ import (
 
 const (
 	jamfDefaultPageSize = 100
+	maxJamfValue        = 8192      // real filters are long
 	jamfMaxNumber       = 1<<31 - 1 // Jamf's page and page-size are int32
 )
 
@@ -25,7 +26,7 @@ type jamfQuery struct {
 // filter or another order than by id is a 400 until it works, because ignoring it would answer another question.
 func parseJamfQuery(raw string, l facadeList) (jamfQuery, *fault) {
 	q := jamfQuery{size: jamfDefaultPageSize}
-	values, f := queryValues(raw)
+	values, f := queryValues(raw, maxJamfValue)
 	if f != nil {
 		return q, f
 	}
@@ -92,8 +93,7 @@ func checkSort(given []string, idField string) *fault {
 func jamfSections(shape device.Shape, given []string) (device.Sections, *fault) {
 	sections, err := device.ParseSections(shape, given)
 	if err != nil {
-		var unknown *device.UnknownSectionError
-		if errors.As(err, &unknown) {
+		if unknown, ok := errors.AsType[*device.UnknownSectionError](err); ok {
 			return 0, badParameter("section", fmt.Sprintf("The section %q does not exist here.", clip(printable(unknown.Section), 64)))
 		}
 		return 0, badParameter("section", "")

@@ -100,7 +100,7 @@ func (h *house) state(name string, k device.Kind, state, reason string) {
 
 // world is a server over real sockets, its store, its house and its clock.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	clock  *clock
 	house  *house
 	store  *cache.Store
@@ -117,7 +117,7 @@ func secretOf(client string) string { return client + "-secret" }
 // option changes the options before the server is built.
 type option func(*server.Options)
 
-func full(t *testing.T) *device.Profile {
+func full(t testing.TB) *device.Profile {
 	t.Helper()
 	p, ok := device.BuiltinProfile("full")
 	if !ok {
@@ -128,7 +128,7 @@ func full(t *testing.T) *device.Profile {
 
 // newWorld starts a server with the sources schule-a (default) and schule-b, both kinds, and the clients "all",
 // "only-a" and "only-b". Nothing is stored yet.
-func newWorld(t *testing.T, options ...option) *world {
+func newWorld(t testing.TB, options ...option) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{now: start}, house: &house{}, dir: t.TempDir()}
 	var err error
@@ -146,7 +146,7 @@ func newWorld(t *testing.T, options ...option) *world {
 			{Name: "schule-a", Default: true, Kinds: both, Profile: full(t)},
 			{Name: "schule-b", Kinds: both, Profile: full(t)},
 		},
-		Metrics: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "up 1") }),
+		Metrics: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "up 1\n") }),
 	}
 	for id, sources := range map[string][]string{"all": nil, "only-a": {"schule-a"}, "only-b": {"schule-b"}} {
 		o.Clients = append(o.Clients, server.ClientOptions{
@@ -197,13 +197,11 @@ func (w *world) open() {
 		"admin":  func() error { return w.server.ServeAdmin(ctx, admin) },
 		"run":    func() error { return w.server.Run(ctx) },
 	} {
-		group.Add(1)
-		go func() {
-			defer group.Done()
+		group.Go(func() {
 			if err := run(); err != nil {
 				w.t.Errorf("%s: %v", name, err)
 			}
-		}()
+		})
 	}
 	w.t.Cleanup(func() {
 		w.http.CloseIdleConnections()
@@ -343,7 +341,7 @@ func clipped(b []byte) string {
 }
 
 // decode reads a JSON body.
-func (r reply) decode(t *testing.T, into any) {
+func (r reply) decode(t testing.TB, into any) {
 	t.Helper()
 	if err := json.Unmarshal(r.body, into); err != nil {
 		t.Fatalf("decode %s: %v", r, err)
@@ -447,7 +445,7 @@ func (w *world) devices(client, query string) list {
 }
 
 // code is the stable code of a problem, of an envelope or of an OAuth error.
-func (r reply) code(t *testing.T) string {
+func (r reply) code(t testing.TB) string {
 	t.Helper()
 	var p struct {
 		Code   string `json:"code"`
@@ -502,7 +500,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func listen(t *testing.T) net.Listener {
+func listen(t testing.TB) net.Listener {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

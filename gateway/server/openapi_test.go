@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -68,18 +69,14 @@ func (d document) resolve(s schema, value any) schema {
 		return s
 	}
 	merged := schema{Type: "object", Properties: map[string]schema{}, AdditionalProperties: s.AdditionalProperties}
-	for name, p := range s.Properties {
-		merged.Properties[name] = p
-	}
+	maps.Copy(merged.Properties, s.Properties)
 	for _, part := range s.AllOf {
 		part.Discriminator = nil
 		if part.Ref != "" {
 			part = d.Components.Schemas[part.Ref[strings.LastIndex(part.Ref, "/")+1:]]
 			part.Discriminator = nil
 		}
-		for name, p := range d.resolve(part, nil).Properties {
-			merged.Properties[name] = p
-		}
+		maps.Copy(merged.Properties, d.resolve(part, nil).Properties)
 	}
 	return merged
 }
@@ -139,7 +136,7 @@ func checkScalar(s schema, value any, at string) []string {
 }
 
 // added are keys that 11.32 has added to every version, after the document.
-var added = map[string]bool{ //nolint:gochecknoglobals // a constant
+var added = map[string]bool{
 	"appleEnrollmentType": true, "awaitingConfiguration": true, "lockdownModeEnabled": true, "returnToServiceEnabled": true, "systemHealth": true,
 }
 

@@ -97,12 +97,11 @@ func classicPath(path string) bool {
 
 // asFault turns every error of a handler or of Fiber into a fault.
 func asFault(err error) *fault {
-	var f *fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
-	var fe *fiber.Error
-	if !errors.As(err, &fe) {
+	fe, ok := errors.AsType[*fiber.Error](err)
+	if !ok {
 		return &fault{code: codeInternal, cause: err}
 	}
 	switch fe.Code {

@@ -173,7 +173,7 @@ func (q devicesQuery) filtered() map[string]string {
 
 // singleValues decodes a raw query in which no parameter may be repeated.
 func singleValues(raw string) (map[string]string, *fault) {
-	values, f := queryValues(raw)
+	values, f := queryValues(raw, maxQueryValue)
 	if f != nil {
 		return nil, f
 	}
@@ -188,15 +188,15 @@ func singleValues(raw string) (map[string]string, *fault) {
 }
 
 // queryValues decodes a raw query strictly: whole percent-encodings, valid UTF-8, no control characters, bounded lengths.
-func queryValues(raw string) (url.Values, *fault) {
+func queryValues(raw string, longest int) (url.Values, *fault) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return nil, &fault{code: codeBadRequest, detail: "The query holds a broken percent-encoding or a semicolon."}
 	}
 	for name, list := range values {
 		for _, v := range list {
-			if len(v) > maxQueryValue && name != paramCursor {
-				return nil, badParameter(name, fmt.Sprintf("%s is longer than %d bytes.", printable(clip(name, 64)), maxQueryValue))
+			if len(v) > longest && name != paramCursor {
+				return nil, badParameter(name, fmt.Sprintf("%s is longer than %d bytes.", printable(clip(name, 64)), longest))
 			}
 			if !utf8.ValidString(v) || strings.ContainsFunc(v, isControl) {
 				return nil, badParameter(name, fmt.Sprintf("%s holds a byte that is no text.", printable(clip(name, 64))))

@@ -156,7 +156,7 @@ func TestRequestIDsOfClientsAreTakenOnlyWhenHarmless(t *testing.T) {
 			t.Errorf("%q: %q", given, got)
 		}
 	}
-	if server.RequestID(nil) == server.RequestID(nil) {
+	if a, b := server.RequestID(nil), server.RequestID(nil); a == b {
 		t.Error("minted ids repeat")
 	}
 }

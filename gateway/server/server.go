@@ -97,7 +97,7 @@ func (s *Server) newApp(routes func(*fiber.App)) *fiber.App {
 // serve is the outermost handler: exchange, telemetry, recover, gate, and then Fiber. It stands before Fiber because
 // Fiber answers some requests itself, and because fasthttp lets a panic end the process.
 func (s *Server) serve(rc *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
-	x := s.begin(rc)
+	x := s.begin(rc, methodName(rc.Method()))
 	defer s.end(rc, x)
 	defer s.recover(rc, x)
 	if f := gate(rc); f != nil {
@@ -108,9 +108,10 @@ func (s *Server) serve(rc *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
 }
 
 // begin makes the exchange of a request and the headers of its response.
-func (s *Server) begin(rc *fasthttp.RequestCtx) *exchange {
+func (s *Server) begin(rc *fasthttp.RequestCtx, method string) *exchange {
 	x := &exchange{
-		id: requestID(rc.Request.Header.Peek(requestIDHeader)), start: s.o.Now(),
+		method: method,
+		id:     requestID(rc.Request.Header.Peek(requestIDHeader)), start: s.o.Now(),
 		style: styleOf(string(rc.URI().PathOriginal())),
 	}
 	rc.SetUserValue(exchangeKey{}, x)
@@ -140,7 +141,7 @@ func (s *Server) handleError(c *fiber.Ctx, err error) error {
 	rc := c.Context()
 	x := exchangeOf(c)
 	if x == nil {
-		x = s.begin(rc)
+		x = s.begin(rc, otherMethod) // whatever stands in the header was not read to its end
 		x.style = styleOwn
 		defer s.end(rc, x)
 	}

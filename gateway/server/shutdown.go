@@ -49,7 +49,9 @@ func serveUntil(ctx context.Context, app *fiber.App, ln net.Listener, door strin
 	if err := ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) && shut == nil {
 		shut = err
 	}
-	<-served
+	if err := <-served; err != nil && shut == nil && !errors.Is(err, net.ErrClosed) {
+		shut = err
+	}
 	if shut != nil && !errors.Is(shut, net.ErrClosed) {
 		return fmt.Errorf("drain %s door: %w", door, shut)
 	}

@@ -19,7 +19,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-const instrumentation = "jamf-gateway/gateway/server"
+const (
+	instrumentation = "jamf-gateway/gateway/server"
+	otherMethod     = "_OTHER" // what the HTTP conventions call a method that is not a known one
+)
 
 // telemetry is the span, the two instruments of the HTTP conventions and the count of what the façade does not
 // serve. No attribute comes from a client: methods, routes and statuses are closed sets, and neither Host, query,
@@ -59,19 +62,23 @@ func newTelemetry(tp trace.TracerProvider, mp metric.MeterProvider, version stri
 // headerCarrier reads the trace headers of a request.
 type headerCarrier struct{ h *fasthttp.RequestHeader }
 
+// Get returns a header of the request.
 func (c headerCarrier) Get(key string) string { return string(c.h.Peek(key)) }
-func (c headerCarrier) Set(string, string)    {}
-func (c headerCarrier) Keys() []string        { return nil }
+
+// Set does nothing: requests are only read.
+func (c headerCarrier) Set(string, string) {}
+
+// Keys is not asked for by the W3C propagator.
+func (c headerCarrier) Keys() []string { return nil }
 
 // begin starts the span of an exchange. A trace context that does not parse starts a new trace (W3C Trace Context, 4.3).
 func (t *telemetry) begin(rc *fasthttp.RequestCtx, x *exchange) {
-	x.method = methodName(rc.Method())
 	x.scheme = "http"
 	if rc.IsTLS() {
 		x.scheme = "https"
 	}
 	parent := propagation.TraceContext{}.Extract(context.Background(), headerCarrier{&rc.Request.Header})
-	_, x.span = t.tracer.Start(parent, x.method, trace.WithSpanKind(trace.SpanKindServer))
+	_, x.span = t.tracer.Start(parent, x.method, trace.WithSpanKind(trace.SpanKindServer)) //nolint:spancheck // end ends it
 	t.active.Add(x.context(), 1, httpconv.RequestMethodAttr(x.method), x.scheme)
 }
 
@@ -124,7 +131,7 @@ func methodName(method []byte) string {
 		http.MethodOptions, http.MethodTrace, http.MethodConnect:
 		return m
 	}
-	return "_OTHER"
+	return otherMethod
 }
 
 // notServed counts a façade path that is not there, by its family: what clients miss, without saying what they sent.
@@ -134,7 +141,7 @@ func (t *telemetry) notServed(ctx context.Context, path string) {
 
 // family names the part of Jamf's API that a path belongs to; "other" for everything that is not a known part.
 func family(path string) string {
-	if i := strings.Index(path, "/JSSResource"); i >= 0 {
+	if strings.Contains(path, "/JSSResource") {
 		return "classic"
 	}
 	_, rest, ok := strings.Cut(path, "/api/")

@@ -30,7 +30,7 @@ func watched(t *testing.T) (*world, *tracetest.SpanRecorder, *metric.ManualReade
 func attributes(set []attribute.KeyValue) map[string]string {
 	out := map[string]string{}
 	for _, kv := range set {
-		out[string(kv.Key)] = kv.Value.Emit()
+		out[string(kv.Key)] = kv.Value.String()
 	}
 	return out
 }
