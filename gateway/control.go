@@ -18,7 +18,6 @@ type control struct {
 	syncer    *syncer.Syncer
 	upstreams map[string]*jamf.Source
 	sources   map[string]config.Source
-	order     []string
 	now       func() time.Time
 	tests     map[string]*lastTest
 }

@@ -16,7 +16,7 @@ import (
 // sealingKey reads the key that seals client tokens, and makes it at the first start: 64 hex digits, mode 0600. Its loss
 // costs only the tokens in use. A file that others can read or that holds anything else refuses the start.
 func sealingKey(path string) (key [32]byte, err error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the path is a setting
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := rand.Read(key[:]); err != nil {
 			return key, fmt.Errorf("make key_file: %w", err)

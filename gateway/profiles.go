@@ -17,44 +17,13 @@ type profiles struct {
 // compileProfiles compiles what the settings name. An own profile may extend a built-in one or another own one.
 func compileProfiles(c *config.Config) (profiles, error) {
 	ps := profiles{named: map[string]*device.Profile{}}
-	var resolve func(name string, seen []string) (*device.Profile, error)
-	resolve = func(name string, seen []string) (*device.Profile, error) {
-		if p, ok := ps.named[name]; ok {
-			return p, nil
-		}
-		own, ok := c.Profiles[name]
-		if !ok {
-			p, ok := device.BuiltinProfile(name)
-			if !ok {
-				return nil, fmt.Errorf("unknown profile %q", name)
-			}
-			ps.named[name] = p
-			return p, nil
-		}
-		if slices.Contains(seen, name) {
-			return nil, fmt.Errorf("profiles.%s: extends itself", name)
-		}
-		var base *device.Profile
-		if own.Extends != "" {
-			var err error
-			if base, err = resolve(own.Extends, append(seen, name)); err != nil {
-				return nil, fmt.Errorf("profiles.%s.extends: %w", name, err)
-			}
-		}
-		p, err := device.NewProfile(name, base, own.Fields)
-		if err != nil {
-			return nil, fmt.Errorf("profiles.%s: %w", name, err)
-		}
-		ps.named[name] = p
-		return p, nil
-	}
 	for name := range c.Profiles {
-		if _, err := resolve(name, nil); err != nil {
+		if _, err := ps.resolve(c, name, nil); err != nil {
 			return ps, err
 		}
 	}
 	for _, s := range c.Sources {
-		if _, err := resolve(s.Profile, nil); err != nil {
+		if _, err := ps.resolve(c, s.Profile, nil); err != nil {
 			return ps, fmt.Errorf("sources.%s.profile: %w", s.Name, err)
 		}
 	}
@@ -62,11 +31,43 @@ func compileProfiles(c *config.Config) (profiles, error) {
 		if cl.Profile == "" {
 			continue
 		}
-		if _, err := resolve(cl.Profile, nil); err != nil {
+		if _, err := ps.resolve(c, cl.Profile, nil); err != nil {
 			return ps, fmt.Errorf("clients.%s.profile: %w", cl.ID, err)
 		}
 	}
 	return ps, nil
+}
+
+// resolve compiles one profile after those that it extends; seen are the ones on the way.
+func (ps profiles) resolve(c *config.Config, name string, seen []string) (*device.Profile, error) {
+	if p, ok := ps.named[name]; ok {
+		return p, nil
+	}
+	own, ok := c.Profiles[name]
+	if !ok {
+		p, ok := device.BuiltinProfile(name)
+		if !ok {
+			return nil, fmt.Errorf("unknown profile %q", name)
+		}
+		ps.named[name] = p
+		return p, nil
+	}
+	if slices.Contains(seen, name) {
+		return nil, fmt.Errorf("profiles.%s: extends itself", name)
+	}
+	var base *device.Profile
+	if own.Extends != "" {
+		var err error
+		if base, err = ps.resolve(c, own.Extends, append(seen, name)); err != nil {
+			return nil, fmt.Errorf("profiles.%s.extends: %w", name, err)
+		}
+	}
+	p, err := device.NewProfile(name, base, own.Fields)
+	if err != nil {
+		return nil, fmt.Errorf("profiles.%s: %w", name, err)
+	}
+	ps.named[name] = p
+	return p, nil
 }
 
 // shown lists the distinct views of a source that its clients have; they are rendered ahead.

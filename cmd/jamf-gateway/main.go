@@ -14,7 +14,7 @@ import (
 )
 
 // version is set by the linker (-X main.version=...).
-var version = "dev" //nolint:gochecknoglobals // the linker needs a variable
+var version = "dev"
 
 // Exit codes of every command.
 const (

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -22,13 +23,7 @@ func (r *reader) fillBlank(ctx context.Context, id int64, body []byte) (filled [
 	if err != nil {
 		return nil, nil, err
 	}
-	nulls := 0
-	for _, m := range now {
-		if m.isNull() {
-			nulls++
-		}
-	}
-	if nulls == 0 {
+	if !slices.ContainsFunc(now, member.isNull) {
 		return body, nil, nil
 	}
 	old, err := r.parent.Get(ctx, id)
@@ -42,21 +37,22 @@ func (r *reader) fillBlank(ctx context.Context, id int64, body []byte) (filled [
 	if err != nil {
 		return nil, nil, err
 	}
-	for i, m := range now {
-		if !m.isNull() {
-			continue
-		}
-		for _, o := range before {
-			if o.name == m.name && (o.value.Kind() == '{' || o.value.Kind() == '[') {
-				now[i].value = o.value
-				blank = append(blank, m.name)
-			}
-		}
-	}
-	if len(blank) == 0 {
+	if blank = restore(now, before); len(blank) == 0 {
 		return body, nil, nil
 	}
 	return join(now), blank, nil
+}
+
+// restore puts the sections of before where now has null, and names them.
+func restore(now, before []member) (names []string) {
+	for i, m := range now {
+		at := slices.IndexFunc(before, func(o member) bool { return o.name == m.name })
+		if m.isNull() && at >= 0 && (before[at].value.Kind() == '{' || before[at].value.Kind() == '[') {
+			now[i].value = before[at].value
+			names = append(names, m.name)
+		}
+	}
+	return names
 }
 
 // member is one name and value of the outer object of a record.

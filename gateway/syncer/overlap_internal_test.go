@@ -225,7 +225,7 @@ func TestLyingListsAreRejectedAndEnd(t *testing.T) {
 			p.Rows = append(p.Rows, make([]jamf.Row, 300)...)
 			return p, rows
 		},
-		"the same page for ever": func(p *jamf.Page, rows []row, w window) (*jamf.Page, []row) {
+		"the same page for ever": func(_ *jamf.Page, _ []row, w window) (*jamf.Page, []row) {
 			return &jamf.Page{Total: 100000, Rows: make([]jamf.Row, min(50, w.size))}, rowsFrom(1, min(50, w.size))
 		},
 	} {

@@ -37,7 +37,8 @@ func skeleton(k device.Kind, light []byte) []byte {
 		{"mobileDeviceId", have["id"]},
 		{"deviceType", deviceType(string(have["type"]))},
 		{"hardware", object("serialNumber", "serialNumber", "wifiMacAddress", "wifiMacAddress", "model", "model", "modelIdentifier", "modelIdentifier")},
-		{"userAndLocation", object("username", "username", "phoneNumber", "phoneNumber")},
+		{"userAndLocation", object("username", "username")},
+		{"network", object("phoneNumber", "phoneNumber")},
 		{"general", object("udid", "udid", "displayName", "name", "softwareUpdateDeviceId", "softwareUpdateDeviceId", "managementId", "managementId")},
 	})
 }

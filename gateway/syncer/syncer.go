@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -202,7 +203,7 @@ func (s *Syncer) SyncNow(source string, kinds ...device.Kind) error {
 	}
 	asked := false
 	for _, l := range s.lines {
-		if l.book != b || (len(kinds) > 0 && !contains(kinds, l.kind)) {
+		if l.book != b || (len(kinds) > 0 && !slices.Contains(kinds, l.kind)) {
 			continue
 		}
 		if l.src.Disabled {
@@ -221,15 +222,6 @@ func (s *Syncer) SyncNow(source string, kinds ...device.Kind) error {
 		return fmt.Errorf("sync %s: %w", source, ErrRunning)
 	}
 	return nil
-}
-
-func contains(kinds []device.Kind, k device.Kind) bool {
-	for _, have := range kinds {
-		if have == k {
-			return true
-		}
-	}
-	return false
 }
 
 func (l *line) isRunning() bool {

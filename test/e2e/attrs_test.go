@@ -6,7 +6,7 @@ func holds(have []attribute.KeyValue, want map[string]string) bool {
 	n := 0
 	for _, kv := range have {
 		if v, ok := want[string(kv.Key)]; ok {
-			if kv.Value.Emit() != v {
+			if kv.Value.String() != v {
 				return false
 			}
 			n++

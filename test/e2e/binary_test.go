@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -300,4 +301,15 @@ func TestWrongUseEndsWithTwo(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), bin, "--help").CombinedOutput(); err != nil || !bytes.Contains(out, []byte("demo")) {
 		t.Errorf("--help: %v %s", err, out)
 	}
+}
+
+// unusedAddress is a loopback address on which nobody listens.
+func unusedAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String()
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -335,15 +334,4 @@ func sumOf(data metricdata.Aggregation, attrs map[string]string) (sum float64) {
 		}
 	}
 	return sum
-}
-
-// unusedAddress is a loopback address on which nobody listens.
-func unusedAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
 }

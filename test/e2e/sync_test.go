@@ -398,13 +398,13 @@ func TestSecretsAndPersonalDataLeaveNoTrace(t *testing.T) {
 	for _, s := range h.spans.Ended() {
 		spans.WriteString(s.Name())
 		for _, a := range s.Attributes() {
-			spans.WriteString(" " + string(a.Key) + "=" + a.Value.Emit())
+			spans.WriteString(" " + string(a.Key) + "=" + a.Value.String())
 		}
 		spans.WriteString(" " + s.Status().Description + "\n")
 		for _, e := range s.Events() {
 			spans.WriteString(e.Name)
 			for _, a := range e.Attributes {
-				spans.WriteString(" " + a.Value.Emit())
+				spans.WriteString(" " + a.Value.String())
 			}
 		}
 	}
