@@ -90,6 +90,35 @@ func TestRecordsMayBeReplacedAndDeletedBeforeFinish(t *testing.T) {
 	wantRows(t, g, rows)
 }
 
+func TestTheCallersBufferMayBeUsedAgain(t *testing.T) {
+	ctx := context.Background()
+	s := openStore(t, options(t.TempDir()))
+	b, err := s.Begin(ctx, draft(computers, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Abort()
+	rows := fleet(1100, 1)
+	var buf []byte
+	for _, r := range rows {
+		buf = append(buf[:0], r.body...)
+		if err := b.Put(ctx, r.id, buf, r.columns, r.state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clear(buf)
+	c, err := b.Finish(ctx, cache.Outcome{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := s.Publish(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Release()
+	wantRows(t, g, rows)
+}
+
 func TestChangesAgainstTheParentAreListed(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, options(dir))

@@ -86,7 +86,9 @@ func TestNormalizedDevicesComeInOrderFromEitherPlace(t *testing.T) {
 
 func TestAFullPageOfNormalizedDevicesSurvivesFlushesMidWay(t *testing.T) {
 	ctx := context.Background()
-	s := openStore(t, options(t.TempDir()))
+	o := options(t.TempDir())
+	o.MaxBytes = 1 << 20
+	s := openStore(t, o)
 	rows := fleet(400, 1)
 	publish(t, s, computers, rows)
 	g := acquire(t, s, computers)
@@ -312,6 +314,39 @@ func TestDuplicatesEqualAPlainCount(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("duplicates (-want +got):\n%s", diff)
+	}
+}
+
+// More devices of one serial than are read at a time, between others, over two generations.
+func TestASerialThatThousandsShareIsOneClash(t *testing.T) {
+	s := openStore(t, options(t.TempDir()))
+	rows := fleet(1210, 1)
+	for i := 5; i < 1205; i++ {
+		rows[i].columns.SerialNumber = "SER0000010A" // between those of the ids 10 and 13
+	}
+	publish(t, s, computers, rows)
+	publish(t, s, others, []row{rows[700], rows[1209]})
+	gens := []*cache.Generation{acquire(t, s, computers), acquire(t, s, others)}
+	got, err := s.Duplicates(context.Background(), gens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1200+1+2 {
+		t.Errorf("%d devices clash, want 1203", len(got))
+	}
+	uid := func(n int) string { return device.UID("school-a", device.Computer, rows[n].id) }
+	var first []string
+	for n := 5; n < 106; n++ {
+		first = append(first, uid(n))
+	}
+	for name, want := range map[string][]string{
+		uid(5): first[1:], uid(6): append(first[:1:1], first[2:]...), uid(105): first[:100], uid(106): first[:100], uid(1204): first[:100],
+		device.UID("school-b", device.Computer, rows[700].id): first[:100],
+		uid(1209): {device.UID("school-b", device.Computer, rows[1209].id)},
+	} {
+		if diff := cmp.Diff(want, got[name]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Duplicates maps a uid to the other uids with the same serial number in the given generations (only clashes are in the map).
 // Computed once per set of generations, by a merge over the serial indexes, and kept.
-// The others stand in the order of gens and ids. Shared, never to be changed.
+// The others stand in the order of gens and ids, the first 100 of them. Shared, never to be changed.
 func (s *Store) Duplicates(ctx context.Context, gens []*Generation) (map[string][]string, error) {
 	name := []byte("duplicates")
 	for _, g := range gens {
@@ -111,18 +111,26 @@ func findClashes(ctx context.Context, gens []*Generation) (map[string][]string, 
 	}
 }
 
+// maxOthers bounds what one device is told: a serial that thousands of virtual machines share must not cost its square.
+const maxOthers = 100
+
 func addClash(found map[string][]string, uids []string) {
 	if len(uids) < 2 {
 		return
 	}
+	first := uids[:min(len(uids), maxOthers+1)]
 	for i, uid := range uids {
-		others := make([]string, 0, len(uids)-1)
-		others = append(others, uids[:i]...)
-		found[uid] = append(others, uids[i+1:]...)
+		if i >= len(first) {
+			found[uid] = first[:maxOthers:maxOthers]
+			continue
+		}
+		others := make([]string, 0, len(first)-1)
+		others = append(others, first[:i]...)
+		found[uid] = append(others, first[i+1:]...)
 	}
 }
 
-const serialChunk = 5000
+const serialChunk = 1000
 
 type serialRow struct {
 	serial string

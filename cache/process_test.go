@@ -122,7 +122,7 @@ func TestKilledWriterLeavesACompleteGeneration(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(120+37*round) * time.Millisecond) // another process: no bubble reaches it
+		<-time.After(time.Duration(120+37*round) * time.Millisecond) // another process: no bubble reaches it
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}

@@ -61,7 +61,7 @@ func (g *Generation) Page(ctx context.Context, offset, limit int) ([]Record, err
 func (g *Generation) IDs(ctx context.Context) ([]int64, error) { return g.ids, ctx.Err() }
 
 // Filter selects by columns; nil = no condition. SerialNumber is matched in its normalized form, Name exactly, UDID in any case.
-// An unknown value never matches, so a condition on "" selects nothing.
+// An unknown value is NULL and never matches, so a condition on "" selects nothing.
 type Filter struct {
 	SerialNumber, UDID, Name, Platform *string
 }
@@ -70,15 +70,12 @@ type Filter struct {
 func (g *Generation) Select(ctx context.Context, f Filter, after int64, limit int) ([]int64, error) {
 	var where strings.Builder
 	args := []any{after}
-	impossible := false
 	condition := func(column string, value *string, normal func(string) string) {
 		if value == nil {
 			return
 		}
-		v := normal(*value)
-		impossible = impossible || v == ""
 		where.WriteString(" AND " + column + " = ?")
-		args = append(args, v)
+		args = append(args, normal(*value))
 	}
 	verbatim := func(v string) string { return v }
 	condition("serial_number", f.SerialNumber, func(v string) string { return strings.ToUpper(strings.TrimSpace(v)) })
@@ -88,7 +85,7 @@ func (g *Generation) Select(ctx context.Context, f Filter, after int64, limit in
 	if len(args) == 1 {
 		return g.idsAfter(ctx, after, limit)
 	}
-	if impossible || limit <= 0 {
+	if limit <= 0 {
 		return nil, ctx.Err()
 	}
 	var ids []int64

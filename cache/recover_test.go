@@ -3,6 +3,7 @@ package cache_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"log/slog"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
 )
 
 // damaged makes a store with generations 1 and 2 of computers and 1 of mobiles, closes it, and lets do at it.
@@ -338,6 +340,59 @@ func TestAFlippedByteInARecordIsNeverAnswered(t *testing.T) {
 	}
 	wantRows(t, fallen, fleet(40, 1))
 	_, err = s.AcquireNumber(computers, 2)
+	wantError(t, err, cache.ErrCorrupt)
+}
+
+// The state stands beside the body and is answered with it.
+func TestAFlippedByteInAStateIsNeverAnswered(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, options(dir))
+	publish(t, s, computers, fleet(2000, 1)) // more than the connection's page cache kept from reading the ids
+	g := acquire(t, s, computers)
+	flip(t, generationFile(dir, computers, 1), func(b []byte) int { return bytes.LastIndex(b, []byte("presentSER")) })
+	failed := 0
+	for offset := range 2000 {
+		page, err := g.Page(context.Background(), offset, 1)
+		if err != nil {
+			wantError(t, err, cache.ErrCorrupt)
+			failed++
+		} else if page[0].State != cache.StatePresent {
+			t.Errorf("record %d has the state %q", page[0].ID, page[0].State)
+		}
+	}
+	if failed != 1 {
+		t.Errorf("%d records failed, want the one with the flipped byte", failed)
+	}
+}
+
+// A row that SQLite does not find any more is damage: neither a shorter page nor an unknown device.
+func TestAMissingRowIsNeverAShorterPage(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	s := openStore(t, options(dir))
+	publish(t, s, computers, fleet(30, 1))
+	g := acquire(t, s, computers)
+	db, err := sql.Open("sqlite", "file:"+generationFile(dir, computers, 1)+"?mode=rw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "DELETE FROM body WHERE id IN (1, 46, 88)"); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range [][2]int{{0, 30}, {0, 1}, {15, 1}, {14, 3}, {29, 5}} {
+		page, err := g.Page(ctx, at[0], at[1])
+		wantError(t, err, cache.ErrCorrupt)
+		if page != nil {
+			t.Errorf("page %v has %d records", at, len(page))
+		}
+	}
+	_, err = g.Get(ctx, 46)
+	wantError(t, err, cache.ErrCorrupt)
+	p := profile(t, "minimal")
+	_, err = s.Normalized(ctx, g, p, []int64{43, 46, 49})
+	wantError(t, err, cache.ErrCorrupt)
+	_, err = s.Warm(ctx, g, []*device.Profile{p})
 	wantError(t, err, cache.ErrCorrupt)
 }
 
