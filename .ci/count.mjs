@@ -34,7 +34,7 @@ if (mode === "show") {
     if (result === "fail") process.stdout.write(`--- FAIL: ${key}\n${output.get(key) ?? ""}`);
   }
   for (const [key, text] of output) {
-    if (key.startsWith("undefined ") || text.includes("[build failed]") || key.includes("[")) process.stdout.write(text);
+    if (key.startsWith("undefined ") || key.includes("[")) process.stdout.write(text);
   }
 }
 if (mode === "total") {
