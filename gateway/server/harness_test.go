@@ -51,6 +51,8 @@ type house struct {
 	syncErr error
 	report  server.TestReport
 	testErr error
+	begun   chan struct{} // when set: a test says that it has begun, and waits until it may end
+	mayEnd  chan struct{}
 }
 
 func (h *house) Status() []server.SourceStatus {
@@ -71,6 +73,10 @@ func (h *house) SyncNow(source string) error {
 }
 
 func (h *house) Test(context.Context, string) (server.TestReport, error) {
+	if h.begun != nil {
+		close(h.begun)
+		<-h.mayEnd
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.report, h.testErr

@@ -148,7 +148,23 @@ func TestRequestsInFlightEndBeforeTheDoorCloses(t *testing.T) {
 	if r := w.do(http.MethodGet, "http://"+ln.Addr().String()+"/livez", ""); r.status != http.StatusOK {
 		t.Fatal(r)
 	}
+	token := "Bearer " + w.token("all")
+	w.house.begun, w.house.mayEnd = make(chan struct{}), make(chan struct{})
+	answered := make(chan reply, 1)
+	go func() {
+		answered <- w.do(http.MethodPost, "http://"+ln.Addr().String()+"/v1/sources/schule-a/test", "", "Authorization", token)
+	}()
+	<-w.house.begun
 	cancel()
+	select {
+	case err := <-done:
+		t.Errorf("the door closed while a request was in flight: %v", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	close(w.house.mayEnd)
+	if r := <-answered; r.status != http.StatusOK {
+		t.Errorf("the request in flight: %s", r)
+	}
 	select {
 	case err := <-done:
 		if err != nil {
