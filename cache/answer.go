@@ -123,7 +123,7 @@ func (s *Store) detached(ctx context.Context, name string, fn func(context.Conte
 		defer s.running.Done()
 		defer func() {
 			if p := recover(); p != nil { // in a goroutine of its own it would end the process
-				s.log.Error("rendering panicked", "panic", p, "stack", string(debug.Stack()))
+				s.log.ErrorContext(ctx, "rendering panicked", "panic", p, "stack", string(debug.Stack()))
 				err = fmt.Errorf("render answer: panic: %v", p)
 			}
 		}()

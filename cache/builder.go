@@ -95,7 +95,7 @@ func (s *Store) Begin(ctx context.Context, d Draft) (*Builder, error) {
 	if d.Parent > 0 {
 		b.parent, err = s.AcquireNumber(d.Series, d.Parent)
 		if err != nil {
-			s.log.Warn("the parent cannot be compared with", "jamf.source", d.Source, "kind", d.Kind, "generation", d.Parent, "error", err)
+			s.log.WarnContext(ctx, "the parent cannot be compared with", "jamf.source", d.Source, "kind", d.Kind, "generation", d.Parent, "error", err)
 		}
 	}
 	if err := b.create(ctx); err != nil {

@@ -250,8 +250,12 @@ func TestBuilderRefusesWhatItCannotKeep(t *testing.T) {
 		t.Errorf("count is %d", b.Count())
 	}
 	for _, q := range []cache.Series{
-		{Source: "", Kind: device.Computer}, {Source: "..", Kind: device.Computer}, {Source: "A", Kind: device.Computer},
-		{Source: "-a", Kind: device.Computer}, {Source: strings.Repeat("a", 33), Kind: device.Computer}, {Source: "a", Kind: "printer"},
+		{Source: "", Kind: device.Computer},
+		{Source: "..", Kind: device.Computer},
+		{Source: "A", Kind: device.Computer},
+		{Source: "-a", Kind: device.Computer},
+		{Source: strings.Repeat("a", 33), Kind: device.Computer},
+		{Source: "a", Kind: "printer"},
 		{Source: "a/b", Kind: device.Computer},
 	} {
 		if b, err := s.Begin(ctx, draft(q, 0)); err == nil {

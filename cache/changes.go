@@ -19,7 +19,7 @@ func (b *Builder) compare(ctx context.Context, info *Info) error {
 	if b.parent == nil || !errors.Is(err, ErrCorrupt) {
 		return err
 	}
-	b.store.log.Warn("the parent cannot be compared with", "jamf.source", info.Source, "kind", info.Kind, "generation", info.Parent, "error", err)
+	b.store.log.WarnContext(ctx, "the parent cannot be compared with", "jamf.source", info.Source, "kind", info.Kind, "generation", info.Parent, "error", err)
 	if _, err := b.conn.ExecContext(context.WithoutCancel(ctx), `DELETE FROM change`); err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func hashFile(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	hash := sha256.New()
 	buf := make([]byte, 1<<20)
 	for {

@@ -175,7 +175,7 @@ func (s *Store) serveLocked(ctx context.Context, l *line) error {
 		l.serving, l.current, l.trouble = g, g.info.Number, nil
 		l.mu.Unlock()
 		if first != nil {
-			s.log.Error("an older generation is served", "jamf.source", l.series.Source, "kind", l.series.Kind,
+			s.log.ErrorContext(ctx, "an older generation is served", "jamf.source", l.series.Source, "kind", l.series.Kind,
 				"generation", g.info.Number, "error", first)
 		}
 		return nil

@@ -31,8 +31,8 @@ func (c *counts) observe(provider metric.MeterProvider, s *Store) error {
 	var g gauges
 	var all []metric.Observable
 	var first error
-	counter := func(to *metric.Int64ObservableCounter, name, unit, what string) {
-		made, err := meter.Int64ObservableCounter(name, metric.WithDescription(what), metric.WithUnit(unit))
+	counter := func(to *metric.Int64ObservableCounter, name, what string) {
+		made, err := meter.Int64ObservableCounter(name, metric.WithDescription(what))
 		if err != nil && first == nil {
 			first = err
 		}
@@ -45,11 +45,11 @@ func (c *counts) observe(provider metric.MeterProvider, s *Store) error {
 		}
 		*to, all = made, append(all, made)
 	}
-	counter(&g.hits, "cache_hits_total", "", "Answers and devices that ristretto had.")
-	counter(&g.misses, "cache_misses_total", "", "Answers and devices that were rendered from a generation.")
-	counter(&g.dropped, "cache_sets_dropped_total", "", "Entries that ristretto dropped because its buffer was full.")
-	counter(&g.rejected, "cache_sets_rejected_total", "", "Entries that ristretto did not find worth keeping.")
-	counter(&g.evicted, "cache_evicted_total", "", "Entries that ristretto gave up for others.")
+	counter(&g.hits, "cache_hits_total", "Answers and devices that ristretto had.")
+	counter(&g.misses, "cache_misses_total", "Answers and devices that were rendered from a generation.")
+	counter(&g.dropped, "cache_sets_dropped_total", "Entries that ristretto dropped because its buffer was full.")
+	counter(&g.rejected, "cache_sets_rejected_total", "Entries that ristretto did not find worth keeping.")
+	counter(&g.evicted, "cache_evicted_total", "Entries that ristretto gave up for others.")
 	gauge(&g.bytes, "cache_bytes", "By", "Bytes in ristretto.")
 	gauge(&g.maxBytes, "cache_max_bytes", "By", "Byte budget of ristretto.")
 	gauge(&g.warmBytes, "cache_warmed_bytes", "By", "Bytes that the last warming of a series put into ristretto.")
@@ -58,8 +58,8 @@ func (c *counts) observe(provider metric.MeterProvider, s *Store) error {
 	gauge(&g.current, "generation_current", "", "Number of the generation that is served, 0 = none.")
 	gauge(&g.records, "generation_devices", "", "Devices in the generation that is served.")
 	gauge(&g.fileBytes, "generation_file_bytes", "By", "Bytes of the kept generation files.")
-	counter(&g.openErrors, "generation_open_errors_total", "", "Generations that could not be served: missing, foreign or damaged.")
-	counter(&g.readErrors, "generation_read_errors_total", "", "Reads that found a generation file damaged.")
+	counter(&g.openErrors, "generation_open_errors_total", "Generations that could not be served: missing, foreign or damaged.")
+	counter(&g.readErrors, "generation_read_errors_total", "Reads that found a generation file damaged.")
 	ratio, err := meter.Float64ObservableGauge("cache_hit_ratio", metric.WithDescription("Hits of all look-ups since the start."), metric.WithUnit("1"))
 	if err != nil && first == nil {
 		first = err
