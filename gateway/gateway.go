@@ -39,6 +39,7 @@ type Options struct {
 type Gateway struct {
 	o         Options
 	store     *cache.Store
+	upstreams map[string]*jamf.Source
 	syncer    *syncer.Syncer
 	server    *server.Server
 	listeners listeners
@@ -75,14 +76,14 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
 	}
-	g := &Gateway{o: o, store: store}
-	if err := g.build(ctx, ps, key, upstreams); err != nil {
-		return nil, errors.Join(err, store.Close())
+	g := &Gateway{o: o, store: store, upstreams: upstreams}
+	if err := g.build(ctx, ps, key); err != nil {
+		return nil, errors.Join(err, g.Close())
 	}
 	return g, nil
 }
 
-func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte, upstreams map[string]*jamf.Source) error {
+func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	c := g.o.Config
 	var err error
 	var served []server.SourceOptions
@@ -94,7 +95,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte, upstream
 			return err
 		}
 		served = append(served, server.SourceOptions{Name: src.Name, Default: src.Default, Kinds: kinds, Profile: kept})
-		up := upstreams[src.Name]
+		up := g.upstreams[src.Name]
 		synced = append(synced, syncer.Source{
 			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients),
 			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize,
@@ -109,7 +110,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte, upstream
 		return err
 	}
 	g.server, err = server.New(server.Options{
-		Store: g.store, Control: newControl(c, g.syncer, upstreams, g.o.Now), Sources: served, Clients: ps.clients(c.Clients),
+		Store: g.store, Control: newControl(c, g.syncer, g.upstreams, g.o.Now), Sources: served, Clients: ps.clients(c.Clients),
 		SealingKey: key, Version: g.o.Version, MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale, Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
 	})
@@ -165,12 +166,15 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if g.listeners.metrics != nil {
 		group.Go(func() error { return g.server.ServeMetrics(ctx, g.listeners.metrics) })
 	}
-	return errors.Join(group.Wait(), g.store.Close())
+	return errors.Join(group.Wait(), g.Close())
 }
 
-// Close ends a gateway that was never run.
+// Close ends what New opened: a gateway that was never run. Run closes by itself.
 func (g *Gateway) Close() error {
 	g.listeners.close()
+	for _, up := range g.upstreams {
+		up.Close()
+	}
 	return g.store.Close()
 }
 

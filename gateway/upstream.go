@@ -3,7 +3,6 @@ package gateway
 import (
 	"fmt"
 	"net/url"
-	"strings"
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/jamf"
@@ -19,7 +18,7 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("sources.%s.url: %w", src.Name, err)
 		}
-		authority := strings.ToLower(u.Host)
+		authority := jamf.Authority(u)
 		host := hosts[authority]
 		if host == nil {
 			host = jamf.NewHost(authority, jamf.Limits{Connections: src.Limits.Connections, RequestsPerSecond: src.Limits.RequestsPerSecond}, tel)

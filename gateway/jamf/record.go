@@ -74,7 +74,7 @@ func ofTheList(err error) error {
 func (w *Walk) recordAt(ctx context.Context, path, idName string, query url.Values, id int64) ([]byte, error) {
 	var raw []byte
 	c := &call{
-		op: "record", path: path + "/" + strconv.FormatInt(id, 10), template: path + "/{id}", query: query, limit: maxRecordBytes,
+		op: opRecord, path: path + "/" + strconv.FormatInt(id, 10), template: path + "/{id}", query: query, limit: maxRecordBytes,
 		read: func(r io.Reader) error {
 			b, err := io.ReadAll(r)
 			if err != nil {
@@ -112,7 +112,7 @@ func (w *Walk) filtered(ctx context.Context, sections []string, id int64) ([]byt
 	query := MobileDetail.query(sections, 0, 2)
 	query.Set("filter", "mobileDeviceId=="+strconv.FormatInt(id, 10))
 	var p *Page
-	c := &call{op: "record", path: MobileDetail.path(""), query: query, limit: 2*maxRecordBytes + maxErrorBytes, read: func(r io.Reader) error {
+	c := &call{op: opRecord, path: MobileDetail.path(""), query: query, limit: 2*maxRecordBytes + maxErrorBytes, read: func(r io.Reader) error {
 		var err error
 		p, err = decodePage(r)
 		return err

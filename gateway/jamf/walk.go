@@ -17,6 +17,7 @@ const (
 	minRetries     = 3
 	retryShare     = 10 // one retry in so many requests
 	retryTrickle   = 10 * time.Second
+	opRecord       = "record"
 )
 
 // Walk is a session of calls with one cookie jar and one retry budget. Safe for concurrent use.
@@ -105,6 +106,8 @@ func (a *asking) attempt(ctx context.Context) *Error {
 		return nil
 	case errors.Is(err, errStaleToken):
 		return &Error{Kind: errStaleToken, Op: c.op}
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrServerError):
+		s.tokens.accepted() // Jamf's own envelope: the token got past the door
 	}
 	return asError(c.op, err)
 }
@@ -137,7 +140,8 @@ func (a *asking) again(ctx context.Context, err *Error) (again bool, stop *Error
 		return false, nil
 	}
 	if errors.Is(err, ErrServerError) {
-		if a.broken++; a.broken > 1 {
+		// A list is asked for again in smaller pages by the caller; only a single record has no other way.
+		if a.broken++; a.broken > 1 || a.call.op != opRecord {
 			return false, nil
 		}
 	}

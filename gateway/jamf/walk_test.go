@@ -112,7 +112,7 @@ func TestAnswersAreClassedAndRepeatedAsOftenAsTheyDeserve(t *testing.T) {
 		"502 HTML":         {func(w http.ResponseWriter) { giveHTML(w, 502) }, jamf.ErrUnavailable, "jamf_unavailable", 3},
 		"503 envelope":     {func(w http.ResponseWriter) { giveEnvelope(w, 503) }, jamf.ErrUnavailable, "jamf_unavailable", 3},
 		"500 HTML":         {func(w http.ResponseWriter) { giveHTML(w, 500) }, jamf.ErrUnavailable, "jamf_unavailable", 3},
-		"500 envelope":     {func(w http.ResponseWriter) { giveEnvelope(w, 500) }, jamf.ErrServerError, "jamf_cannot_render", 2},
+		"500 envelope":     {func(w http.ResponseWriter) { giveEnvelope(w, 500) }, jamf.ErrServerError, "jamf_cannot_render", 1},
 		"504 of the edge":  {func(w http.ResponseWriter) { giveHTML(w, 504) }, jamf.ErrTimeout, "timeout", 1},
 		"429":              {func(w http.ResponseWriter) { giveEnvelope(w, 429) }, jamf.ErrThrottled, "throttled", 3},
 		"403":              {func(w http.ResponseWriter) { giveEnvelope(w, 403) }, jamf.ErrForbidden, "right_missing", 2},

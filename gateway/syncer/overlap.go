@@ -149,8 +149,8 @@ func (o *overlap) load(ctx context.Context, w window) (*jamf.Page, []row, error)
 	switch {
 	case err == nil:
 		return p, rows, nil
-	case errors.Is(err, jamf.ErrServerError) && w.size > floorSize:
-		o.target, o.good = max(floorSize, min(o.target, w.size)/2), 0
+	case errors.Is(err, jamf.ErrServerError) && o.target > floorSize:
+		o.target, o.good = max(floorSize, o.target/2), 0
 		return nil, nil, nil
 	case errors.Is(err, jamf.ErrServerError) && o.failed != w:
 		o.failed = w // once more: it may have been a moment

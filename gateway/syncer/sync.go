@@ -84,7 +84,7 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 
 // sync reads, proves, publishes and warms.
 func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.Info, error) {
-	walk := l.src.NewWalk()
+	walk := Walk(patient{l.src.NewWalk()})
 	version, err := s.introduce(ctx, l, walk)
 	if err != nil {
 		return cache.Info{}, err

@@ -1,0 +1,31 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+
+	"jamf-gateway/gateway/jamf"
+)
+
+// patient asks once more when Jamf refuses a token that it has just issued. One refusal and one renewal are the way
+// out's own business; a second refusal in a row happens to a page in four hundred where one token in twenty is refused,
+// and must not cost a whole walk. Where Jamf really refuses, the third refusal is auth_failed and ends it.
+type patient struct{ Walk }
+
+// Page asks for one page.
+func (p patient) Page(ctx context.Context, l jamf.List, sections []string, page, size int) (*jamf.Page, error) {
+	out, err := p.Walk.Page(ctx, l, sections, page, size)
+	if errors.Is(err, jamf.ErrUnauthorized) {
+		return p.Walk.Page(ctx, l, sections, page, size)
+	}
+	return out, err
+}
+
+// Record asks for one record.
+func (p patient) Record(ctx context.Context, l jamf.List, sections []string, id int64) ([]byte, error) {
+	out, err := p.Walk.Record(ctx, l, sections, id)
+	if errors.Is(err, jamf.ErrUnauthorized) {
+		return p.Walk.Record(ctx, l, sections, id)
+	}
+	return out, err
+}
