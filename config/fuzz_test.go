@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,6 +52,36 @@ func FuzzParse(f *testing.F) {
 			if cl.ID == "" || len(cl.Secrets) == 0 || (cl.Sources != nil && len(cl.Sources) == 0) {
 				t.Fatalf("accepted half a client: %+v", cl)
 			}
+		}
+	})
+}
+
+// What is accepted is accepted again as it is, and what the message says to write is accepted.
+func FuzzCheckURL(f *testing.F) {
+	for _, text := range []string{
+		"https://a.jamfcloud.com/api", "a.jamfcloud.com", "https://u:p@A.jamfcloud.com:443/jamf/index.html?x#y", "http://127.0.0.1:80/api",
+		"http://[::1]:8081", "https://[2001:DB8::1]:8443//api/", "https://a b", "https://a/%2e%2e/api", "//a/api",
+	} {
+		f.Add(text, true)
+		f.Add(text, false)
+	}
+	f.Fuzz(func(t *testing.T, text string, loopback bool) {
+		address, problem := config.CheckURL(text, loopback)
+		if (address == "") == (problem == "") {
+			t.Fatalf("%q: address %q and problem %q", text, address, problem)
+		}
+		if quoted, ok := strings.CutPrefix(problem, "must be written "); ok {
+			quoted, _, _ = strings.Cut(quoted, ";")
+			var err error
+			if address, err = strconv.Unquote(quoted); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if address == "" {
+			return
+		}
+		if again, problem := config.CheckURL(address, loopback); again != address || problem != "" {
+			t.Fatalf("%q leads to %q, which is %q, %q", text, address, again, problem)
 		}
 	})
 }

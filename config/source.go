@@ -173,7 +173,11 @@ func checkURL(text string, allowLoopback bool) (address, problem string) {
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Opaque != "" {
 		return "", example
 	}
-	host, ok := canonicalHost(u)
+	scheme, refused := "https", false
+	if u.Scheme == "http" && loopbackLiteral(u.Hostname()) {
+		scheme, refused = "http", !allowLoopback
+	}
+	host, ok := canonicalHost(u, scheme)
 	if !ok {
 		return "", example
 	}
@@ -181,12 +185,8 @@ func checkURL(text string, allowLoopback bool) (address, problem string) {
 	if !ok {
 		return "", example
 	}
-	scheme := "https"
-	if u.Scheme == "http" && loopbackLiteral(u.Hostname()) {
-		if !allowLoopback {
-			return "", "http is possible to a loopback address only, and with allow_insecure_loopback: true"
-		}
-		scheme = "http"
+	if refused {
+		return "", "http is possible to a loopback address only, and with allow_insecure_loopback: true"
 	}
 	address = scheme + "://" + host + path
 	if u.User != nil {
@@ -198,8 +198,8 @@ func checkURL(text string, allowLoopback bool) (address, problem string) {
 	return address, ""
 }
 
-// canonicalHost is the host and the port where it is not the usual one.
-func canonicalHost(u *url.URL) (string, bool) {
+// canonicalHost is the host, and the port where it is not the usual one of the scheme that was or is to be written.
+func canonicalHost(u *url.URL, scheme string) (string, bool) {
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	if strings.Contains(host, ":") {
 		if checkAddress("["+host+"]:1") != "" || strings.Contains(host, "%") {
@@ -209,7 +209,7 @@ func canonicalHost(u *url.URL) (string, bool) {
 	} else if !hostName.MatchString(host) {
 		return "", false
 	}
-	if (u.Scheme == "https" && port == "443") || (u.Scheme == "http" && port == "80") {
+	if (scheme == "https" && port == "443") || (u.Scheme == "http" && port == "80") {
 		port = ""
 	}
 	if port == "" {
