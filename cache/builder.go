@@ -82,7 +82,7 @@ type pendingRecord struct {
 }
 
 // Begin starts a builder; at most one per series at a time (ErrBusy). Unfinished files of a crash are removed at Open.
-// A parent that is not current now is ErrConflict at once, and not after a walk: see Last.
+// A parent that is not current now is ErrConflict at once, and not after a walk: see LastNumber.
 func (s *Store) Begin(ctx context.Context, d Draft) (*Builder, error) {
 	l, err := s.findOrAdd(d.Series)
 	if err != nil {

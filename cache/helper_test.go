@@ -146,7 +146,7 @@ func finish(t testing.TB, s *cache.Store, q cache.Series, parent uint64, rows []
 // publish builds and publishes rows on top of what is current, and returns the number.
 func publish(t testing.TB, s *cache.Store, q cache.Series, rows []row) uint64 {
 	t.Helper()
-	g, err := s.Publish(context.Background(), finish(t, s, q, s.Last(q), rows))
+	g, err := s.Publish(context.Background(), finish(t, s, q, s.LastNumber(q), rows))
 	if err != nil {
 		t.Fatalf("publish: %v", err)
 	}

@@ -376,9 +376,9 @@ func (s *Store) Kept(q Series) []Info {
 	return infos
 }
 
-// Last is the number that a Draft must name as its parent: that of the generation Acquire returns, the last one known
+// LastNumber is the number that a Draft must name as its parent: that of the generation Acquire returns, the last one known
 // when the series is lost, 0 when it was never synced.
-func (s *Store) Last(q Series) uint64 {
+func (s *Store) LastNumber(q Series) uint64 {
 	l, err := s.find(q)
 	if err != nil || l == nil {
 		return 0

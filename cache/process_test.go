@@ -42,12 +42,12 @@ func childPublish(dir string) int {
 		return 1
 	}
 	for {
-		b, err := s.Begin(ctx, draft(computers, s.Last(computers)))
+		b, err := s.Begin(ctx, draft(computers, s.LastNumber(computers)))
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		for _, r := range fleet(crashFleet, int(s.Last(computers))) {
+		for _, r := range fleet(crashFleet, int(s.LastNumber(computers))) {
 			if err := b.Put(ctx, r.id, []byte(r.body), r.columns, r.state); err != nil {
 				return 1
 			}

@@ -117,7 +117,7 @@ func TestTheLastKeptStayAndYoungOnesUpToTwelve(t *testing.T) {
 func daily(t *testing.T, s *cache.Store, now *clock, n, size int) {
 	t.Helper()
 	for range n {
-		publish(t, s, computers, fleet(size, int(s.Last(computers))))
+		publish(t, s, computers, fleet(size, int(s.LastNumber(computers))))
 		now.advance(24 * time.Hour)
 	}
 }
@@ -236,7 +236,7 @@ func TestAFailedPublishKeepsTheGenerationBefore(t *testing.T) {
 				t.Fatal("publish succeeded")
 			}
 			wantRows(t, acquire(t, s, computers), fleet(3, 1))
-			if last := s.Last(computers); last != 1 {
+			if last := s.LastNumber(computers); last != 1 {
 				t.Errorf("last is %d, want 1", last)
 			}
 			aside := filepath.Join(series, "manifest.json.aside")

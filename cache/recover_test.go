@@ -95,7 +95,7 @@ func TestTheGenerationBeforeServesWhenTheCurrentFileFails(t *testing.T) {
 			if !strings.Contains(log.String(), "an older generation is served") {
 				t.Errorf("nothing about it in the log: %s", &log)
 			}
-			if got := s.Last(computers); got != 1 {
+			if got := s.LastNumber(computers); got != 1 {
 				t.Errorf("the next parent is %d, want the one that is served", got)
 			}
 			if n := publish(t, s, computers, fleet(42, 3)); n != 3 {
@@ -157,7 +157,7 @@ func TestALostSeriesIsNeverAFreshStart(t *testing.T) {
 				wantError(t, err, c.want)
 			}
 			wantRows(t, acquire(t, s, mobiles), fleet(7, 1))
-			if got := s.Last(computers); got != 2 {
+			if got := s.LastNumber(computers); got != 2 {
 				t.Fatalf("last known number is %d, want 2", got)
 			}
 			_, err := s.Begin(context.Background(), draft(computers, 0))
@@ -213,7 +213,7 @@ func TestANewerFormatIsLeftAlone(t *testing.T) {
 		if !strings.Contains(err.Error(), "format 2") {
 			t.Errorf("error is %v", err)
 		}
-		if _, err := s.Begin(context.Background(), draft(computers, s.Last(computers))); err == nil {
+		if _, err := s.Begin(context.Background(), draft(computers, s.LastNumber(computers))); err == nil {
 			t.Error("a newer version's data may be written over")
 		}
 		if files := filesIn(t, seriesDir(dir, computers), ".sqlite"); len(files) != 2 {

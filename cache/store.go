@@ -230,17 +230,6 @@ func (s *Store) findOrAdd(q Series) (*line, error) {
 	return l, nil
 }
 
-// LastNumber is what a draft must name as its parent, also when the series is lost and Acquire answers an error; 0 = none.
-func (s *Store) LastNumber(q Series) uint64 {
-	l, err := s.find(q)
-	if l == nil || err != nil {
-		return 0
-	}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.current
-}
-
 // allLines is a snapshot of the lines.
 func (s *Store) allLines() []*line {
 	s.mu.RLock()
