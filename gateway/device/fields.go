@@ -205,7 +205,7 @@ func (t *table) addLine(line string) error {
 	if col[3] != "-" {
 		f.normalized = strings.Split(col[3], ",")
 	}
-	for _, profile := range strings.Split(col[5], ",") {
+	for profile := range strings.SplitSeq(col[5], ",") {
 		switch {
 		case profile == "always":
 			f.always = true
@@ -230,7 +230,7 @@ func (t *table) addLine(line string) error {
 	if col[7] != "-" {
 		// Resolved in finish: the other keys may stand below.
 		leaf.or = make([]*node, 0, strings.Count(col[7], ",")+1)
-		for _, name := range strings.Split(col[7], ",") {
+		for name := range strings.SplitSeq(col[7], ",") {
 			leaf.or = append(leaf.or, &node{name: name})
 		}
 	}

@@ -271,8 +271,8 @@ func recordWith(t *testing.T, k device.Kind, l line, value string) []byte {
 	t.Helper()
 	v := jsontext.Value(value)
 	keys := strings.Split(l.path, ".")
-	for i := len(keys) - 1; i >= 0; i-- {
-		name, isArray := strings.CutSuffix(keys[i], "[]")
+	for _, key := range slices.Backward(keys) {
+		name, isArray := strings.CutSuffix(key, "[]")
 		if isArray {
 			v = jsontext.Value(`[` + string(v) + `]`)
 		}

@@ -97,8 +97,7 @@ func (r *reader) recordError(err error) error {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		e.Reason = "duplicate name"
 	}
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		e.Offset = syntactic.ByteOffset
 	}
 	return e
@@ -139,10 +138,7 @@ func (r *reader) object(n *node, name span) error {
 		return err
 	}
 	self := r.add(n, jsontext.KindBeginObject, name, span{})
-	for {
-		if r.dec.PeekKind() == jsontext.KindEndObject {
-			break
-		}
+	for r.dec.PeekKind() != jsontext.KindEndObject {
 		key, at, err := r.scalar()
 		if err != nil {
 			return err
@@ -232,7 +228,7 @@ func (r *reader) scalar() (jsontext.Value, span, error) {
 		return nil, span{}, err
 	}
 	end := r.dec.InputOffset()
-	return v, span{int32(end - int64(len(v))), int32(end)}, nil //nolint:gosec // record() refuses longer records.
+	return v, span{int32(end - int64(len(v))), int32(end)}, nil
 }
 
 // skip passes over a dropped value, which must be as valid as a kept one.
@@ -274,7 +270,7 @@ func (r *reader) add(n *node, kind jsontext.Kind, name, value span) int {
 	i := len(r.entries)
 	r.entries = append(r.entries, entry{node: n, kind: kind, name: name, value: value})
 	if name != (span{}) && !n.inArray {
-		r.at[n.id] = int32(i) //nolint:gosec // fewer entries than bytes.
+		r.at[n.id] = int32(i)
 	}
 	return i
 }
@@ -287,7 +283,7 @@ func (r *reader) wrong(n *node, name span) {
 
 // end0 closes an entry whose value has been read.
 func (r *reader) end0(self int) {
-	r.entries[self].next = int32(len(r.entries)) //nolint:gosec // fewer entries than bytes.
+	r.entries[self].next = int32(len(r.entries))
 }
 
 // end reads the closing bracket.

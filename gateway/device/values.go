@@ -221,7 +221,7 @@ func parseMAC(text []byte) (address string, known, readable bool) {
 		if i > 0 {
 			b = append(b, ':')
 		}
-		b = append(b, digits[i], digits[i+1])
+		b = append(b, digits[i], digits[i+1]) //nolint:gosec // digits has an even length
 	}
 	return string(b), true, true
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -32,9 +33,7 @@ func healthy(changes answers) answers {
 		"/api/v1/auth": rightsSay(both()...), "/api/v1/jamf-pro-version": say(200, `{"version":"11.30.2"}`),
 		v4List: say(200, `{"totalCount":12,"results":[{"id":"1"}]}`), plain: say(200, `{"totalCount":34,"results":[{"id":"1"}]}`),
 	}
-	for path, give := range changes {
-		out[path] = give
-	}
+	maps.Copy(out, changes)
 	return out
 }
 
@@ -84,32 +83,69 @@ func TestAConnectionTestClassesWhatIsWrong(t *testing.T) {
 		steps string
 		ok    bool
 	}{
-		"wrong secret": {nil, func(w http.ResponseWriter, _ *http.Request, _ int) { giveJSON(w, 401, `{"error":"invalid_client"}`) }, both(),
-			head + "token:failed:auth_failed,rights:skipped," + end, false},
-		"HTML instead of a token": {nil, func(w http.ResponseWriter, _ *http.Request, _ int) { giveHTML(w, 403) }, both(),
-			head + "token:failed:html_instead_of_json,rights:skipped," + end, false},
-		"token refused": {answers{"/api/v1/auth": func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 401) }}, nil, both(),
-			head + "token:ok,rights:failed:token_refused," + end, false},
-		"one right missing": {answers{"/api/v1/auth": rightsSay(jamf.ReadMobileDevices)}, nil, both(),
-			head + "token:ok,rights:failed:right_missing,mobile_devices:ok,computers:skipped,version:ok", false},
-		"too many rights": {answers{"/api/v1/auth": rightsSay(jamf.ReadComputers, jamf.ReadMobileDevices, "Delete Computers")}, nil, both(),
-			head + "token:ok,rights:warning:rights_surplus,mobile_devices:ok,computers:ok,version:ok", true},
-		"one kind only": {nil, nil, []string{jamf.ReadComputers},
-			head + "token:ok,rights:warning:rights_surplus,mobile_devices:skipped,computers:ok,version:ok", true},
-		"rights not told": {answers{"/api/v1/auth": say(200, `{}`)}, nil, both(),
-			head + "token:ok,rights:warning:rights_unknown,mobile_devices:ok,computers:ok,version:ok", true},
-		"no introspection": {answers{"/api/v1/auth": func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 404) }}, nil, both(),
-			head + "token:ok,rights:warning:rights_unknown,mobile_devices:ok,computers:ok,version:ok", true},
-		"a list is forbidden": {answers{plain: func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 403) }}, nil, both(),
-			head + "token:ok,rights:ok,mobile_devices:failed:right_missing,computers:ok,version:ok", false},
-		"a list is no list": {answers{plain: say(200, `{}`)}, nil, both(),
-			head + "token:ok,rights:ok,mobile_devices:failed:unexpected_answer,computers:skipped,version:skipped", false},
-		"only v1": {answers{v4List: func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 404) }, v1List: say(200, `{"totalCount":3,"results":[]}`)}, nil, both(),
-			head + "token:ok,rights:ok,mobile_devices:ok,computers:ok,version:ok", true},
-		"throttled": {answers{"/api/v1/auth": func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 429) }}, nil, both(),
-			head + "token:ok,rights:failed:throttled," + end, false},
-		"hangs": {answers{plain: func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }}, nil, both(),
-			head + "token:ok,rights:ok,mobile_devices:failed:timeout,computers:skipped,version:skipped", false},
+		"wrong secret": {
+			nil, func(w http.ResponseWriter, _ *http.Request, _ int) { giveJSON(w, 401, `{"error":"invalid_client"}`) }, both(),
+			head + "token:failed:auth_failed,rights:skipped," + end, false,
+		},
+		"HTML instead of a token": {
+			nil, func(w http.ResponseWriter, _ *http.Request, _ int) { giveHTML(w, 403) }, both(),
+			head + "token:failed:html_instead_of_json,rights:skipped," + end, false,
+		},
+		"token refused": {
+			answers{"/api/v1/auth": func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 401) }},
+			nil, both(),
+			head + "token:ok,rights:failed:token_refused," + end, false,
+		},
+		"one right missing": {
+			answers{"/api/v1/auth": rightsSay(jamf.ReadMobileDevices)},
+			nil, both(),
+			head + "token:ok,rights:failed:right_missing,mobile_devices:ok,computers:skipped,version:ok", false,
+		},
+		"too many rights": {
+			answers{"/api/v1/auth": rightsSay(jamf.ReadComputers, jamf.ReadMobileDevices, "Delete Computers")},
+			nil, both(),
+			head + "token:ok,rights:warning:rights_surplus,mobile_devices:ok,computers:ok,version:ok", true,
+		},
+		"one kind only": {
+			nil, nil,
+			[]string{jamf.ReadComputers},
+			head + "token:ok,rights:warning:rights_surplus,mobile_devices:skipped,computers:ok,version:ok", true,
+		},
+		"rights not told": {
+			answers{"/api/v1/auth": say(200, `{}`)},
+			nil, both(),
+			head + "token:ok,rights:warning:rights_unknown,mobile_devices:ok,computers:ok,version:ok", true,
+		},
+		"no introspection": {
+			answers{"/api/v1/auth": func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 404) }},
+			nil, both(),
+			head + "token:ok,rights:warning:rights_unknown,mobile_devices:ok,computers:ok,version:ok", true,
+		},
+		"a list is forbidden": {
+			answers{plain: func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 403) }},
+			nil, both(),
+			head + "token:ok,rights:ok,mobile_devices:failed:right_missing,computers:ok,version:ok", false,
+		},
+		"a list is no list": {
+			answers{plain: say(200, `{}`)},
+			nil, both(),
+			head + "token:ok,rights:ok,mobile_devices:failed:unexpected_answer,computers:skipped,version:skipped", false,
+		},
+		"only v1": {
+			answers{v4List: func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 404) }, v1List: say(200, `{"totalCount":3,"results":[]}`)},
+			nil, both(),
+			head + "token:ok,rights:ok,mobile_devices:ok,computers:ok,version:ok", true,
+		},
+		"throttled": {
+			answers{"/api/v1/auth": func(w http.ResponseWriter, _ *http.Request) { giveEnvelope(w, 429) }},
+			nil, both(),
+			head + "token:ok,rights:failed:throttled," + end, false,
+		},
+		"hangs": {
+			answers{plain: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }},
+			nil, both(),
+			head + "token:ok,rights:ok,mobile_devices:failed:timeout,computers:skipped,version:skipped", false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -297,7 +333,7 @@ func TestABadCertificateStopsBeforeAnySecretIsSent(t *testing.T) {
 		}, "another name"},
 		"old TLS": {func(s *httptest.Server) {
 			s.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
-		}, nil, "no TLS connection"}, //nolint:gosec // the point of the test
+		}, nil, "no TLS connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests := 0

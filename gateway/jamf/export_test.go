@@ -9,7 +9,8 @@ import (
 )
 
 // DecodePage, ReadToken, ReadRights and ThrottleOf are the parsers, for tables and fuzzing.
-func DecodePage(b []byte) (*Page, error)                            { return decodePage(bytes.NewReader(b)) }
+func DecodePage(b []byte) (*Page, error) { return decodePage(bytes.NewReader(b)) }
+
 func ReadToken(b []byte) (string, time.Duration, error)             { return readToken(bytes.NewReader(b)) }
 func ReadRights(b []byte) (Rights, error)                           { return readRights(b) }
 func ThrottleOf(h http.Header, now time.Time) (time.Duration, bool) { return throttleOf(h, now) }

@@ -175,17 +175,32 @@ func decodePage(r io.Reader) (*Page, error) {
 	in := &counter{r: r}
 	d := jsontext.NewDecoder(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	p := &Page{}
+	if err := readEnvelope(d, p); err != nil {
+		return nil, err
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		if errors.Is(err, errCap) {
+			return nil, err
+		}
+		return nil, notAPage("the answer goes on after its end")
+	}
+	p.Bytes = in.n
+	return p, nil
+}
+
+// readEnvelope reads the outer object; both totalCount and results must be there, once.
+func readEnvelope(d *jsontext.Decoder, p *Page) error {
 	if d.PeekKind() != '{' {
-		return nil, notAnObject(d)
+		return notAnObject(d)
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return nil, syntaxFault(err)
+		return syntaxFault(err)
 	}
 	var total, results bool
 	for d.PeekKind() != '}' {
 		name, err := d.ReadToken()
 		if err != nil {
-			return nil, syntaxFault(err)
+			return syntaxFault(err)
 		}
 		switch name.String() {
 		case "totalCount":
@@ -202,23 +217,16 @@ func decodePage(r io.Reader) (*Page, error) {
 			err = d.SkipValue()
 		}
 		if err != nil {
-			return nil, syntaxFault(err)
+			return syntaxFault(err)
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return nil, syntaxFault(err)
+		return syntaxFault(err)
 	}
 	if !total || !results {
-		return nil, notAPage("the answer lacks totalCount or results: it is no list")
+		return notAPage("the answer lacks totalCount or results: it is no list")
 	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		if errors.Is(err, errCap) {
-			return nil, err
-		}
-		return nil, notAPage("the answer goes on after its end")
-	}
-	p.Bytes = in.n
-	return p, nil
+	return nil
 }
 
 // notAnObject tells HTML from other things that are no JSON object.

@@ -164,7 +164,7 @@ func outcomeOf(err error) string {
 
 // startCall begins the span of a token, page or record.
 func (s *Source) startCall(ctx context.Context, name, op string) (context.Context, trace.Span) {
-	return s.tracer.Start(ctx, name, trace.WithAttributes(
+	return s.tracer.Start(ctx, name, trace.WithAttributes( //nolint:spancheck // the caller ends it
 		attribute.String("jamf.source", s.o.Name), attribute.String("jamf.operation", op)))
 }
 
@@ -185,7 +185,7 @@ func (s *Source) startAttempt(ctx context.Context, method, op, template string, 
 	if resend > 0 {
 		attrs = append(attrs, semconv.HTTPRequestResendCount(resend))
 	}
-	return s.tracer.Start(ctx, method+" "+template, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
+	return s.tracer.Start(ctx, method+" "+template, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)) //nolint:spancheck // the caller ends it
 }
 
 func requestMethod(method string) attribute.KeyValue {

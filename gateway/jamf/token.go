@@ -26,8 +26,8 @@ const (
 
 // The two paths of the token endpoint, newest first.
 const (
-	tokenPathV1  = "/v1/oauth/token"
-	tokenPathOld = "/oauth/token"
+	tokenPathV1  = "/v1/oauth/token" //nolint:gosec // a path
+	tokenPathOld = "/oauth/token"    //nolint:gosec // a path
 )
 
 // errStaleToken ends an attempt whose token ran out while it stood in the queue.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +42,7 @@ func TestTheTokenCallIsAFormAndTheTokenGoesIntoTheHeader(t *testing.T) {
 			}
 		}
 		st := r.src.Status()
-		if st.Token != "valid" || st.TokenExpires.Sub(time.Now()) != 10*time.Minute || st.LastSuccessAt.IsZero() {
+		if st.Token != "valid" || time.Until(st.TokenExpires) != 10*time.Minute || st.LastSuccessAt.IsZero() {
 			t.Errorf("status %+v", st)
 		}
 	})
@@ -144,10 +145,10 @@ func TestATokenIsRenewedAheadWithoutHoldingUpCallers(t *testing.T) {
 				t.Fatalf("%v after %v", err, time.Since(began))
 			}
 			all := u.requests()
-			for i := len(all) - 1; i >= 0; i-- {
-				if all[i].authorization != "" {
-					if all[i].authorization != "Bearer "+tokenCanary+want {
-						t.Errorf("sent %q, want token %s", all[i].authorization, want)
+			for _, a := range slices.Backward(all) {
+				if a.authorization != "" {
+					if a.authorization != "Bearer "+tokenCanary+want {
+						t.Errorf("sent %q, want token %s", a.authorization, want)
 					}
 					return
 				}

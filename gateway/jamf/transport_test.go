@@ -142,7 +142,7 @@ func TestNoSecretAndNoTokenFollowsARedirect(t *testing.T) {
 }
 
 func TestAConnectionThatIsResetIsNamed(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own listener
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

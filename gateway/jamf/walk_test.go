@@ -167,7 +167,7 @@ func TestAnswersAreClassedAndRepeatedAsOftenAsTheyDeserve(t *testing.T) {
 
 func TestAPageThatTimesOutIsNotSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := &upstream{api: func(w http.ResponseWriter, r *http.Request, _ int) {
+		u := &upstream{api: func(_ http.ResponseWriter, r *http.Request, _ int) {
 			select {
 			case <-time.After(10 * time.Minute):
 			case <-r.Context().Done():
@@ -294,7 +294,7 @@ func TestATokenThatRunsOutInTheQueueIsReplacedBeforeItIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{
 			token: func(w http.ResponseWriter, _ *http.Request, n int) { giveToken(w, n, 60) },
-			api: func(w http.ResponseWriter, r *http.Request, n int) {
+			api: func(w http.ResponseWriter, _ *http.Request, n int) {
 				if n == 1 {
 					w.Header().Set("Retry-After", "600")
 					giveEnvelope(w, 429)

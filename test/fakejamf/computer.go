@@ -62,7 +62,7 @@ func (k Kind) number() uint64 {
 }
 
 func (w *world) dice(kind, salt uint64, id int64) dice {
-	return roll(w.seed, kind, uint64(id), salt) //nolint:gosec // ids are positive
+	return roll(w.seed, kind, uint64(id), salt)
 }
 
 // computerName is the name in one version of a record; a row may carry a given one instead.
@@ -70,7 +70,7 @@ func (w *world) computerName(r row) string {
 	if r.named {
 		return r.name
 	}
-	d := roll(w.seed, kindComputer, uint64(r.id), saltName, uint64(r.version)) //nolint:gosec // ids are positive
+	d := roll(w.seed, kindComputer, uint64(r.id), saltName, uint64(r.version))
 	switch p := d.n(100); {
 	case p < 40:
 		return fmt.Sprintf("GYM-MAC-%04d", d.n(10000))

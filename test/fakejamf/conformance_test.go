@@ -3,6 +3,7 @@ package fakejamf_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -144,9 +145,7 @@ func (v *validator) properties(s *schema, into map[string]*schema, required *[]s
 	for _, part := range s.AllOf {
 		open = v.properties(part, into, required) || open
 	}
-	for k, p := range s.Properties {
-		into[k] = p
-	}
+	maps.Copy(into, s.Properties)
 	*required = append(*required, s.Required...)
 	return open || s.Additional != nil && s.Additional != false || len(s.AllOf) == 0 && len(s.Properties) == 0
 }

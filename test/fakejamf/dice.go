@@ -26,7 +26,7 @@ func (d *dice) n(k int) int {
 	if k <= 0 {
 		return 0
 	}
-	return int(d.next() >> 1 % uint64(k)) //nolint:gosec // k is positive and the result is below it
+	return int(d.next() >> 1 % uint64(k))
 }
 
 // in throws a number in [from, to].

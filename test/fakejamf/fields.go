@@ -57,7 +57,7 @@ func (s *shapes) fields(k Kind, version int, full bool) map[string]*field {
 		return out
 	}
 	if !full {
-		for _, n := range strings.Fields("id name serialNumber wifiMacAddress udid phoneNumber model modelIdentifier username type managementId softwareUpdateDeviceId") {
+		for n := range strings.FieldsSeq("id name serialNumber wifiMacAddress udid phoneNumber model modelIdentifier username type managementId softwareUpdateDeviceId") {
 			add(field{name: n, key: n, sorts: true, id: n == "id"})
 		}
 		out["name"].quick = (*world).mobileName
@@ -187,7 +187,7 @@ func (rd *reader) sortText(f *field) string {
 		return ""
 	}
 	if n, err := strconv.ParseInt(v, 10, 64); err == nil {
-		return fmt.Sprintf("\x01%020d", uint64(n)^1<<63) //nolint:gosec // the order of signed numbers in unsigned ones
+		return fmt.Sprintf("\x01%020d", uint64(n)^1<<63)
 	}
 	if t, err := time.Parse(time.RFC3339, v); err == nil {
 		return "\x02" + t.UTC().Format("2006-01-02T15:04:05.000")

@@ -102,9 +102,9 @@ func (r *registry) at(id, event int64) row {
 	if l == nil {
 		return row{id: id}
 	}
-	for i := len(l.changes) - 1; i >= 0; i-- {
-		if l.changes[i].event <= event {
-			return l.changes[i].row
+	for _, v := range slices.Backward(l.changes) {
+		if v.event <= event {
+			return v.row
 		}
 	}
 	return row{id: id}

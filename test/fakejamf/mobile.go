@@ -38,7 +38,7 @@ func (w *world) mobileName(r row) string {
 	if r.named {
 		return r.name
 	}
-	d := roll(w.seed, kindMobile, uint64(r.id), saltName, uint64(r.version)) //nolint:gosec // ids are positive
+	d := roll(w.seed, kindMobile, uint64(r.id), saltName, uint64(r.version))
 	switch p := d.n(100); {
 	case p < 50:
 		return fmt.Sprintf("iPad-%d%s-%02d", d.in(5, 13), pick(&d, []string{"a", "b", "c"}), d.n(33))

@@ -62,7 +62,7 @@ func (s *Server) page(n int, q *query) (rows []row, total int) {
 	total = len(ord.ids)
 	from, to := q.window(total)
 	reg := s.kinds[q.kind]
-	salt := int(s.dice.next() >> 40) //nolint:gosec // 24 bits
+	salt := int(s.dice.next() >> 40)
 	for i := from; i < to; i++ {
 		at := i
 		switch {
@@ -172,7 +172,7 @@ func (s *Server) sortLocked(nd *node, q *query, ids []int64) *order {
 	o := &order{ids: make([]int64, len(lines)), tie: make([]int32, len(lines))}
 	for i, l := range lines {
 		o.ids[i] = l.id
-		o.tie[i] = int32(i) //nolint:gosec // a fleet has fewer than 2^31 devices
+		o.tie[i] = int32(i)
 		if i > 0 && compare(lines[i-1], l) == 0 {
 			o.tie[i] = o.tie[i-1]
 		}

@@ -87,6 +87,7 @@ type recorder struct {
 	status, node int
 }
 
+// WriteHeader implements http.ResponseWriter.
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status

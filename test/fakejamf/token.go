@@ -210,7 +210,7 @@ func (s *Server) ingress(w http.ResponseWriter, r *http.Request) int {
 	s.mu.Lock()
 	i := s.dice.n(len(s.nodes))
 	d := roll(s.dice.next())
-	c := http.Cookie{
+	c := http.Cookie{ //nolint:gosec // the simulated Jamf also speaks plain http on loopback
 		Name: "jpro-ingress", Value: fmt.Sprintf("%d.%d.%s", s.o.Now().Unix(), d.n(1000), d.hex(24, false)) + nodeMark(i),
 		Path: "/", HttpOnly: true, Secure: r.TLS != nil,
 	}

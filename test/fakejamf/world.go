@@ -230,7 +230,7 @@ func entry(list []string, n int) string {
 
 // ago is a moment up to max before the epoch, with 0 to 3 fraction digits.
 func (w *world) ago(d *dice, most time.Duration) time.Time {
-	back := time.Duration(d.next() >> 1 % uint64(most)) //nolint:gosec // most is positive
+	back := time.Duration(d.next() >> 1 % uint64(most))
 	t := w.epoch.Add(-back).Truncate(time.Millisecond)
 	switch d.n(4) {
 	case 0:
