@@ -30,8 +30,8 @@ type checkCommand struct {
 
 // words are the labels of a report in one language.
 type words struct {
-	settingsGood, good, wanting, warning, failed, skipped, rights, missing, surplus string
-	steps                                                                           map[string]string
+	settingsGood, good, wanting, warning, failed, skipped, rights, missing, surplus, paste string
+	steps                                                                                  map[string]string
 }
 
 func wordsIn(lang string) words {
@@ -39,7 +39,7 @@ func wordsIn(lang string) words {
 		return words{
 			settingsGood: "Einstellungen: in Ordnung", good: "Ergebnis: in Ordnung", wanting: "Ergebnis: Es fehlt etwas, siehe oben",
 			warning: "WARNUNG", failed: "FEHLER", skipped: "entfällt", rights: "Rechte vorhanden", missing: "Rechte fehlen",
-			surplus: "Rechte zu viel", steps: map[string]string{
+			surplus: "Rechte zu viel", paste: "URL für Inventory360", steps: map[string]string{
 				"url": "URL", "dns": "DNS", "tcp": "TCP-Verbindung", "tls": "TLS", "token": "Token", "rights": "Rechte",
 				"mobile_devices": "Abfrage Mobilgeräte", "computers": "Abfrage Computer", "version": "Version von Jamf Pro",
 			},
@@ -48,7 +48,7 @@ func wordsIn(lang string) words {
 	return words{
 		settingsGood: "Settings: good", good: "Result: good", wanting: "Result: something is missing, see above",
 		warning: "WARNING", failed: "FAILED", skipped: "skipped", rights: "rights present", missing: "rights missing",
-		surplus: "rights too many", steps: map[string]string{
+		surplus: "rights too many", paste: "URL for Inventory360", steps: map[string]string{
 			"url": "URL", "dns": "DNS", "tcp": "TCP connection", "tls": "TLS", "token": "token", "rights": "rights",
 			"mobile_devices": "query of mobile devices", "computers": "query of computers", "version": "version of Jamf Pro",
 		},
@@ -85,7 +85,7 @@ func (c checkCommand) Run(ctx context.Context, s streams) error {
 			Sources  []server.TestReport `json:"sources"`
 		}{good, append([]string{}, settings.Warnings...), append([]server.TestReport{}, reports...)})
 	} else {
-		err = printReports(s.out, w, settings.Warnings, reports, good)
+		err = printReports(s.out, w, settings, reports, good)
 	}
 	if err == nil && !good {
 		err = errFoundWanting
@@ -93,10 +93,10 @@ func (c checkCommand) Run(ctx context.Context, s streams) error {
 	return err
 }
 
-func printReports(out io.Writer, w words, warnings []string, reports []server.TestReport, good bool) error {
+func printReports(out io.Writer, w words, settings *config.Config, reports []server.TestReport, good bool) error {
 	var b strings.Builder
 	b.WriteString(w.settingsGood + "\n")
-	for _, line := range warnings {
+	for _, line := range settings.Warnings {
 		fmt.Fprintf(&b, "  %s: %s\n", w.warning, line)
 	}
 	for _, r := range reports {
@@ -120,6 +120,9 @@ func printReports(out io.Writer, w words, warnings []string, reports []server.Te
 		list(w.rights, r.RightsPresent)
 		list(w.missing, r.RightsMissing)
 		list(w.surplus, r.RightsSurplus)
+		if settings.PublicURL != "" {
+			fmt.Fprintf(&b, "  %s: %s/jamf/%s/api\n", w.paste, strings.TrimSuffix(settings.PublicURL, "/"), r.Source)
+		}
 	}
 	verdict := w.good
 	if !good {
