@@ -387,3 +387,14 @@ func (s *Store) LastNumber(q Series) uint64 {
 	defer l.mu.RUnlock()
 	return l.current
 }
+
+// FellBack tells that the newest published generation cannot be read and an older one is served until the next publish.
+func (s *Store) FellBack(q Series) bool {
+	l, err := s.find(q)
+	if err != nil || l == nil {
+		return false
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.serving != nil && l.highestKeptLocked() > l.serving.info.Number
+}

@@ -79,6 +79,8 @@ func (s *Syncer) state(l *line, r kindRecord) (state, reason string) {
 	switch {
 	case l.src.Disabled:
 		return "disabled", "source_disabled"
+	case s.o.Store.FellBack(l.series()):
+		return "stale", "store_corrupt" // the newest file is damaged, the one before serves
 	case r.Failures > 0:
 		return "stale", r.ErrorCode
 	case overdue(s.now().Sub(g.Info().Ended), l.src.Interval):
