@@ -23,7 +23,7 @@ type Config struct {
 	Clients       []Client
 	Profiles      map[string]Profile // own profiles: name -> definition
 	Telemetry     Telemetry
-	Warnings      []string // what is possible but should not stay; for the log and for `check`
+	Warnings      []Problem // what is possible but should not stay; for the log and for `check`
 }
 
 // TLS names the certificate of the public door; both files or none.

@@ -97,7 +97,7 @@ data_dir: /var/lib/jamf-gateway
 cache: {max_bytes: 1GiB}
 sources:
   - name: a
-    url: https://A.jamfcloud.com:443/api
+    url: https://a.jamfcloud.com/api
     client_id: 0123
     client_secret: env:A
     default: true
@@ -183,7 +183,7 @@ func TestListenIsOpenOnlyWithTLS(t *testing.T) {
 		if got := refused(t, text); !strings.Contains(got, "can be reached from other machines, and there is no TLS") {
 			t.Errorf("%s is refused with %q", address, got)
 		}
-		if c := parse(t, text+"insecure_http: true\n"); len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "in the clear") {
+		if c := parse(t, text+"insecure_http: true\n"); len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Text, "in the clear") {
 			t.Errorf("%s with insecure_http: warnings %q, want one", address, c.Warnings)
 		}
 	}
@@ -215,7 +215,10 @@ clients:
 		"gateway.yaml:8: clients.x.secrets[0]: is the placeholder of the example: no secret matches it",
 		"gateway.yaml: the file holds a secret and can be read by others (mode 0644); set it to 0600",
 	}
-	got := strings.Split(strings.ReplaceAll(strings.Join(c.Warnings, "\n"), dir+string(filepath.Separator), ""), "\n")
+	var got []string
+	for _, w := range c.Warnings {
+		got = append(got, strings.ReplaceAll(w.String(), dir+string(filepath.Separator), ""))
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("warnings differ (-want +got):\n%s", diff)
 	}

@@ -3,7 +3,6 @@ package config
 import (
 	"net"
 	"net/netip"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -135,18 +134,4 @@ func loopback(address string) bool {
 func loopbackLiteral(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
-}
-
-// publicURL is the address under which clients know the gateway.
-func (d *document) publicURL(v value) string {
-	if v.text == "" {
-		return ""
-	}
-	u, err := url.Parse(v.text)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
-		u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		d.problem(v.origin, "must be the address by which clients reach the gateway, like https://gateway.example.com, without user, query and fragment")
-		return ""
-	}
-	return strings.TrimRight(v.text, "/")
 }

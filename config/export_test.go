@@ -7,12 +7,12 @@ func Settings(data []byte) []string {
 	return d.settings
 }
 
-// ParseDuration, ParseSize, CheckURL and VariableName are tested for themselves.
+// ParseDuration, ParseSize, CompletePublicURL and VariableName are tested for themselves.
 var (
-	ParseDuration = parseDuration
-	ShowDuration  = showDuration
-	ParseSize     = parseSize
-	ShowSize      = showSize
-	CheckURL      = checkURL
-	VariableName  = variableName
+	ParseDuration     = parseDuration
+	ShowDuration      = showDuration
+	ParseSize         = parseSize
+	ShowSize          = showSize
+	CompletePublicURL = completePublicURL
+	VariableName      = variableName
 )

@@ -44,7 +44,7 @@ func FuzzParse(f *testing.F) {
 			if s.Name == "" || s.ClientSecret.Reveal() == "" || len(s.Kinds) == 0 || s.Profile == "" || !strings.HasSuffix(s.URL, "/api") {
 				t.Fatalf("accepted half a source: %+v", s)
 			}
-			if again, problem := config.CheckURL(s.URL, s.AllowInsecureLoopback); again != s.URL || problem != "" {
+			if again, problem := config.CompleteURL(s.URL, s.AllowInsecureLoopback); again != s.URL || problem != "" {
 				t.Fatalf("%s is accepted but not as it is: %q, %q", s.URL, again, problem)
 			}
 		}
@@ -57,7 +57,7 @@ func FuzzParse(f *testing.F) {
 }
 
 // What is accepted is accepted again as it is, and what the message says to write is accepted.
-func FuzzCheckURL(f *testing.F) {
+func FuzzCompleteURL(f *testing.F) {
 	for _, text := range []string{
 		"https://a.jamfcloud.com/api", "a.jamfcloud.com", "https://u:p@A.jamfcloud.com:443/jamf/index.html?x#y", "http://127.0.0.1:80/api",
 		"http://[::1]:8081", "https://[2001:DB8::1]:8443//api/", "https://a b", "https://a/%2e%2e/api", "//a/api",
@@ -66,7 +66,7 @@ func FuzzCheckURL(f *testing.F) {
 		f.Add(text, false)
 	}
 	f.Fuzz(func(t *testing.T, text string, loopback bool) {
-		address, problem := config.CheckURL(text, loopback)
+		address, problem := config.CompleteURL(text, loopback)
 		if (address == "") == (problem == "") {
 			t.Fatalf("%q: address %q and problem %q", text, address, problem)
 		}
@@ -80,7 +80,7 @@ func FuzzCheckURL(f *testing.F) {
 		if address == "" {
 			return
 		}
-		if again, problem := config.CheckURL(address, loopback); again != address || problem != "" {
+		if again, problem := config.CompleteURL(address, loopback); again != address || problem != "" {
 			t.Fatalf("%q leads to %q, which is %q, %q", text, address, again, problem)
 		}
 	})

@@ -34,7 +34,7 @@ func Load(path string, env []string) (*Config, error) {
 	}
 	if info, err := f.Stat(); err == nil && d.literal && info.Mode().Perm()&0o077 != 0 {
 		d.warn(origin{}, "the file holds a secret and can be read by others (mode %04o); set it to 0600", info.Mode().Perm())
-		c.Warnings = d.warningTexts()
+		c.Warnings = inOrder(d.warnings)
 	}
 	return c, nil
 }
@@ -70,16 +70,8 @@ func (d *document) config(data []byte) (*Config, error) {
 	if len(d.problems) > 0 {
 		return nil, &InvalidError{Problems: slices.Compact(inOrder(d.problems))}
 	}
-	c.Warnings = d.warningTexts()
+	c.Warnings = inOrder(d.warnings)
 	return c, nil
-}
-
-func (d *document) warningTexts() []string {
-	var out []string
-	for _, w := range inOrder(d.warnings) {
-		out = append(out, w.String())
-	}
-	return out
 }
 
 // filled reads a text with a default that cannot be emptied.

@@ -1,8 +1,11 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"jamf-gateway/config"
 )
@@ -45,48 +48,98 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-func TestAddressesOfJamfAreTakenOrCorrected(t *testing.T) {
-	const no = "must be the address of a Jamf Pro instance, like https://NAME.jamfcloud.com/api"
+func TestPastedAddressesOfJamfAreCompleted(t *testing.T) {
+	const jamf, no = "https://schule.jamfcloud.com/api", "must be the address of a Jamf Pro instance, like https://NAME.jamfcloud.com/api"
 	for text, want := range map[string]struct{ address, problem string }{
-		"https://a.jamfcloud.com/api":             {address: "https://a.jamfcloud.com/api"},
-		"https://A.JamfCloud.com:443/api":         {address: "https://a.jamfcloud.com/api"},
-		"https://jamf.example.com:8443/jamf/api":  {address: "https://jamf.example.com:8443/jamf/api"},
-		"https://[2001:DB8::1]/api":               {address: "https://[2001:db8::1]/api"},
-		"https://192.0.2.7/api":                   {address: "https://192.0.2.7/api"},
-		"https://a.jamfcloud.com":                 {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"https://a.jamfcloud.com/":                {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"https://a.jamfcloud.com/api/":            {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"https://a.jamfcloud.com/api/v1/auth":     {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"https://a.jamfcloud.com/api?x=1":         {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"https://a.jamfcloud.com/api#x":           {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"https://a.jamfcloud.com//api":            {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"https://a.jamfcloud.com/index.html?x=y":  {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"https://a.jamfcloud.com/JSSResource":     {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"https://jamf.example.com:8443/jamf":      {problem: `must be written "https://jamf.example.com:8443/jamf/api"`},
-		"a.jamfcloud.com":                         {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"a.jamfcloud.com/api":                     {problem: `must be written "https://a.jamfcloud.com/api"`},
-		" https://a.jamfcloud.com/api":            {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"http://a.jamfcloud.com/api":              {problem: `must be written "https://a.jamfcloud.com/api"`},
-		"http://localhost:8081/api":               {problem: `must be written "https://localhost:8081/api"`},
-		"https://user:geheim@a.jamfcloud.com/api": {problem: `must be written "https://a.jamfcloud.com/api"; credentials belong in client_id and client_secret`},
-		"http://127.0.0.1:8081/api":               {problem: "http is possible to a loopback address only, and with allow_insecure_loopback: true"},
-		"ftp://a.jamfcloud.com/api":               {problem: no},
-		"https://":                                {problem: no},
-		"https:///api":                            {problem: no},
-		"https://a b.com/api":                     {problem: no},
-		"https://schule-münchen.de/api":           {problem: no},
-		"https://a.jamfcloud.com:99999/api":       {problem: no},
-		"https://a.jamfcloud.com:0/api":           {problem: no},
-		"https://a.jamfcloud.com/%2e%2e/api":      {problem: no},
-		"https://a.jamfcloud.com/a%20b/api":       {problem: no},
-		"https://[fe80::1%25eth0]/api":            {problem: no},
-		"https://-a.jamfcloud.com/api":            {problem: no},
-		"https:a.jamfcloud.com/api":               {problem: no},
+		"https://schule.jamfcloud.com/api":                           {address: jamf},
+		"https://Schule.JamfCloud.com:443/api":                       {address: jamf},
+		"https://schule.jamfcloud.com":                               {address: jamf},
+		"https://schule.jamfcloud.com/":                              {address: jamf},
+		"https://schule.jamfcloud.com/api/":                          {address: jamf},
+		"https://schule.jamfcloud.com/api/doc":                       {address: jamf},
+		"https://schule.jamfcloud.com/api/v1/auth":                   {address: jamf},
+		"https://schule.jamfcloud.com/api?x=1":                       {address: jamf},
+		"https://schule.jamfcloud.com/api#x":                         {address: jamf},
+		"https://schule.jamfcloud.com//api":                          {address: jamf},
+		"https://schule.jamfcloud.com/index.html?x=y":                {address: jamf},
+		"https://schule.jamfcloud.com/computers.html?id=1&o=r":       {address: jamf},
+		"https://schule.jamfcloud.com/view/settings/system-settings": {address: jamf},
+		"https://schule.jamfcloud.com/some/new/page%20of%20Jamf":     {address: jamf},
+		"https://schule.jamfcloud.com/JSSResource":                   {address: jamf},
+		"schule.jamfcloud.com":                                       {address: jamf},
+		"SCHULE.jamfcloud.com:443/":                                  {address: jamf},
+		"schule.jamfcloud.com/api":                                   {address: jamf},
+		" https://schule.jamfcloud.com/api\n":                        {address: jamf},
+		"http://schule.jamfcloud.com/api":                            {address: jamf},
+		"http://schule.jamfcloud.com:80":                             {address: jamf},
+		"https://jamf.example.com:8443/jamf/api":                     {address: "https://jamf.example.com:8443/jamf/api"},
+		"https://jamf.example.com:8443/jamf":                         {address: "https://jamf.example.com:8443/jamf/api"},
+		"jamf.example.com:8443":                                      {address: "https://jamf.example.com:8443/api"},
+		"https://jamf.example.com/jamf/mobileDevices.html?id=7":      {address: "https://jamf.example.com/jamf/api"},
+		"https://jamf.example.com/view/computers/12":                 {address: "https://jamf.example.com/api"},
+		"https://jamf.example.com/legacy/computers.html":             {address: "https://jamf.example.com/api"},
+		"https://[2001:DB8::1]/api":                                  {address: "https://[2001:db8::1]/api"},
+		"https://192.0.2.7/api":                                      {address: "https://192.0.2.7/api"},
+		"http://localhost/api":                                       {address: "https://localhost/api"},
+		"http://jamf.example.com:8080/api":                           {problem: "must begin with https://: the port of a plain http address is seldom the one of https"},
+		"https://user:geheim@schule.jamfcloud.com/api":               {problem: `must be written "` + jamf + `"; credentials belong in client_id and client_secret`},
+		"http://127.0.0.1:8081/api":                                  {problem: "http is possible to a loopback address only, and with allow_insecure_loopback: true"},
+		"ftp://schule.jamfcloud.com/api":                             {problem: no},
+		"":                                                           {problem: no},
+		"https://":                                                   {problem: no},
+		"https:///api":                                               {problem: no},
+		"https://a b.com/api":                                        {problem: no},
+		"https://schule-münchen.de/api":                              {problem: no},
+		"https://schule.jamfcloud.com:99999/api":                     {problem: no},
+		"https://schule.jamfcloud.com:0/api":                         {problem: no},
+		"https://jamf.example.com/%2e%2e/api":                        {problem: no},
+		"https://jamf.example.com/a%20b/api":                         {problem: no},
+		"https://[fe80::1%25eth0]/api":                               {problem: no},
+		"https://-a.jamfcloud.com/api":                               {problem: no},
+		"https:schule.jamfcloud.com/api":                             {problem: no},
 	} {
-		address, problem := config.CheckURL(text, false)
+		address, problem := config.CompleteURL(text, false)
 		if address != want.address || problem != want.problem {
-			t.Errorf("%s:\n got %q, %q\nwant %q, %q", text, address, problem, want.address, want.problem)
+			t.Errorf("%q:\n got %q, %q\nwant %q, %q", text, address, problem, want.address, want.problem)
 		}
+	}
+}
+
+func TestPastedAddressesOfTheGatewayAreCompleted(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://gateway.example.com": "https://gateway.example.com", "https://gateway.example.com/": "https://gateway.example.com",
+		"gateway.example.com": "https://gateway.example.com", "https://gateway.example.com/api": "https://gateway.example.com",
+		"https://gateway.example.com/jamf/schule-a/api/": "https://gateway.example.com", "http://10.0.0.7:8080": "http://10.0.0.7:8080",
+		"https://example.com/mdm/jamf/schule-a": "https://example.com/mdm", "https://u:p@gateway.example.com": "", "https://": "",
+		"https://gateway.example.com?x=1": "", "ftp://gateway.example.com": "", "https://gateway.example.com:": "",
+	} {
+		if got, ok := config.CompletePublicURL(text); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", text, got, ok, want)
+		}
+	}
+}
+
+func TestACompletedAddressIsSaid(t *testing.T) {
+	text := strings.Replace(small, "https://a.jamfcloud.com/api", "Schule.jamfcloud.com/computers.html?id=1&o=r", 1) + "public_url: gateway.example.com\n"
+	c := parse(t, text)
+	if c.Sources[0].URL != "https://schule.jamfcloud.com/api" || c.PublicURL != "https://gateway.example.com" {
+		t.Errorf("%q, %q", c.Sources[0].URL, c.PublicURL)
+	}
+	var en, de []string
+	for _, w := range c.Warnings {
+		en, de = append(en, w.String()), append(de, w.German())
+	}
+	if diff := cmp.Diff([]string{
+		`gateway.yaml:3: sources.schule-a.url: was completed to "https://schule.jamfcloud.com/api"; write it like this`,
+		`gateway.yaml:6: public_url: was completed to "https://gateway.example.com"; write it like this`,
+	}, en); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{
+		`gateway.yaml:3: sources.schule-a.url: wurde zu "https://schule.jamfcloud.com/api" vervollständigt; schreiben Sie es so`,
+		`gateway.yaml:6: public_url: wurde zu "https://gateway.example.com" vervollständigt; schreiben Sie es so`,
+	}, de); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -96,12 +149,12 @@ func TestHTTPIsForLoopbackLiteralsThatAreAllowed(t *testing.T) {
 		"http://127.0.0.1:80/api":   "http://127.0.0.1/api",
 		"http://[::1]:8081/api":     "http://[::1]:8081/api",
 	} {
-		if got, problem := config.CheckURL(text, true); got != want || problem != "" {
+		if got, problem := config.CompleteURL(text, true); got != want || problem != "" {
 			t.Errorf("%s: %q, %q; want %q", text, got, problem, want)
 		}
 	}
-	for _, text := range []string{"http://localhost:8081/api", "http://192.0.2.1/api", "http://127.0.0.1.example.com/api", "http://a.jamfcloud.com/api"} {
-		if got, problem := config.CheckURL(text, true); got != "" || problem == "" {
+	for _, text := range []string{"http://localhost:8081/api", "http://192.0.2.1:8081/api", "http://127.0.0.1.example.com:8081/api"} {
+		if got, problem := config.CompleteURL(text, true); got != "" || problem == "" {
 			t.Errorf("%s is accepted as %q", text, got)
 		}
 	}

@@ -86,11 +86,14 @@ func TestProblemsNeverRepeatASecret(t *testing.T) {
 		"secret like an anchor":      strings.Replace(small, `"env:A"`, "&"+plain, 1),
 		"secret with a line break":   strings.Replace(small, `"env:A"`, `"`+plain+`\n"`, 1),
 		"user in the url":            strings.Replace(small, "https://a.", "https://user:"+plain+"@a.", 1),
-		"token in the url":           strings.Replace(small, ".com/api", ".com/api?token="+plain, 1),
 	} {
 		if got := refused(t, text); strings.Contains(got, plain) {
 			t.Errorf("%s: the message repeats it: %s", name, got)
 		}
+	}
+	c := parse(t, strings.Replace(small, ".com/api", ".com/api?token="+plain, 1))
+	if len(c.Warnings) != 1 || strings.Contains(c.Warnings[0].String()+c.Warnings[0].German(), plain) {
+		t.Errorf("token in the url: %q", c.Warnings)
 	}
 }
 

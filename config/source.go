@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -15,10 +14,7 @@ var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 // hostName is a DNS name in lower case, or an IPv4 address.
 var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 
-var (
-	timeOfDay   = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
-	pathSegment = regexp.MustCompile(`^[A-Za-z0-9_~-]+$`)
-)
+var timeOfDay = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
 
 // sources reads every source and what must hold between them.
 func (d *document) sources(c *Config, root *mapping, profiles []string) {
@@ -93,8 +89,10 @@ func (d *document) source(m *mapping, profiles []string, maxStale time.Duration)
 	}
 	if u := m.required("url"); u.text != "" {
 		var text string
-		if s.URL, text = checkURL(u.text, s.AllowInsecureLoopback); text != "" {
+		if s.URL, text = CompleteURL(u.text, s.AllowInsecureLoopback); text != "" {
 			d.problem(u.origin, "%s", text)
+		} else if u.text != s.URL {
+			d.warn(u.origin, "was completed to %q; write it like this", s.URL)
 		}
 	}
 	if v := m.required("client_secret"); v.text != "" {
@@ -159,77 +157,4 @@ func readLimits(m *mapping) Limits {
 		Connections:       m.number("connections", 2, 1, 5),
 		RequestsPerSecond: m.rate("requests_per_second", 5, 0.1, 50),
 	}
-}
-
-// checkURL returns the address of a Jamf Pro API with its host in lower case and without a default port, or says what
-// to write instead. It repeats neither user nor password nor query of what it was given.
-func checkURL(text string, allowLoopback bool) (address, problem string) {
-	const example = "must be the address of a Jamf Pro instance, like https://NAME.jamfcloud.com/api"
-	full := strings.TrimSpace(text)
-	if !strings.Contains(full, "://") {
-		full = "https://" + full
-	}
-	u, err := url.Parse(full)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Opaque != "" {
-		return "", example
-	}
-	scheme, refused := "https", false
-	if u.Scheme == "http" && loopbackLiteral(u.Hostname()) {
-		scheme, refused = "http", !allowLoopback
-	}
-	host, ok := canonicalHost(u, scheme)
-	if !ok {
-		return "", example
-	}
-	path, ok := apiPath(u.EscapedPath())
-	if !ok {
-		return "", example
-	}
-	if refused {
-		return "", "http is possible to a loopback address only, and with allow_insecure_loopback: true"
-	}
-	address = scheme + "://" + host + path
-	if u.User != nil {
-		return "", fmt.Sprintf("must be written %q; credentials belong in client_id and client_secret", address)
-	}
-	if full != text || u.Scheme != scheme || u.EscapedPath() != path || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return "", fmt.Sprintf("must be written %q", address)
-	}
-	return address, ""
-}
-
-// canonicalHost is the host, and the port where it is not the usual one of the scheme that was or is to be written.
-func canonicalHost(u *url.URL, scheme string) (string, bool) {
-	host, port := strings.ToLower(u.Hostname()), u.Port()
-	if strings.Contains(host, ":") {
-		if checkAddress("["+host+"]:1") != "" || strings.Contains(host, "%") {
-			return "", false
-		}
-		host = "[" + host + "]"
-	} else if !hostName.MatchString(host) {
-		return "", false
-	}
-	if (scheme == "https" && port == "443") || (u.Scheme == "http" && port == "80") {
-		port = ""
-	}
-	if port == "" {
-		return host, true
-	}
-	return host + ":" + port, checkAddress("h:"+port) == "" && port != "0"
-}
-
-// apiPath turns the path of whatever page of Jamf Pro was copied into the one of its API: everything up to /api, or up to
-// the page, with /api. A context path (/jamf) stays.
-func apiPath(path string) (string, bool) {
-	var kept []string
-	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
-		if segment == "api" || segment == "JSSResource" || strings.Contains(segment, ".") || segment == "" {
-			break
-		}
-		if !pathSegment.MatchString(segment) {
-			return "", false
-		}
-		kept = append(kept, segment)
-	}
-	return strings.Join(append([]string{""}, append(kept, "api")...), "/"), true
 }

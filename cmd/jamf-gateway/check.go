@@ -12,47 +12,22 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
+	"jamf-gateway/gateway/catalogue"
 	"jamf-gateway/gateway/server"
 )
 
 type checkCommand struct {
 	Config string `required:"" help:"Settings file (gateway.yaml)." placeholder:"FILE"`
 	Source string `help:"Test only this source." placeholder:"NAME"`
-	Lang   string `default:"en" enum:"en,de" help:"Language of the sentences: en or de."`
 	JSON   bool   `name:"json" help:"Print the reports as JSON."`
 	Livez  bool   `help:"Only ask the running gateway of this configuration for /livez (container health check)."`
-}
-
-// words are the labels of a report in one language.
-type words struct {
-	settingsGood, good, wanting, warning, failed, skipped, rights, missing, surplus, paste string
-	steps                                                                                  map[string]string
-}
-
-func wordsIn(lang string) words {
-	if lang == "de" {
-		return words{
-			settingsGood: "Einstellungen: in Ordnung", good: "Ergebnis: in Ordnung", wanting: "Ergebnis: Es fehlt etwas, siehe oben",
-			warning: "WARNUNG", failed: "FEHLER", skipped: "entfällt", rights: "Rechte vorhanden", missing: "Rechte fehlen",
-			surplus: "Rechte zu viel", paste: "URL für Inventory360", steps: map[string]string{
-				"url": "URL", "dns": "DNS", "tcp": "TCP-Verbindung", "tls": "TLS", "token": "Token", "rights": "Rechte",
-				"mobile_devices": "Abfrage Mobilgeräte", "computers": "Abfrage Computer", "version": "Version von Jamf Pro",
-			},
-		}
-	}
-	return words{
-		settingsGood: "Settings: good", good: "Result: good", wanting: "Result: something is missing, see above",
-		warning: "WARNING", failed: "FAILED", skipped: "skipped", rights: "rights present", missing: "rights missing",
-		surplus: "rights too many", paste: "URL for Inventory360", steps: map[string]string{
-			"url": "URL", "dns": "DNS", "tcp": "TCP connection", "tls": "TLS", "token": "token", "rights": "rights",
-			"mobile_devices": "query of mobile devices", "computers": "query of computers", "version": "version of Jamf Pro",
-		},
-	}
 }
 
 // Run checks the settings and tests every active source. Exit code 1 when a test finds something wanting.
@@ -64,72 +39,146 @@ func (c checkCommand) Run(ctx context.Context, s streams) error {
 	if c.Livez {
 		return askLivez(ctx, settings)
 	}
-	w := wordsIn(c.Lang)
-	reports, err := gateway.Check(ctx, settings, version, c.Source, c.Lang)
+	reports, err := gateway.Check(ctx, settings, version, c.Source, string(s.lang))
 	if errors.Is(err, server.ErrUnknownSource) {
-		return usageError{fmt.Errorf("there is no source %q in %s", c.Source, c.Config)}
+		return usageError{spoken(text{"there is no source %q in %s", "es gibt keine Quelle %q in %s"}, c.Source, c.Config)}
 	}
 	if err != nil {
 		return usageError{err}
 	}
-	good := true
-	for _, r := range reports {
-		good = good && r.OK
+	return checked{file: c.Config, settings: settings, reports: reports}.print(s, c.JSON)
+}
+
+// checked is what a check found.
+type checked struct {
+	file     string
+	settings *config.Config
+	reports  []server.TestReport
+}
+
+func (c checked) good() bool {
+	return !slices.ContainsFunc(c.reports, func(r server.TestReport) bool { return !r.OK })
+}
+
+// pastes are the values for Inventory360 of a source that was found good.
+func (c checked) pastes(r server.TestReport) []gateway.Paste {
+	i := slices.IndexFunc(c.settings.Sources, func(src config.Source) bool { return src.Name == r.Source })
+	if !r.OK || i < 0 {
+		return nil
 	}
-	if c.JSON {
-		e := json.NewEncoder(s.out)
-		e.SetIndent("", "  ")
-		err = e.Encode(struct {
-			OK       bool                `json:"ok"`
-			Warnings []string            `json:"warnings"`
-			Sources  []server.TestReport `json:"sources"`
-		}{good, append([]string{}, settings.Warnings...), append([]server.TestReport{}, reports...)})
+	return gateway.Pastes(c.settings, c.settings.Sources[i])
+}
+
+func (c checked) print(s streams, asJSON bool) error {
+	var err error
+	if asJSON {
+		err = c.printJSON(s)
 	} else {
-		err = printReports(s.out, w, settings, reports, good)
+		_, err = io.WriteString(s.out, c.text(s))
 	}
-	if err == nil && !good {
+	if err == nil && !c.good() {
 		err = errFoundWanting
 	}
 	return err
 }
 
-func printReports(out io.Writer, w words, settings *config.Config, reports []server.TestReport, good bool) error {
+func (c checked) printJSON(s streams) error {
+	warnings, pastes := []string{}, []gateway.Paste{}
+	for _, w := range c.settings.Warnings {
+		warnings = append(warnings, problemText(w, s))
+	}
+	for _, r := range c.reports {
+		pastes = append(pastes, c.pastes(r)...)
+	}
+	return printJSON(s.out, struct {
+		OK           bool                `json:"ok"`
+		Warnings     []string            `json:"warnings"`
+		Sources      []server.TestReport `json:"sources"`
+		Inventory360 []gateway.Paste     `json:"inventory360"`
+	}{c.good(), warnings, append([]server.TestReport{}, c.reports...), pastes})
+}
+
+func printJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func problemText(p config.Problem, s streams) string {
+	if s.lang == catalogue.DE {
+		return p.German()
+	}
+	return p.String()
+}
+
+func (c checked) text(s streams) string {
 	var b strings.Builder
-	b.WriteString(w.settingsGood + "\n")
-	for _, line := range settings.Warnings {
-		fmt.Fprintf(&b, "  %s: %s\n", w.warning, line)
+	b.WriteString(s.say(text{"Settings: good", "Einstellungen: in Ordnung"}) + "\n")
+	for _, w := range c.settings.Warnings {
+		fmt.Fprintf(&b, "  %s: %s\n", s.say(text{"WARNING", "WARNUNG"}), problemText(w, s))
 	}
-	for _, r := range reports {
+	for _, r := range c.reports {
 		fmt.Fprintf(&b, "\n%s\n", r.Source)
-		for _, step := range r.Steps {
-			result := map[string]string{"ok": "ok", "warning": w.warning, "failed": w.failed, "skipped": w.skipped}[step.Result]
-			fmt.Fprintf(&b, "  %-24s %-9s %8.1f ms", w.steps[step.Name], result, step.LatencyMS)
-			if step.Detail != "" {
-				fmt.Fprintf(&b, "  %s", step.Detail)
-			}
-			b.WriteString("\n")
-			if step.Action != "" && step.Result != "ok" {
-				fmt.Fprintf(&b, "      [%s] %s\n", step.Code, step.Action)
-			}
-		}
-		list := func(label string, names []string) {
+		writeSteps(&b, s, r.Steps)
+		list := func(label text, names []string) {
 			if len(names) > 0 {
-				fmt.Fprintf(&b, "  %s: %s\n", label, strings.Join(names, ", "))
+				fmt.Fprintf(&b, "  %s: %s\n", s.say(label), strings.Join(names, ", "))
 			}
 		}
-		list(w.rights, r.RightsPresent)
-		list(w.missing, r.RightsMissing)
-		list(w.surplus, r.RightsSurplus)
-		if settings.PublicURL != "" {
-			fmt.Fprintf(&b, "  %s: %s/jamf/%s/api\n", w.paste, strings.TrimSuffix(settings.PublicURL, "/"), r.Source)
+		list(text{"rights present", "Rechte vorhanden"}, r.RightsPresent)
+		list(text{"rights missing", "Rechte fehlen"}, r.RightsMissing)
+		list(text{"rights too many", "Rechte zu viel"}, r.RightsSurplus)
+		c.writePastes(&b, s, r)
+	}
+	b.WriteString("\n")
+	if c.good() {
+		return b.String() + s.say(text{"Result: good", "Ergebnis: in Ordnung"}) + "\n"
+	}
+	return b.String() + s.say(text{"Result: something is missing, see above", "Ergebnis: Es fehlt etwas, siehe oben"}) + "\n"
+}
+
+// writePastes prints what to enter in Inventory360 for a source that can be served.
+func (c checked) writePastes(b *strings.Builder, s streams, r server.TestReport) {
+	pastes := c.pastes(r)
+	if len(pastes) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n  %s\n", s.say(text{"Enter in Inventory360 (Admin > Discovery > External sources > Jamf Pro):", "In Inventory360 eintragen (Adminbereich > Discovery > Externe Quellen > Jamf Pro):"}))
+	if c.settings.PublicURL == "" {
+		fmt.Fprintf(b, "    %s: %s\n", s.say(text{"WARNING", "WARNUNG"}), s.say(text{"public_url is not set: replace https://HOST by the address by which Inventory360 reaches this gateway, and set it.", "public_url ist nicht gesetzt: Ersetzen Sie https://HOST durch die Adresse, unter der Inventory360 dieses Gateway erreicht, und setzen Sie sie."}))
+	}
+	for i, p := range pastes {
+		if i > 0 {
+			fmt.Fprintf(b, "    %s\n", s.say(text{"or, for another client:", "oder, für einen anderen Client:"}))
+		}
+		fmt.Fprintf(b, "    %-14s %s\n    %-14s %s\n", "Name:", p.Name, "URL:", p.URL)
+		if p.Also != "" {
+			fmt.Fprintf(b, "    %-14s %s\n", "", s.say(text{"or, shorter: %s", "oder kürzer: %s"}, p.Also))
+		}
+		fmt.Fprintf(b, "    %-14s %s\n    %-14s %s\n", "Client ID:", p.ClientID, "Client Secret:", s.say(text{"the one that you made for this client: the settings hold only its SHA-256", "das Secret, das Sie für diesen Client erzeugt haben: In den Einstellungen steht nur sein SHA-256"}))
+	}
+}
+
+// writeSteps prints the steps of a test, a line each, and what to do about the ones that went wrong.
+func writeSteps(b *strings.Builder, s streams, steps []server.TestStep) {
+	results := map[string]string{"ok": "ok", "warning": s.say(text{"WARNING", "WARNUNG"}), "failed": s.say(text{"FAILED", "FEHLER"}), "skipped": s.say(text{"skipped", "entfällt"})}
+	for _, step := range steps {
+		name := step.Name
+		if label, ok := stepNames()[step.Name]; ok {
+			name = s.say(label)
+		}
+		line := fmt.Sprintf("  %s %s %8.1f ms  %s", padded(name, 26), padded(results[step.Result], 9), step.LatencyMS, step.Detail)
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		if step.Action != "" && step.Result != "ok" {
+			fmt.Fprintf(b, "      [%s] %s\n", step.Code, step.Action)
 		}
 	}
-	verdict := w.good
-	if !good {
-		verdict = w.wanting
-	}
-	_, err := fmt.Fprintf(out, "%s\n%s\n", b.String(), verdict)
-	return err
+}
+
+// padded fills a word with spaces to a width counted in letters.
+func padded(word string, width int) string {
+	return word + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(word)))
 }
 
 // askLivez asks the gateway that runs with these settings on this machine whether it lives. With TLS the certificate
@@ -191,4 +240,13 @@ func pinned(certFile string) (*tls.Config, error) {
 		name = leaf.IPAddresses[0].String()
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: name}, nil
+}
+
+// stepNames are the names of the steps of both tests.
+func stepNames() map[string]text {
+	return map[string]text{
+		"url": {"URL", "URL"}, "dns": {"DNS", "DNS"}, "tcp": {"TCP connection", "TCP-Verbindung"}, "tls": {"TLS", "TLS"},
+		"token": {"token", "Token"}, "rights": {"rights", "Rechte"}, "version": {"version of Jamf Pro", "Version von Jamf Pro"},
+		"mobile_devices": {"query of mobile devices", "Abfrage Mobilgeräte"}, "computers": {"query of computers", "Abfrage Computer"},
+	}
 }

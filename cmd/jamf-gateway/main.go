@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"jamf-gateway/gateway/catalogue"
 )
 
 // version is set by the linker (-X main.version=...).
@@ -27,9 +29,12 @@ const (
 type streams struct {
 	out, err io.Writer
 	env      []string
+	lang     catalogue.Language // of the sentences
 }
 
 type commands struct {
+	Lang string `enum:"en,de," default:"" help:"Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide." placeholder:"LANG"`
+
 	Serve    serveCommand    `cmd:"" help:"Run the gateway."`
 	Demo     demoCommand     `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
 	Fakejamf fakejamfCommand `cmd:"" help:"Run the simulated Jamf Pro alone."`
@@ -50,9 +55,13 @@ var errFoundWanting = errors.New("found wanting")
 // usageError is wrong use of a command: exit code 2.
 type usageError struct{ error }
 
+// Unwrap returns what was wrong.
+func (e usageError) Unwrap() error { return e.error }
+
 // run is the whole program as a function: arguments, environment and output are parameters, the exit code is the result.
 func run(ctx context.Context, args []string, s streams) (code int) {
 	exited := -1
+	s.lang = languageOf(args, s.env)
 	var c commands
 	parser, err := kong.New(&c,
 		kong.Name("jamf-gateway"),
@@ -86,10 +95,10 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	case errors.Is(err, errFoundWanting):
 		return exitWrong
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", inLanguage(err, s.lang))
 		return exitUsage
 	default:
-		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", inLanguage(err, s.lang))
 		return exitWrong
 	}
 }

@@ -21,7 +21,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	log := newLogger(s, settings.Telemetry.LogLevel)
 	for _, w := range settings.Warnings {
-		log.WarnContext(ctx, w)
+		log.WarnContext(ctx, w.String())
 	}
 	tel, err := newTelemetry(ctx, s.env)
 	if err != nil {

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// German is String in German. What has no German sentence yet, a reason of the operating system for example, stays English.
+func (p Problem) German() string {
+	p.Text = german(p.Text)
+	return p.String()
+}
+
+// German lists the problems in German, one a line.
+func (e *InvalidError) German() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.German()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// german translates the text of a problem; every %s stands for a value, which stays as it is.
+func german(text string) string {
+	text, near, meant := strings.Cut(text, "; did you mean ")
+	for _, pair := range sentences() {
+		parts := strings.Split(pair[0], "%s")
+		for i := range parts {
+			parts[i] = regexp.QuoteMeta(parts[i])
+		}
+		values := regexp.MustCompile(`(?s)^` + strings.Join(parts, `(.+?)`) + `$`).FindStringSubmatch(text)
+		if values == nil {
+			continue
+		}
+		args := make([]any, len(values)-1)
+		for i, v := range values[1:] {
+			args[i] = v
+		}
+		text = fmt.Sprintf(pair[1], args...)
+		break
+	}
+	if meant {
+		text += "; ist " + strings.TrimSuffix(near, "?") + " gemeint?"
+	}
+	return text
+}
+
+// sentences are the texts of problems and warnings: English, German.
+func sentences() [][2]string {
+	return append(valueSentences(), placeSentences()...)
+}
+
+// valueSentences are about values that are not what they should be.
+func valueSentences() [][2]string {
+	return [][2]string{
+		{"is missing", "fehlt"},
+		{"is empty", "ist leer"},
+		{"stands twice", "steht zweimal da"},
+		{"stands twice, first in line %s", "steht zweimal da, zuerst in Zeile %s"},
+		{"%s stands twice", "%s steht zweimal da"},
+		{"unknown setting", "unbekannte Einstellung"},
+		{"has no value; give it one or remove the line", "hat keinen Wert; geben Sie einen an, oder entfernen Sie die Zeile"},
+		{"must be one YAML document", "muss ein einziges YAML-Dokument sein"},
+		{"no valid YAML: an alias names no anchor; put a value that begins with * in quotes", "kein gültiges YAML: Ein Alias nennt keinen Anker; setzen Sie einen Wert, der mit * beginnt, in Anführungszeichen"},
+		{"no valid YAML: %s", "kein gültiges YAML: %s"},
+		{"no valid YAML", "kein gültiges YAML"},
+		{"must be a mapping of settings (name: value)", "muss aus Einstellungen bestehen (Name: Wert)"},
+		{"the name of a setting must be a plain word", "der Name einer Einstellung muss ein einfaches Wort sein"},
+		{"must be a single value", "muss ein einzelner Wert sein"},
+		{"must be a plain value without a tag", "muss ein einfacher Wert ohne Tag sein"},
+		{"must be a list", "muss eine Liste sein"},
+		{"must be a list (each entry begins with a dash)", "muss eine Liste sein (jeder Eintrag beginnt mit einem Strich)"},
+		{"must be one of %s, not %s", "muss eines von %s sein, nicht %s"},
+		{"must be true or false, not %s", "muss true oder false sein, nicht %s"},
+		{"must be a whole number from %s to %s, not %s", "muss eine ganze Zahl von %s bis %s sein, nicht %s"},
+		{"must be a number from %s to %s, not %s", "muss eine Zahl von %s bis %s sein, nicht %s"},
+		{"must be a time from %s to %s like 15m, 24h or 30d, not %s", "muss eine Zeitspanne von %s bis %s wie 15m, 24h oder 30d sein, nicht %s"},
+		{"must be a size from %s to %s like 256MiB, not %s", "muss eine Größe von %s bis %s wie 256MiB sein, nicht %s"},
+		{"must be a time of day like 04:30, not %s", "muss eine Uhrzeit wie 04:30 sein, nicht %s"},
+		{"must be computer or mobile, not %s", "muss computer oder mobile sein, nicht %s"},
+		{"is empty; name computer or mobile, or use status: disabled", "ist leer; nennen Sie computer oder mobile, oder setzen Sie status: disabled"},
+		{"must be 1 to 32 small letters, digits and dashes, beginning with a letter or digit, not %s", "muss aus 1 bis 32 Kleinbuchstaben, Ziffern und Bindestrichen bestehen und mit einem Buchstaben oder einer Ziffer beginnen, nicht %s"},
+		{"the name must be 1 to 32 small letters, digits and dashes, beginning with a letter or digit", "der Name muss aus 1 bis 32 Kleinbuchstaben, Ziffern und Bindestrichen bestehen und mit einem Buchstaben oder einer Ziffer beginnen"},
+		{"must be 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit", "muss aus 1 bis 64 Buchstaben, Ziffern, Punkten, Binde- und Unterstrichen bestehen und mit einem Buchstaben oder einer Ziffer beginnen"},
+		{"is not the name of a field", "ist kein Name eines Feldes"},
+		{"must be HOST:PORT like 127.0.0.1:8080, or :PORT for every interface", "muss HOST:PORT wie 127.0.0.1:8080 sein, oder :PORT für alle Schnittstellen"},
+		{"the port must be a number from 0 to 65535", "der Port muss eine Zahl von 0 bis 65535 sein"},
+		{"the host must be an IP address or a host name", "der Host muss eine IP-Adresse oder ein Hostname sein"},
+		{"was completed to %s; write it like this", "wurde zu %s vervollständigt; schreiben Sie es so"},
+		{"must be the address of a Jamf Pro instance, like https://NAME.jamfcloud.com/api", "muss die Adresse einer Jamf-Pro-Instanz sein, wie https://NAME.jamfcloud.com/api"},
+		{"http is possible to a loopback address only, and with allow_insecure_loopback: true", "http ist nur zu einer Loopback-Adresse und mit allow_insecure_loopback: true möglich"},
+		{"must begin with https://: the port of a plain http address is seldom the one of https", "muss mit https:// beginnen: Der Port einer http-Adresse ist selten auch der von https"},
+		{"must be written %s; credentials belong in client_id and client_secret", "muss %s lauten; Zugangsdaten gehören in client_id und client_secret"},
+		{"must be the address by which clients reach the gateway, like https://gateway.example.com, without user, query and fragment", "muss die Adresse sein, unter der Clients das Gateway erreichen, wie https://gateway.example.com, ohne Benutzer, Abfrage und Fragment"},
+	}
+}
+
+// placeSentences are about settings, files and secrets that do not go together.
+func placeSentences() [][2]string {
+	return [][2]string{
+		{"at least one Jamf Pro instance must be configured", "mindestens eine Jamf-Pro-Instanz muss eingetragen sein"},
+		{"only one source can be the default", "nur eine Quelle kann die Standardquelle sein"},
+		{"differ from those of source %s on the same host %s: a Jamf host has one budget", "weichen von denen der Quelle %s auf demselben Host %s ab: Ein Jamf-Host hat ein einziges Budget"},
+		{"data is refused when it is older than max_stale (%s): that must be at least 1.25 times the interval of %s", "Daten werden abgelehnt, wenn sie älter als max_stale (%s) sind: Das muss mindestens das 1,25-Fache des Abstands (interval) von %s sein"},
+		{"at least one client must be configured, or nobody could ask", "mindestens ein Client muss eingetragen sein, sonst könnte niemand fragen"},
+		{"is empty; name a source, or leave it out for all of them", "ist leer; nennen Sie eine Quelle, oder lassen Sie die Einstellung für alle weg"},
+		{"there is no source %s", "es gibt keine Quelle %s"},
+		{"there is no profile %s", "es gibt kein Profil %s"},
+		{"at least one secret is needed: sha256: and 64 hex digits", "mindestens ein Secret ist nötig: sha256: und 64 Hexadezimalziffern"},
+		{"at most %s secrets can be live at once", "höchstens %s Secrets können gleichzeitig gelten"},
+		{"must be sha256: and the 64 hex digits of the secret's SHA-256, never the secret itself", "muss sha256: und die 64 Hexadezimalziffern des SHA-256 des Secrets sein, nie das Secret selbst"},
+		{"is the placeholder of the example: no secret matches it", "ist der Platzhalter des Beispiels: Kein Secret passt dazu"},
+		{"is built in and cannot be changed; choose another name", "ist eingebaut und nicht änderbar; wählen Sie einen anderen Namen"},
+		{"names neither fields nor a profile that it extends", "nennt weder Felder noch ein Profil, das es erweitert"},
+		{"the profile extends itself", "das Profil erweitert sich selbst"},
+		{"cert_file is missing: TLS needs both files", "cert_file fehlt: TLS braucht beide Dateien"},
+		{"key_file is missing: TLS needs both files", "key_file fehlt: TLS braucht beide Dateien"},
+		{"the secret's file %s can be read by others (mode %s); set it to 0600", "die Datei des Secrets %s ist für andere lesbar (Modus %s); setzen Sie sie auf 0600"},
+		{"the file holds a secret and can be read by others (mode %s); set it to 0600", "die Datei enthält ein Secret und ist für andere lesbar (Modus %s); setzen Sie sie auf 0600"},
+		{"%s can be read by others (mode %s); set it to 0600", "%s ist für andere lesbar (Modus %s); setzen Sie die Datei auf 0600"},
+		{"read the secret's file: %s is not a file", "die Datei des Secrets: %s ist keine Datei"},
+		{"read the secret's file: %s is larger than 64 KiB", "die Datei des Secrets: %s ist größer als 64 KiB"},
+		{"read the secret's file: stat %s: no such file or directory", "die Datei des Secrets %s gibt es nicht"},
+		{"read the secret's file: open %s: permission denied", "die Datei des Secrets %s darf nicht gelesen werden"},
+		{"read the secret's file: %s", "die Datei des Secrets ist nicht lesbar: %s"},
+		{"stat %s: no such file or directory", "die Datei %s gibt es nicht"},
+		{"%s is not a file", "%s ist keine Datei"},
+		{"is empty; write off to close the admin door", "ist leer; schreiben Sie off, um den Verwaltungszugang zu schließen"},
+		{"is the address of %s as well", "ist auch die Adresse von %s"},
+		{"%s can be reached from other machines, and there is no TLS: set tls.cert_file and tls.key_file, or insecure_http: true behind a proxy that does TLS", "%s ist von anderen Rechnern erreichbar, und es gibt kein TLS: Setzen Sie tls.cert_file und tls.key_file, oder insecure_http: true hinter einem Proxy, der TLS übernimmt"},
+		{"secrets and tokens of clients cross the network in the clear (insecure_http)", "Secrets und Token der Clients gehen unverschlüsselt durch das Netz (insecure_http)"},
+		{"the admin door can be reached from other machines and asks nobody who he is", "der Verwaltungszugang ist von anderen Rechnern erreichbar und prüft niemanden"},
+		{"the variable means %s as well; rename one of the two", "die Variable meint auch %s; benennen Sie eines von beiden um"},
+		{"no setting has this variable", "keine Einstellung hat diese Variable"},
+		{"file: names no file", "file: nennt keine Datei"},
+		{"the environment variable that env: names is not set", "die Umgebungsvariable, die env: nennt, ist nicht gesetzt"},
+		{"the secret stands in the file; write file:PATH, env:NAME or cred:NAME instead", "das Secret steht in der Datei; schreiben Sie stattdessen file:PFAD, env:NAME oder cred:NAME"},
+		{"the secret is empty", "das Secret ist leer"},
+		{"the secret holds a line break or another control character", "das Secret enthält einen Zeilenumbruch oder ein anderes Steuerzeichen"},
+		{"cred: works only where systemd sets CREDENTIALS_DIRECTORY (LoadCredential= in the unit)", "cred: geht nur, wo systemd CREDENTIALS_DIRECTORY setzt (LoadCredential= in der Unit)"},
+		{"cred: takes the name of a credential, not a path", "cred: nimmt den Namen eines Credentials, keinen Pfad"},
+	}
+}
