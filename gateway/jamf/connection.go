@@ -277,10 +277,13 @@ func (t *connectionTest) list(l List, right string, count *int) func(context.Con
 		if t.known && slices.Contains(t.report.Missing, right) {
 			return outcome{result: resultSkipped, detail: "the right is missing"}
 		}
-		version := "v4"
+		version := newestVersion
 		p, err := t.count(ctx, l, version)
-		if l == Computers && errors.Is(err, ErrNotFound) {
-			version = "v1"
+		for _, older := range computerVersions()[1:] {
+			if l != Computers || !errors.Is(err, ErrNotFound) {
+				break
+			}
+			version = older
 			p, err = t.count(ctx, l, version)
 		}
 		if err != nil {
@@ -289,7 +292,7 @@ func (t *connectionTest) list(l List, right string, count *int) func(context.Con
 		*count = p.Total
 		detail := fmt.Sprintf("%d devices", p.Total)
 		if l == Computers {
-			t.src.learnVersion(ctx, version)
+			t.src.learnVersion(ctx, version, true)
 			detail += ", read by " + version
 		}
 		return outcome{detail: detail}

@@ -21,9 +21,9 @@ const (
 // List is one of the lists that a sync reads.
 type List uint8
 
-// Lists; Computers falls back from v4 to v1 on 404 once per walk.
+// Lists; Computers falls back from v4 over v3 and v2 to v1 on 404.
 const (
-	Computers    List = iota + 1 // /v4|v1/computers-inventory, sort=id:asc
+	Computers    List = iota + 1 // /v4|v3|v2|v1/computers-inventory, sort=id:asc
 	MobileDetail                 // /v2/mobile-devices/detail, sort=mobileDeviceId:asc, exception-handling=LENIENT
 	MobilePlain                  // /v2/mobile-devices, sort=id:asc
 )
@@ -39,7 +39,7 @@ type Row struct {
 type Page struct {
 	Total   int
 	Rows    []Row
-	Version string        // "v4", "v1", "v2"
+	Version string        // of the path that answered: "v4" to "v1" for computers, "v2" for mobile devices
 	Elapsed time.Duration // of the successful attempt
 	Bytes   int64         // after inflation
 }
@@ -109,20 +109,7 @@ func (w *Walk) page(ctx context.Context, l List, sections []string, page, size i
 	if l != Computers {
 		return w.pageAt(ctx, l, "v2", query)
 	}
-	if v := w.knownVersion(); v != "" {
-		return w.pageAt(ctx, l, v, query)
-	}
-	version := "v4"
-	p, err := w.pageAt(ctx, l, version, query)
-	if errors.Is(err, ErrNotFound) {
-		version = "v1"
-		p, err = w.pageAt(ctx, l, version, query)
-	}
-	if err != nil {
-		return nil, err
-	}
-	w.learnVersion(ctx, version)
-	return p, nil
+	return w.computers(ctx, query)
 }
 
 func (w *Walk) pageAt(ctx context.Context, l List, version string, query url.Values) (*Page, error) {
@@ -137,20 +124,6 @@ func (w *Walk) pageAt(ctx context.Context, l List, version string, query url.Val
 	}
 	p.Version, p.Elapsed = version, c.elapsed
 	return p, nil
-}
-
-// knownVersion of computers-inventory in this walk; each walk tries v4 anew.
-func (w *Walk) knownVersion() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.version
-}
-
-func (w *Walk) learnVersion(ctx context.Context, v string) {
-	w.mu.Lock()
-	w.version = v
-	w.mu.Unlock()
-	w.src.learnVersion(ctx, v)
 }
 
 // counter counts what passes.

@@ -15,7 +15,7 @@ import (
 // list with filter=mobileDeviceId==id (a documented selector; the by-id answers have another shape), mobile plain by
 // /v2/mobile-devices/{id}. The answer is a strict JSON object that bears the id.
 //
-// ErrNotFound only when Jamf itself said 404 to the id: computers after the version is known; for the detail list, whose
+// ErrNotFound only when Jamf itself said 404 to the id: of computers while the list of that version is there; for the detail list, whose
 // filter merely shows nothing, after /v2/mobile-devices/{id} said so too.
 func (w *Walk) Record(ctx context.Context, l List, sections []string, id int64) ([]byte, error) {
 	if !l.known() || id <= 0 {
@@ -30,35 +30,16 @@ func (w *Walk) Record(ctx context.Context, l List, sections []string, id int64) 
 func (w *Walk) record(ctx context.Context, l List, sections []string, id int64) ([]byte, error) {
 	switch l {
 	case Computers:
-		version, err := w.resolveVersion(ctx)
-		if err != nil {
-			return nil, err
-		}
 		query := url.Values{}
 		if len(sections) > 0 {
 			query["section"] = sections
 		}
-		return w.recordAt(ctx, l.path(version), "id", query, id)
+		return w.computer(ctx, query, id)
 	case MobileDetail:
 		return w.filtered(ctx, sections, id)
 	default:
-		return w.recordAt(ctx, l.path(""), "id", nil, id)
+		return w.recordAt(ctx, l.path(""), nil, id)
 	}
-}
-
-// resolveVersion makes sure that a 404 speaks of the record and not of the path.
-func (w *Walk) resolveVersion(ctx context.Context) (string, error) {
-	if v := w.knownVersion(); v != "" {
-		return v, nil
-	}
-	if v := w.src.knownVersion(); v != "" {
-		return v, nil
-	}
-	p, err := w.page(ctx, Computers, []string{"GENERAL"}, 0, 1)
-	if err != nil {
-		return "", ofTheList(err)
-	}
-	return p.Version, nil
 }
 
 // ofTheList makes sure that a list which is not there does not look like a device which is gone.
@@ -70,8 +51,8 @@ func ofTheList(err error) error {
 	return &Error{Kind: ErrUnavailable, Op: "record", Status: e.Status, Code: codeNotFound, Detail: "the list that holds the record is not there"}
 }
 
-// recordAt reads {path}/{id}.
-func (w *Walk) recordAt(ctx context.Context, path, idName string, query url.Values, id int64) ([]byte, error) {
+// recordAt reads {path}/{id}; the record calls its id "id".
+func (w *Walk) recordAt(ctx context.Context, path string, query url.Values, id int64) ([]byte, error) {
 	var raw []byte
 	c := &call{
 		op: opRecord, path: path + "/" + strconv.FormatInt(id, 10), template: path + "/{id}", query: query, limit: maxRecordBytes,
@@ -86,7 +67,7 @@ func (w *Walk) recordAt(ctx context.Context, path, idName string, query url.Valu
 			if err := checkRecord(b); err != nil {
 				return err
 			}
-			if got, ok := memberID(b, idName); !ok || got != id {
+			if got, ok := memberID(b, "id"); !ok || got != id {
 				return notAPage("the answer does not bear the id that was asked for")
 			}
 			raw = b
@@ -133,7 +114,7 @@ func (w *Walk) filtered(ctx context.Context, sections []string, id int64) ([]byt
 		}
 		return nil, &Error{Kind: ErrSchema, Op: "record", Code: codeUnexpected, Detail: "a filter by id brought other records"}
 	}
-	if _, err := w.recordAt(ctx, MobilePlain.path(""), "id", nil, id); err != nil {
+	if _, err := w.recordAt(ctx, MobilePlain.path(""), nil, id); err != nil {
 		return nil, err
 	}
 	return nil, &Error{Kind: ErrSchema, Op: "record", Code: codeUnexpected, Detail: "a device that exists is not shown by the detail list"}

@@ -110,6 +110,7 @@ func (w *Walk) Version(ctx context.Context) (string, error) {
 		return "", err
 	}
 	endSpan(span, nil)
+	w.src.learnRelease(out)
 	return out, nil
 }
 

@@ -46,7 +46,7 @@ type Source struct {
 	lookup    func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
 	mu        sync.Mutex
-	version   string // of computers-inventory, as last proved: "", "v4", "v1"
+	version   versionMemory
 	lastErr   *Error
 	lastErrAt time.Time
 	lastOK    time.Time
@@ -135,21 +135,5 @@ func (s *Source) note(err *Error) {
 	case err.Code != codeCanceled && err.Code != codeNotFound:
 		e := *err
 		s.lastErr, s.lastErrAt = &e, time.Now()
-	}
-}
-
-func (s *Source) knownVersion() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.version
-}
-
-func (s *Source) learnVersion(ctx context.Context, v string) {
-	s.mu.Lock()
-	changed := s.version != v
-	s.version = v
-	s.mu.Unlock()
-	if changed && v == "v1" {
-		s.log.InfoContext(ctx, "computers-inventory v4 is not there: v1 is read", "source", s.o.Name)
 	}
 }

@@ -27,7 +27,8 @@ type Walk struct {
 	began time.Time
 
 	mu       sync.Mutex
-	version  string // of computers-inventory, proved in this walk
+	version  string    // of computers-inventory, proved in this walk
+	provedAt time.Time // when that version last answered
 	requests int
 	retries  int
 	reissued bool // the token was issued anew after a 403

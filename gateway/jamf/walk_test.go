@@ -55,44 +55,6 @@ func TestEachListIsAskedForAsJamfDocumentsIt(t *testing.T) {
 	}
 }
 
-func TestComputersFallBackToV1OncePerWalk(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		v4 := false
-		u := &upstream{api: func(w http.ResponseWriter, r *http.Request, _ int) {
-			if strings.Contains(r.URL.Path, "/v4/") && !v4 {
-				giveHTML(w, 404)
-				return
-			}
-			givePage(w, 1)
-		}}
-		r := connect(t, u, fast, nil)
-		versions := func(w *jamf.Walk) (out []string) {
-			for range 3 {
-				p, err := page(t, w, jamf.Computers)
-				if err != nil {
-					t.Fatal(err)
-				}
-				out = append(out, p.Version)
-			}
-			return out
-		}
-		first := r.src.NewWalk()
-		if got := versions(first); !cmp.Equal(got, []string{"v1", "v1", "v1"}) {
-			t.Errorf("first walk: %v", got)
-		}
-		if _, calls, _ := u.counts(); calls != 4 {
-			t.Errorf("%d calls, want 4", calls)
-		}
-		v4 = true // Jamf was upgraded
-		if got := versions(first); !cmp.Equal(got, []string{"v1", "v1", "v1"}) {
-			t.Errorf("a walk changed its version: %v", got)
-		}
-		if got := versions(r.src.NewWalk()); !cmp.Equal(got, []string{"v4", "v4", "v4"}) {
-			t.Errorf("next walk: %v", got)
-		}
-	})
-}
-
 func TestNeitherVersionOfAListIsNotFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{api: func(w http.ResponseWriter, _ *http.Request, _ int) { giveEnvelope(w, 404) }}

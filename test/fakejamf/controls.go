@@ -78,6 +78,14 @@ func (s *Server) RevokeTokens() {
 	clear(s.tokens)
 }
 
+// Upgrade makes the instance another release whose newest computers-inventory is newest ("v1" to "v4"), as an upgrade
+// does, or the way back from one.
+func (s *Server) Upgrade(release, newest string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.release, s.newest = release, versionNumber(newest)
+}
+
 // Down takes the instance away: the edge answers everything with 503 and a page of HTML.
 func (s *Server) Down(down bool) {
 	s.mu.Lock()

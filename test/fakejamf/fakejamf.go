@@ -74,6 +74,8 @@ type Server struct {
 	faults     Faults
 	poisoned   map[int64]bool
 	broken     map[int64]bool
+	newest     int    // version of computers-inventory
+	release    string // of Jamf Pro
 	down       bool
 	countLie   int
 	stats      Stats
@@ -90,6 +92,7 @@ func New(o Options) *Server {
 			Mobile:   newRegistry(Mobile, o.Seed, o.Mobiles),
 		},
 		tokens: map[string]time.Time{}, secret: o.ClientSecret, privileges: o.Privileges,
+		newest: versionNumber(o.MaxAPIVersion), release: o.Version,
 		stats: Stats{Requests: map[string]int{}, Statuses: map[int]int{}, Faults: map[string]int{}},
 	}
 	for range o.Nodes {
@@ -139,7 +142,7 @@ func (s *Server) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return fmt.Sprintf("simulated Jamf Pro %s: %d computers, %d mobile devices, seed %d, %d node(s), mutate %t, faults %+v",
-		s.o.Version, len(s.nodes[0].views[Computer].ids), len(s.nodes[0].views[Mobile].ids), s.o.Seed, len(s.nodes), s.o.Mutate, s.faults)
+		s.release, len(s.nodes[0].views[Computer].ids), len(s.nodes[0].views[Mobile].ids), s.o.Seed, len(s.nodes), s.o.Mutate, s.faults)
 }
 
 // ServeHTTP answers one request.

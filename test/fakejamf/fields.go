@@ -86,6 +86,9 @@ func (s *shapes) computerFields(version int, add func(field)) {
 		sorts += " general.lastContactTime"
 		filters += " general.lastReportedIp"
 	}
+	if version >= 4 { // the filter outlived the field
+		add(field{name: "general.lastReportedIp", section: "general", key: "lastReportedIpV4"})
+	}
 	for i, list := range [...]string{sorts, filters} {
 		for name := range strings.FieldsSeq(list) {
 			f := field{name: name, key: name, sorts: i == 0, id: name == "id"}

@@ -40,14 +40,10 @@ func (s *Server) routes() *http.ServeMux {
 	m.HandleFunc("/api/v1/auth", s.authed("", s.auth))
 	m.HandleFunc("/api/auth", s.authed("", s.auth))
 	m.HandleFunc("/api/v1/jamf-pro-version", s.authed("", s.version))
-	newest, err := strconv.Atoi(strings.TrimPrefix(s.o.MaxAPIVersion, "v"))
-	if err != nil {
-		newest = maxVersion
-	}
-	for v := 1; v <= min(newest, maxVersion); v++ {
-		m.HandleFunc(fmt.Sprintf("/api/v%d/computers-inventory", v), s.authed(ReadComputers, s.computerList(v)))
-		m.HandleFunc(fmt.Sprintf("/api/v%d/computers-inventory/{id}", v), s.authed(ReadComputers, s.computerOne(v, false)))
-		m.HandleFunc(fmt.Sprintf("/api/v%d/computers-inventory-detail/{id}", v), s.authed(ReadComputers, s.computerOne(v, true)))
+	for v := 1; v <= maxVersion; v++ {
+		m.HandleFunc(fmt.Sprintf("/api/v%d/computers-inventory", v), s.authed(ReadComputers, s.grown(v, s.computerList(v))))
+		m.HandleFunc(fmt.Sprintf("/api/v%d/computers-inventory/{id}", v), s.authed(ReadComputers, s.grown(v, s.computerOne(v, false))))
+		m.HandleFunc(fmt.Sprintf("/api/v%d/computers-inventory-detail/{id}", v), s.authed(ReadComputers, s.grown(v, s.computerOne(v, true))))
 	}
 	m.HandleFunc("/api/v2/mobile-devices", s.authed(ReadMobileDevices, s.mobileList))
 	m.HandleFunc("/api/v2/mobile-devices/detail", s.authed(ReadMobileDevices, s.mobileDetailList))
@@ -58,6 +54,29 @@ func (s *Server) routes() *http.ServeMux {
 	m.HandleFunc("/api/v1/sites", s.authed(ReadSites, s.siteList))
 	m.HandleFunc("/", s.authed("", func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, http.StatusNotFound, "", "") }))
 	return m
+}
+
+// versionNumber reads "v3"; what is no version is the newest.
+func versionNumber(v string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(v, "v"))
+	if err != nil {
+		return maxVersion
+	}
+	return n
+}
+
+// grown answers 404 while the instance is too old for a version of computers-inventory.
+func (s *Server) grown(version int, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		newest := s.newest
+		s.mu.Unlock()
+		if version > newest {
+			s.refuse(w, r, http.StatusNotFound, "", "")
+			return
+		}
+		next(w, r)
+	}
 }
 
 func (s *Server) startup(w http.ResponseWriter, r *http.Request) {
@@ -79,9 +98,12 @@ func (s *Server) version(w http.ResponseWriter, r *http.Request) {
 	if s.disturb(w, r, false) {
 		return
 	}
+	s.mu.Lock()
+	release := s.release
+	s.mu.Unlock()
 	s.send(w, r, http.StatusOK, func(o *writer) {
 		o.openObject()
-		o.str("version", s.o.Version)
+		o.str("version", release)
 		o.closeObject()
 	})
 }

@@ -258,6 +258,29 @@ func TestOldServerHasNoV4AndNoVersionedTokenPath(t *testing.T) {
 	if got := c.status("/api/v1/computers-inventory"); got != 200 {
 		t.Errorf("v1: %d", got)
 	}
+	s.Upgrade("11.28.1", "v3")
+	for v, want := range map[string]int{"v1": 200, "v2": 200, "v3": 200, "v4": 404} {
+		if got := c.status("/api/" + v + "/computers-inventory"); got != want {
+			t.Errorf("%s after the upgrade: %d, want %d", v, got, want)
+		}
+	}
+	var said map[string]string
+	decode(t, c.get("/api/v1/jamf-pro-version"), &said)
+	if said["version"] != "11.28.1" {
+		t.Errorf("version %v after the upgrade", said)
+	}
+}
+
+func TestTheFilterByTheReportedAddressOutlivedItsField(t *testing.T) {
+	c := newClient(t, fakejamf.New(fakejamf.Options{Computers: 20}))
+	general := c.list("/api/v4/computers-inventory?section=GENERAL").Results[0].section("general")
+	address, _ := general["lastReportedIpV4"].(string)
+	for v := 1; v <= 4; v++ {
+		path := fmt.Sprintf("/api/v%d/computers-inventory?filter=%s", v, url.QueryEscape(`general.lastReportedIp=="`+address+`"`))
+		if got := len(c.list(path).Results); got == 0 {
+			t.Errorf("v%d finds nothing by its reported address %s", v, address)
+		}
+	}
 }
 
 func TestPlainMobileListHasExactlyTwelveFieldsAndIgnoresAFilter(t *testing.T) {
