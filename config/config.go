@@ -45,7 +45,12 @@ type Source struct {
 	Profile               string   // what is kept
 	Sync                  Sync
 	Limits                Limits
+	Proxy                 Secret // an address with perhaps a password; "" = the environment's, ProxyOff = none
+	CAFile                string // certificates to trust besides the system's; "" = none
 }
+
+// ProxyOff as a source's Proxy asks Jamf directly, whatever the environment says.
+const ProxyOff = "off"
 
 // Sync is when and how a source is read.
 type Sync struct {

@@ -54,14 +54,16 @@ func TestTheExampleIsAcceptedWithEverythingUncommented(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "tls.crt"), "x", 0o600)
 	write(t, filepath.Join(dir, "tls.key"), "x", 0o600)
-	setting := regexp.MustCompile(`(?m)^( *)# ((?: *)(?:public_url|tls|cert_file|key_file|at|sources|profile|profiles|asset-labels|extends|fields):(?: .*)?)$`)
+	setting := regexp.MustCompile(`(?m)^( *)# ((?: *)(?:public_url|tls|cert_file|key_file|at|proxy_url|ca_file|sources|profile|profiles|asset-labels|extends|fields):(?: .*)?)$`)
 	text := setting.ReplaceAllString(read(t, "../gateway.example.yaml"), "$1$2")
 	text = strings.ReplaceAll(text, "/etc/jamf-gateway/tls", filepath.Join(dir, "tls"))
+	write(t, filepath.Join(dir, "ca.crt"), read(t, "testdata/ca.crt"), 0o600)
+	text = strings.ReplaceAll(text, "/etc/jamf-gateway/ca", filepath.Join(dir, "ca"))
 	c, err := config.Parse([]byte(text), "gateway.example.yaml", dir, nil)
 	if err != nil {
 		t.Fatalf("refused:\n%v", err)
 	}
-	if c.PublicURL == "" || c.TLS.CertFile == "" || c.Sources[0].Sync.At == "" || c.Clients[0].Sources == nil ||
+	if c.PublicURL == "" || c.TLS.CertFile == "" || c.Sources[0].Sync.At == "" || c.Sources[0].CAFile == "" || c.Sources[0].Proxy.Reveal() == "" || c.Clients[0].Sources == nil ||
 		c.Clients[0].Profile == "" || c.Profiles["asset-labels"].Extends == "" {
 		t.Errorf("not every commented setting was found: %+v", c)
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -48,7 +49,7 @@ func german(text string) string {
 
 // sentences are the texts of problems and warnings: English, German.
 func sentences() [][2]string {
-	return append(valueSentences(), placeSentences()...)
+	return slices.Concat(valueSentences(), placeSentences(), waySentences())
 }
 
 // valueSentences are about values that are not what they should be.
@@ -140,5 +141,20 @@ func placeSentences() [][2]string {
 		{"the secret holds a line break or another control character", "das Secret enthält einen Zeilenumbruch oder ein anderes Steuerzeichen"},
 		{"cred: works only where systemd sets CREDENTIALS_DIRECTORY (LoadCredential= in the unit)", "cred: geht nur, wo systemd CREDENTIALS_DIRECTORY setzt (LoadCredential= in der Unit)"},
 		{"cred: takes the name of a credential, not a path", "cred: nimmt den Namen eines Credentials, keinen Pfad"},
+	}
+}
+
+// waySentences are about the way to Jamf: proxy and authorities.
+func waySentences() [][2]string {
+	return [][2]string{
+		{"must be the address of a proxy, like http://proxy.example.com:3128, or off", "muss die Adresse eines Proxys sein, wie http://proxy.example.com:3128, oder off"},
+		{"must end after the host and port of the proxy, like http://proxy.example.com:3128", "muss nach Host und Port des Proxys enden, wie http://proxy.example.com:3128"},
+		{"a source with http is asked directly: nothing goes through a proxy in the clear", "eine Quelle mit http wird direkt gefragt: Nichts geht unverschlüsselt durch einen Proxy"},
+		{"the proxy's password stands in the file; write file:PATH, env:NAME or cred:NAME instead", "das Kennwort des Proxys steht in der Datei; schreiben Sie stattdessen file:PFAD, env:NAME oder cred:NAME"},
+		{"names no file; remove the line where the certificates of the system are enough", "nennt keine Datei; entfernen Sie die Zeile, wenn die Zertifikate des Systems genügen"},
+		{"%s is larger than 4 MiB", "%s ist größer als 4 MiB"},
+		{"%s holds a private key; only certificates belong there", "%s enthält einen privaten Schlüssel; dort gehören nur Zertifikate hin"},
+		{"certificate %s in %s cannot be read", "Zertifikat %s in %s ist nicht lesbar"},
+		{"%s holds no certificate (PEM, -----BEGIN CERTIFICATE-----)", "%s enthält kein Zertifikat (PEM, -----BEGIN CERTIFICATE-----)"},
 	}
 }

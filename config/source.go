@@ -98,6 +98,7 @@ func (d *document) source(m *mapping, profiles []string, maxStale time.Duration)
 	if v := m.required("client_secret"); v.text != "" {
 		s.ClientSecret = d.secret(v)
 	}
+	d.way(m, &s)
 	return s
 }
 

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/url"
+	"os"
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/jamf"
@@ -24,9 +26,14 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
 			host = jamf.NewHost(authority, jamf.Limits{Connections: src.Limits.Connections, RequestsPerSecond: src.Limits.RequestsPerSecond}, tel)
 			hosts[authority] = host
 		}
+		roots, err := rootsOf(src.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("sources.%s.ca_file: %w", src.Name, err)
+		}
 		out[src.Name], err = jamf.NewSource(host, jamf.SourceOptions{
 			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: src.ClientSecret.Reveal,
 			AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
+			Proxy: src.Proxy.Reveal(), RootCAs: roots,
 			PropagateTrace: o.Config.Telemetry.PropagateToJamf, Logger: o.Logger, Telemetry: tel,
 		})
 		if err != nil {
@@ -34,6 +41,25 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
 		}
 	}
 	return out, nil
+}
+
+// rootsOf are the authorities of the system and those in a file; nil = those of the system alone.
+func rootsOf(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a machine without any: the file alone
+	}
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
+	}
+	return pool, nil
 }
 
 // wantedRights lists what the kinds of a source need.

@@ -245,7 +245,7 @@ func pinned(certFile string) (*tls.Config, error) {
 // stepNames are the names of the steps of both tests.
 func stepNames() map[string]text {
 	return map[string]text{
-		"url": {"URL", "URL"}, "dns": {"DNS", "DNS"}, "tcp": {"TCP connection", "TCP-Verbindung"}, "tls": {"TLS", "TLS"},
+		"url": {"URL", "URL"}, "dns": {"DNS", "DNS"}, "tcp": {"TCP connection", "TCP-Verbindung"}, "proxy": {"proxy", "Proxy"}, "tls": {"TLS", "TLS"},
 		"token": {"token", "Token"}, "rights": {"rights", "Rechte"}, "version": {"version of Jamf Pro", "Version von Jamf Pro"},
 		"mobile_devices": {"query of mobile devices", "Abfrage Mobilgeräte"}, "computers": {"query of computers", "Abfrage Computer"},
 	}

@@ -54,8 +54,56 @@ func ofConnection() []Entry {
 				"Das Zertifikat des Servers ist abgelaufen, für einen anderen Namen ausgestellt oder von einer Stelle signiert, der dieser Rechner nicht vertraut.",
 			},
 			Action: Text{
-				"Check the certificate of the server; install the certificate authority in the trust store of this machine if it is your own.",
-				"Prüfen Sie das Zertifikat des Servers; installieren Sie bei einer eigenen Zertifizierungsstelle deren Zertifikat im Zertifikatsspeicher dieses Rechners.",
+				"Check the certificate of the server; name the certificate authority in ca_file of the source if it is your own or that of a proxy that opens TLS.",
+				"Prüfen Sie das Zertifikat des Servers; nennen Sie eine eigene Zertifizierungsstelle, auch die eines Proxys, der TLS aufbricht, in ca_file der Quelle.",
+			},
+		},
+		{
+			Code:  "proxy_invalid",
+			Title: Text{"The address of the proxy is not valid", "Die Adresse des Proxys ist ungültig"},
+			Cause: Text{
+				"HTTPS_PROXY of the environment, or proxy_url of the source, is not an address like http://proxy.example.com:3128.",
+				"HTTPS_PROXY der Umgebung oder proxy_url der Quelle ist keine Adresse wie http://proxy.example.com:3128.",
+			},
+			Action: Text{
+				"Correct the address, or set proxy_url of the source to off if Jamf is reached directly.",
+				"Berichtigen Sie die Adresse, oder setzen Sie proxy_url der Quelle auf off, wenn Jamf direkt erreicht wird.",
+			},
+		},
+		{
+			Code:  "proxy_unreachable",
+			Title: Text{"The proxy cannot be reached", "Der Proxy ist nicht erreichbar"},
+			Cause: Text{
+				"No connection to the proxy comes about that proxy_url of the source or HTTPS_PROXY of the environment names. Jamf was not asked.",
+				"Zu dem Proxy, den proxy_url der Quelle oder HTTPS_PROXY der Umgebung nennt, kommt keine Verbindung zustande. Jamf wurde nicht gefragt.",
+			},
+			Action: Text{
+				"Check name, port and scheme (http or https) of the proxy, and that this machine may connect to it.",
+				"Prüfen Sie Name, Port und Schema (http oder https) des Proxys und ob dieser Rechner sich mit ihm verbinden darf.",
+			},
+		},
+		{
+			Code:  "proxy_login_refused",
+			Title: Text{"The proxy refuses the login", "Der Proxy lehnt die Anmeldung ab"},
+			Cause: Text{
+				"The proxy answered 407: it wants a user and a password, or does not accept these. Jamf was not asked.",
+				"Der Proxy hat mit 407 geantwortet: Er verlangt Benutzer und Kennwort oder nimmt die angegebenen nicht an. Jamf wurde nicht gefragt.",
+			},
+			Action: Text{
+				"Enter the user and password in proxy_url as http://USER:PASSWORD@HOST:PORT, special characters percent-encoded, best by file:.",
+				"Tragen Sie Benutzer und Kennwort in proxy_url als http://BENUTZER:KENNWORT@HOST:PORT ein, Sonderzeichen prozentkodiert, am besten über file:.",
+			},
+		},
+		{
+			Code:  "proxy_refused",
+			Title: Text{"The proxy gives no way to Jamf", "Der Proxy gibt keinen Weg zu Jamf frei"},
+			Cause: Text{
+				"The proxy answered CONNECT with an error: it forbids this host or port, or cannot reach Jamf itself. Whether Jamf is up is unknown.",
+				"Der Proxy hat CONNECT mit einem Fehler beantwortet: Er verbietet diesen Host oder Port oder erreicht Jamf selbst nicht. Ob Jamf läuft, ist unbekannt.",
+			},
+			Action: Text{
+				"Allow CONNECT to the host and port of Jamf in the proxy, and look into the log of the proxy for the reason.",
+				"Erlauben Sie im Proxy CONNECT zu Host und Port von Jamf, und sehen Sie den Grund im Protokoll des Proxys nach.",
 			},
 		},
 		{

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +27,7 @@ const (
 
 // Step is one step of a connection test.
 type Step struct {
-	Name    string // "url", "dns", "tcp", "tls", "token", "rights", "mobile_devices", "computers", "version"
+	Name    string // "url", "dns", "tcp", "proxy" (where one stands between), "tls", "token", "rights", "mobile_devices", "computers", "version"
 	Result  string // "ok", "warning", "failed", "skipped"
 	Code    string // catalogue code of a warning or a failure
 	Detail  string // safe sentence fragment: counts, names of rights, certificate expiry
@@ -62,6 +61,9 @@ func (s *Source) Test(ctx context.Context, want []string) Report {
 	t.step(ctx, "url", t.url)
 	t.step(ctx, "dns", t.dns)
 	t.step(ctx, "tcp", t.tcp)
+	if s.proxy != nil {
+		t.step(ctx, "proxy", t.throughProxy)
+	}
 	t.step(ctx, "tls", t.tls)
 	t.closeConn()
 	t.step(ctx, "token", t.token)
@@ -80,7 +82,6 @@ type connectionTest struct {
 	want   []string
 	report Report
 
-	proxy *url.URL // what is dialed instead of Jamf; nil = none
 	conn  net.Conn
 	tok   *token
 	known bool // the rights could be read
@@ -125,25 +126,22 @@ func (t *connectionTest) url(context.Context) outcome {
 		return outcome{err: err}
 	}
 	detail := u.Scheme + " to " + u.Hostname()
-	if t.proxy, err = proxyOf(&http.Request{URL: u}); err != nil {
-		return outcome{err: &Error{Kind: ErrUnavailable, Op: "connect", Code: codeConnect, Detail: "the proxy setting of the environment cannot be read"}}
-	}
-	if t.proxy != nil {
-		detail += " through the proxy " + t.proxy.Hostname()
+	if proxy := t.src.proxy; proxy != nil {
+		detail += " through the proxy " + proxy.Hostname()
 	}
 	return outcome{detail: detail}
 }
 
-// target is what is dialed: Jamf, or the proxy in front of it.
-func (t *connectionTest) target() *url.URL {
-	if t.proxy != nil {
-		return t.proxy
+// target is what is dialed: the host and the address of Jamf, or of the proxy in front of it.
+func (t *connectionTest) target() (host, address string) {
+	if proxy := t.src.proxy; proxy != nil {
+		return proxy.Hostname(), proxyAddress(proxy)
 	}
-	return t.src.base
+	return t.src.base.Hostname(), Authority(t.src.base)
 }
 
 func (t *connectionTest) dns(ctx context.Context) outcome {
-	host := t.target().Hostname()
+	host, _ := t.target()
 	if _, err := netip.ParseAddr(host); err == nil {
 		return outcome{detail: "an address, no name to resolve"}
 	}
@@ -152,14 +150,22 @@ func (t *connectionTest) dns(ctx context.Context) outcome {
 		if ctx.Err() != nil {
 			return outcome{err: canceled(ctx, "connect")}
 		}
-		return outcome{err: &Error{Kind: ErrUnavailable, Op: "connect", Code: codeDNS, Detail: "the name of the host cannot be resolved", Err: safeCause(err)}}
+		e := &Error{Kind: ErrUnavailable, Op: "connect", Code: codeDNS, Detail: "the name of the host cannot be resolved", Err: safeCause(err)}
+		if t.src.proxy != nil {
+			e.Kind, e.Code, e.Detail = ErrProxy, codeProxyDown, "the name of the proxy cannot be resolved"
+		}
+		return outcome{err: e}
 	}
 	return outcome{detail: fmt.Sprintf("%d addresses", len(addrs))}
 }
 
 func (t *connectionTest) tcp(ctx context.Context) outcome {
 	err := t.src.host.do(ctx, entry{op: "connect", probe: true}, func(ctx context.Context) error {
-		conn, err := t.src.transport.DialContext(ctx, "tcp", Authority(t.target()))
+		_, address := t.target()
+		conn, err := t.src.transport.DialContext(ctx, "tcp", address)
+		if err != nil && t.src.proxy != nil && ctx.Err() == nil {
+			return &Error{Kind: ErrProxy, Op: "connect", Code: codeProxyDown, Detail: "no connection to the proxy", Err: safeCause(err), sent: true}
+		}
 		if err != nil {
 			return (&wire{}).failure(ctx, ctx, "connect", err)
 		}
@@ -169,12 +175,29 @@ func (t *connectionTest) tcp(ctx context.Context) outcome {
 	return outcome{err: err}
 }
 
+// throughProxy asks the proxy for a way to Jamf.
+func (t *connectionTest) throughProxy(ctx context.Context) outcome {
+	proxy := t.src.proxy
+	if proxy.Scheme != "http" && proxy.Scheme != "https" {
+		return outcome{result: resultSkipped, detail: "a SOCKS proxy: the token step shows it"}
+	}
+	conn, err := tunnel(ctx, t.conn, proxy, Authority(t.src.base), tlsConfigOf(t.src.o))
+	if err != nil {
+		if ctx.Err() != nil {
+			return outcome{err: canceled(ctx, "connect")}
+		}
+		return outcome{err: err}
+	}
+	t.conn = conn
+	return outcome{detail: "lets " + Authority(t.src.base) + " through"}
+}
+
 func (t *connectionTest) tls(ctx context.Context) outcome {
 	if t.src.base.Scheme != "https" {
 		return outcome{detail: "plain http to a loopback address"}
 	}
-	if t.proxy != nil {
-		return outcome{result: resultSkipped, detail: "the proxy stands between: the token step shows it"}
+	if proxy := t.src.proxy; proxy != nil && proxy.Scheme != "http" && proxy.Scheme != "https" {
+		return outcome{result: resultSkipped, detail: "a SOCKS proxy stands between: the token step shows it"}
 	}
 	cfg := tlsConfigOf(t.src.o)
 	cfg.ServerName = t.src.base.Hostname()

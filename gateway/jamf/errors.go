@@ -26,6 +26,7 @@ var (
 	ErrSchema       = errors.New("unexpected answer")            // 200 that is no list: never an empty list; retried within the budget
 	ErrTooLarge     = errors.New("answer too large")             // 64 MiB a page, 4 MiB a record: not retried
 	ErrRedirect     = errors.New("redirect refused")             // any 3xx: not retried
+	ErrProxy        = errors.New("no way through the proxy")     // says nothing about Jamf; retried but for 407
 	ErrBadRequest   = errors.New("jamf rejects the request")     // other 4xx: not retried
 )
 
@@ -48,6 +49,10 @@ const (
 	codeRightMissing = "right_missing"
 	codeNotFound     = "not_found"
 	codeBadRequest   = "bad_request"
+	codeProxyInvalid = "proxy_invalid"
+	codeProxyDown    = "proxy_unreachable"
+	codeProxyLogin   = "proxy_login_refused"
+	codeProxyRefused = "proxy_refused"
 	codeURL          = "url_invalid"
 	codeSurplus      = "rights_surplus"
 	codeNoRights     = "rights_unknown"

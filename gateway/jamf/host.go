@@ -114,7 +114,8 @@ func verdictOf(err error) verdict {
 		return healthy
 	case errors.Is(err, errStaleToken), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return noVerdict
-	case errors.Is(err, ErrThrottled), errors.Is(err, ErrServerError), errors.Is(err, ErrRedirect), errors.Is(err, ErrTooLarge):
+	case errors.Is(err, ErrThrottled), errors.Is(err, ErrServerError), errors.Is(err, ErrRedirect), errors.Is(err, ErrTooLarge),
+		errors.Is(err, ErrProxy):
 		return noVerdict
 	case errors.Is(err, ErrUnauthorized), errors.Is(err, ErrForbidden), errors.Is(err, ErrNotFound),
 		errors.Is(err, ErrBadRequest), errors.Is(err, ErrAuthFailed):

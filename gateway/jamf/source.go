@@ -29,6 +29,8 @@ type SourceOptions struct {
 	Logger                *slog.Logger  // nil = none
 	Telemetry             Telemetry
 
+	// Proxy is the address of the proxy, with its password; "" = HTTPS_PROXY and NO_PROXY of the environment, ProxyOff = none.
+	Proxy   string
 	RootCAs *x509.CertPool                                                    // nil = those of the system
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil = net.Dialer
 }
@@ -37,6 +39,7 @@ type SourceOptions struct {
 type Source struct {
 	o         SourceOptions
 	base      *url.URL
+	proxy     *url.URL // nil = none
 	host      *Host
 	transport *http.Transport
 	tokens    *tokens
@@ -53,7 +56,7 @@ type Source struct {
 }
 
 // NewSource makes the client of one instance on the host h. It sends nothing. An error is *Error with the code
-// url_invalid, or says which option is missing.
+// url_invalid or proxy_invalid, or says which option is missing.
 func NewSource(h *Host, o SourceOptions) (*Source, error) {
 	u, err := CheckURL(o.URL, o.AllowInsecureLoopback)
 	if err != nil {
@@ -71,9 +74,13 @@ func NewSource(h *Host, o SourceOptions) (*Source, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	proxy, err := proxyFor(o.Proxy, u)
+	if err != nil {
+		return nil, err
+	}
 	s := &Source{
-		o: o, base: u, host: h,
-		transport: newTransport(o, h.limits.Connections),
+		o: o, base: u, proxy: proxy, host: h,
+		transport: newTransport(o, proxy, h.limits.Connections),
 		tracer:    o.Telemetry.tracer(),
 		meters:    newSourceMeters(o.Telemetry, o.Name),
 		log:       o.Logger,

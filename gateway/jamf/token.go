@@ -182,7 +182,7 @@ func (t *tokens) fetchEither(ctx context.Context, e entry) (*token, error) {
 func ofTheToken(e *Error) *Error {
 	switch {
 	case errors.Is(e, ErrAuthFailed), errors.Is(e, ErrThrottled), errors.Is(e, ErrBreakerOpen), errors.Is(e, ErrRedirect),
-		errors.Is(e, context.Canceled):
+		errors.Is(e, ErrProxy), errors.Is(e, context.Canceled):
 		return e
 	}
 	out := *e

@@ -34,9 +34,10 @@ const (
 
 // newTransport makes the one way to the wire. It is used by RoundTrip alone: there is no code that could follow a
 // redirect, and so none that could carry a secret or a token to another host.
-func newTransport(o SourceOptions, connections int) *http.Transport {
+func newTransport(o SourceOptions, proxy *url.URL, connections int) *http.Transport {
 	return &http.Transport{
-		Proxy:                  proxyOf,
+		Proxy:                  http.ProxyURL(proxy),
+		OnProxyConnectResponse: onProxyAnswer,
 		DialContext:            dialerOf(o),
 		TLSClientConfig:        tlsConfigOf(o),
 		TLSHandshakeTimeout:    connectTimeout,
@@ -51,14 +52,6 @@ func newTransport(o SourceOptions, connections int) *http.Transport {
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 	}
-}
-
-// proxyOf: a proxy never sees plain http, so never a token in the clear.
-func proxyOf(r *http.Request) (*url.URL, error) {
-	if r.URL.Scheme != "https" {
-		return nil, nil
-	}
-	return http.ProxyFromEnvironment(r)
 }
 
 func dialerOf(o SourceOptions) func(context.Context, string, string) (net.Conn, error) {
@@ -103,7 +96,7 @@ func (s *Source) send(ctx context.Context, r request, limit int64, read func(io.
 func (s *Source) roundTrip(parent context.Context, r request, limit int64, read func(io.Reader) error) (status int, err error) {
 	ctx, cancel := context.WithTimeout(parent, r.timeout)
 	defer cancel()
-	w := &wire{}
+	w := &wire{proxied: s.proxy != nil}
 	req, err := s.newRequest(httptrace.WithClientTrace(ctx, w.trace()), r)
 	if err != nil {
 		return 0, &Error{Kind: ErrBadRequest, Op: r.op, Code: codeBadRequest, Detail: "the request cannot be built"}
@@ -281,6 +274,7 @@ type wire struct {
 	connected atomic.Bool
 	tlsFailed atomic.Bool
 	inTLS     atomic.Bool
+	proxied   bool
 }
 
 func (w *wire) trace() *httptrace.ClientTrace {
@@ -303,6 +297,9 @@ func (w *wire) failure(parent, attempt context.Context, op string, err error) *E
 		e.sent = true
 		return e
 	}
+	if e := throughProxy(op, err); e != nil {
+		return e
+	}
 	e := &Error{Kind: ErrUnavailable, Op: op, Err: safeCause(err), sent: true}
 	netErr, isNet := errors.AsType[net.Error](err)
 	_, dns := errors.AsType[*net.DNSError](err)
@@ -313,6 +310,8 @@ func (w *wire) failure(parent, attempt context.Context, op string, err error) *E
 		e.Code, e.Detail = codeDNS, "the name of the host cannot be resolved"
 	case w.tlsFailed.Load() || w.inTLS.Load() || tlsTrouble(err):
 		e.Code, e.Detail = codeTLS, tlsDetail(err)
+	case w.proxied && !w.connected.Load() && attempt.Err() != nil:
+		e.Kind, e.Code, e.Detail = ErrProxy, codeProxyRefused, "the proxy gave no way to Jamf before the deadline"
 	case !w.connected.Load():
 		e.Code, e.Detail = codeConnect, "no connection to the host"
 	default:

@@ -161,6 +161,8 @@ func retriable(err *Error) bool {
 	switch {
 	case errors.Is(err, ErrThrottled), errors.Is(err, ErrServerError), errors.Is(err, ErrSchema):
 		return true
+	case errors.Is(err, ErrProxy):
+		return err.Code != codeProxyLogin
 	case errors.Is(err, ErrUnavailable):
 		return err.Status < 400 || err.Status >= 500 // what stands in front of Jamf will say no again
 	default:
