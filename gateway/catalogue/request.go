@@ -158,12 +158,12 @@ func ofQuestion() []Entry {
 			Code:  "internal",
 			Title: Text{"The gateway made a mistake", "Im Gateway ist ein Fehler aufgetreten"},
 			Cause: Text{
-				"The request met an error in the gateway itself. Neither the client nor Jamf is the reason.",
-				"Bei der Anfrage ist ein Fehler im Gateway selbst aufgetreten. Weder der Client noch Jamf ist die Ursache.",
+				"The request or the sync met an error in the gateway itself. Neither the client nor Jamf is the reason.",
+				"Bei der Anfrage oder Synchronisierung ist ein Fehler im Gateway selbst aufgetreten. Weder der Client noch Jamf ist die Ursache.",
 			},
 			Action: Text{
-				"Report the error with the request id; it finds the reason in the log of the gateway.",
-				"Melden Sie den Fehler zusammen mit der Anfrage-ID; über sie ist die Ursache im Protokoll des Gateways zu finden.",
+				"Report the error with the request id or the time of the sync; it finds the reason in the log of the gateway.",
+				"Melden Sie den Fehler zusammen mit der Anfrage-ID oder der Zeit der Synchronisierung; damit ist die Ursache im Protokoll des Gateways zu finden.",
 			},
 		},
 	}

@@ -115,6 +115,7 @@ func (o *overlap) pass(ctx context.Context) error {
 
 // step reads one window, stepping back until it overlaps what is held, and takes what is new.
 func (o *overlap) step(ctx context.Context, w window) (done bool, err error) {
+	hollow := false // the first page came without a row although totalCount counts some
 	for {
 		p, rows, err := o.load(ctx, w)
 		switch {
@@ -128,6 +129,13 @@ func (o *overlap) step(ctx context.Context, w window) (done bool, err error) {
 		o.pages++
 		if err := o.judge(p, w); err != nil {
 			return false, err
+		}
+		if w.page == 0 && len(rows) == 0 && p.Total > 0 {
+			if hollow {
+				return false, reject("count_mismatch", "the first page is empty where totalCount says %d", p.Total)
+			}
+			hollow = true // once more: two nodes may disagree for a moment
+			continue
 		}
 		o.noteOrder(rows)
 		if w.page > 0 && (len(rows) == 0 || !o.holds(rows[0].id)) {

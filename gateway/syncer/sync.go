@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -28,7 +29,7 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 
 	ctx, span := s.tracer.Start(ctx, "sync", trace.WithAttributes(
 		attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind))))
-	info, err := s.sync(ctx, l, started)
+	info, err := s.contained(ctx, l, started)
 	if err != nil {
 		span.SetStatus(codes.Error, codeOf(err))
 	}
@@ -43,6 +44,19 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 	l.mu.Lock()
 	l.running, l.tried, l.nextSync = false, true, s.due(l)
 	l.mu.Unlock()
+}
+
+// contained is sync, with a panic turned into a failure of this line: one hostile answer ends neither the program nor
+// the other lines, and it is booked like any failure.
+func (s *Syncer) contained(ctx context.Context, l *line, started time.Time) (info cache.Info, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			info, err = cache.Info{}, &failure{
+				Code: "internal", Detail: "the gateway met a fault of its own in this sync", Err: fmt.Errorf("panic: %v\n%s", v, debug.Stack()),
+			}
+		}
+	}()
+	return s.sync(ctx, l, started)
 }
 
 // remember writes the result into the book, the metrics and the log. Here, and nowhere else, a walk is logged.
@@ -242,6 +256,11 @@ func (s *Syncer) believeEmpty(ctx context.Context, l *line, w Walk, parent *cach
 func (s *Syncer) warm(ctx context.Context, l *line, g *cache.Generation) {
 	ctx, span := s.tracer.Start(ctx, "warm", trace.WithAttributes(attribute.String("jamf.source", l.src.Name)))
 	defer span.End()
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.ErrorContext(ctx, "warm the device cache", "source", l.src.Name, "kind", l.kind, "error", fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+		}
+	}()
 	n, err := s.o.Store.Warm(ctx, g, l.src.WarmProfiles)
 	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "warm the device cache", "source", l.src.Name, "kind", l.kind, "error", err)

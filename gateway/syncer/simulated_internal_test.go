@@ -1,0 +1,159 @@
+package syncer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/metric/noop"
+	nooptrace "go.opentelemetry.io/otel/trace/noop"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/jamf"
+)
+
+// inventory is a Walk over computers with rising ids; the hooks bend its answers.
+type inventory struct {
+	ids    []int64 // ascending
+	page   func(l jamf.List, page, size int) (*jamf.Page, error)
+	record func(id int64) ([]byte, error)
+	asked  []int64 // by id
+}
+
+func computer(id int64) []byte {
+	return fmt.Appendf(nil, `{"id":"%d","udid":"U%d","general":{"name":"mac-%d"},"hardware":{"serialNumber":"C%d"}}`, id, id, id, id)
+}
+
+func fleet(n int) *inventory {
+	inv := &inventory{}
+	for id := range int64(n) {
+		inv.ids = append(inv.ids, id+1)
+	}
+	return inv
+}
+
+func (inv *inventory) Rights(context.Context) (jamf.Rights, error) { return jamf.Rights{}, nil }
+func (inv *inventory) Version(context.Context) (string, error)     { return "11.0.0", nil }
+
+func (inv *inventory) Page(_ context.Context, l jamf.List, _ []string, page, size int) (*jamf.Page, error) {
+	if inv.page != nil {
+		if p, err := inv.page(l, page, size); p != nil || err != nil {
+			return p, err
+		}
+	}
+	p := &jamf.Page{Total: len(inv.ids), Version: "v4", Rows: []jamf.Row{}}
+	for _, id := range inv.ids[min(page*size, len(inv.ids)):min((page+1)*size, len(inv.ids))] {
+		p.Rows = append(p.Rows, jamf.Row{Raw: computer(id)})
+	}
+	return p, nil
+}
+
+func (inv *inventory) Record(_ context.Context, _ jamf.List, _ []string, id int64) ([]byte, error) {
+	inv.asked = append(inv.asked, id)
+	if inv.record != nil {
+		if raw, err := inv.record(id); raw != nil || err != nil {
+			return raw, err
+		}
+	}
+	if slices.Contains(inv.ids, id) {
+		return computer(id), nil
+	}
+	return nil, &jamf.Error{Kind: jamf.ErrNotFound}
+}
+
+// pump is a syncer of the computers of one source over inv, with a store of its own.
+type pump struct {
+	*Syncer
+	t     *testing.T
+	store *cache.Store
+	line  *line
+}
+
+func newPump(t *testing.T, inv *inventory) *pump {
+	t.Helper()
+	dir := t.TempDir()
+	store, err := cache.Open(t.Context(), cache.Options{Dir: dir, MaxBytes: 1 << 20, Keep: 3, MeterProvider: noop.NewMeterProvider()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	profile, _ := device.BuiltinProfile("minimal")
+	s, err := New(Options{
+		Store: store, Dir: filepath.Join(dir, ".schedule"), StartJitter: -1, Logger: slog.New(slog.DiscardHandler),
+		TracerProvider: nooptrace.NewTracerProvider(), MeterProvider: noop.NewMeterProvider(),
+		Sources: []Source{{
+			Name: "a", Kinds: []device.Kind{device.Computer}, Profile: profile, Interval: 24 * time.Hour, PageSize: 60,
+			NewWalk: func() Walk { return inv },
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &pump{Syncer: s, t: t, store: store, line: s.lines[0]}
+}
+
+// sync runs one due sync and returns the state after it.
+func (p *pump) sync() KindStatus {
+	p.t.Helper()
+	p.syncOnce(p.t.Context(), p.line, true)
+	return p.Status()[0].Kinds[0]
+}
+
+// good runs a sync that must succeed and returns the generation.
+func (p *pump) good() cache.Info {
+	p.t.Helper()
+	if st := p.sync(); st.LastResult != "ok" {
+		p.t.Fatalf("the sync failed: %s: %s", st.ErrorCode, st.ErrorDetail)
+	}
+	g, err := p.store.Acquire(p.line.series())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer g.Release()
+	return g.Info()
+}
+
+func TestEmptyFirstPageThatCountsDevicesIsRejected(t *testing.T) {
+	t.Parallel()
+	inv := fleet(60)
+	empty := 0
+	inv.page = func(_ jamf.List, page, size int) (*jamf.Page, error) {
+		if page == 0 && size > 1 && empty > 0 {
+			empty--
+			return &jamf.Page{Total: 60, Rows: []jamf.Row{}}, nil
+		}
+		return nil, nil
+	}
+	p := newPump(t, inv)
+	empty = 1
+	if info := p.good(); info.Count != 60 {
+		t.Errorf("one empty answer of two nodes that disagree: %d devices", info.Count)
+	}
+	empty = 1 << 30
+	if st := p.sync(); st.ErrorCode != "count_mismatch" || st.State != "stale" {
+		t.Errorf("an empty list that counts 60: state %s, code %q", st.State, st.ErrorCode)
+	}
+}
+
+func TestPanicInAWalkIsAFailedSyncAndIsBooked(t *testing.T) {
+	t.Parallel()
+	inv := fleet(10)
+	inv.page = func(jamf.List, int, int) (*jamf.Page, error) { panic("a fault") }
+	p := newPump(t, inv)
+	st := p.sync()
+	if st.LastResult != "failed" || st.ErrorCode != "internal" || st.Syncing {
+		t.Errorf("after a panic: %+v", st)
+	}
+	if r := p.line.book.kind(device.Computer); r.Failures != 1 {
+		t.Errorf("%d failures are booked: the next attempt has no pause", r.Failures)
+	}
+	inv.page = nil
+	if info := p.good(); info.Count != 10 {
+		t.Errorf("%d devices after the fault", info.Count)
+	}
+}
