@@ -248,6 +248,25 @@ func TestLoadSaysWhichFileCannotBeRead(t *testing.T) {
 	}
 }
 
+func TestAnOutlineNeedsNeitherSecretsNorFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	write(t, path, strings.Replace(small, `"env:A"`, `"env:JAMF_GATEWAY_A"`, 1)+"tls: {cert_file: none.crt, key_file: none.key}\n", 0o600)
+	if _, err := config.Load(path, nil); err == nil {
+		t.Error("Load accepts settings whose files are missing")
+	}
+	c, err := config.LoadOutline(path, []string{"JAMF_GATEWAY_A=x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Sources[0].Name != "schule-a" || c.Clients[0].ID != "inventory360" || c.Sources[0].ClientSecret.Reveal() != "" {
+		t.Errorf("%+v", c)
+	}
+	write(t, path, small+"listn: x\n", 0o600)
+	if _, err := config.LoadOutline(path, nil); err == nil || !strings.Contains(err.Error(), "did you mean listen") {
+		t.Errorf("error %v, want one about listn", err)
+	}
+}
+
 func TestNearbyHostsShareOneBudget(t *testing.T) {
 	two := func(url string) string {
 		return strings.Replace(small, "clients:", `  - {name: b, url: "`+url+`", client_id: cid, client_secret: "env:A", limits: {connections: 3}}`+"\nclients:", 1)

@@ -21,6 +21,7 @@ type document struct {
 	problems []Problem
 	warnings []Problem
 	literal  bool // a secret stands in the file
+	outline  bool // secrets and files are not looked at
 }
 
 // value is one scalar and where it comes from.

@@ -38,7 +38,7 @@ func readTLS(m *mapping) TLS {
 
 // file checks that a named file is there; nil when it is not, or when none is named.
 func (d *document) file(o origin, path string) os.FileInfo {
-	if path == "" {
+	if path == "" || d.outline {
 		return nil
 	}
 	info, err := os.Stat(path)

@@ -14,7 +14,13 @@ const maxFile = 1 << 20
 
 // Load reads the settings file, overlays the environment (as os.Environ gives it), resolves secrets and validates.
 // Relative file names count from the directory of the settings file. An *InvalidError lists everything that is wrong.
-func Load(path string, env []string) (*Config, error) {
+func Load(path string, env []string) (*Config, error) { return load(path, env, false) }
+
+// LoadOutline is Load for commands that need names, addresses and hashes alone: it neither opens the files nor asks for
+// the variables and credentials that the settings name, which may be there for the service alone. Secrets of Jamf are empty.
+func LoadOutline(path string, env []string) (*Config, error) { return load(path, env, true) }
+
+func load(path string, env []string, outline bool) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the settings: %w", err)
@@ -28,6 +34,7 @@ func Load(path string, env []string) (*Config, error) {
 		return nil, fmt.Errorf("read the settings: %s is larger than 1 MiB", path)
 	}
 	d := newDocument(path, filepath.Dir(path), env)
+	d.outline = outline
 	c, err := d.config(data)
 	if err != nil {
 		return nil, err

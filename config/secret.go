@@ -48,6 +48,12 @@ const maxSecret = 64 << 10
 // secret resolves `file:PATH`, `env:NAME`, `cred:NAME` or a literal. Problems never hold any of the value.
 func (d *document) secret(v value) Secret {
 	scheme, rest, _ := strings.Cut(v.text, ":")
+	if d.outline {
+		if scheme == "env" {
+			d.mention(rest)
+		}
+		return Secret{}
+	}
 	var text string
 	var err error
 	switch scheme {

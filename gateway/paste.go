@@ -18,20 +18,28 @@ type Paste struct {
 // Pastes lists the values for a source, one for each client that may see it. Without a public_url the URLs begin with
 // "https://HOST", which is for the reader to fill in.
 func Pastes(c *config.Config, src config.Source) []Paste {
-	base := c.PublicURL
-	if base == "" {
-		base = "https://HOST"
-	}
 	var out []Paste
 	for _, cl := range c.Clients {
 		if cl.Sources != nil && !slices.Contains(cl.Sources, src.Name) {
 			continue
 		}
-		p := Paste{Source: src.Name, Name: src.Name, URL: base + "/jamf/" + src.Name + "/api", ClientID: cl.ID}
+		p := Paste{Source: src.Name, Name: src.Name, URL: APIAddress(c, src), ClientID: cl.ID}
 		if src.Default {
-			p.Also = base + "/api"
+			p.Also = publicBase(c) + "/api"
 		}
 		out = append(out, p)
 	}
 	return out
+}
+
+// APIAddress is the address of a source in Jamf's shape, ending in /api.
+func APIAddress(c *config.Config, src config.Source) string {
+	return publicBase(c) + "/jamf/" + src.Name + "/api"
+}
+
+func publicBase(c *config.Config) string {
+	if c.PublicURL == "" {
+		return "https://HOST"
+	}
+	return c.PublicURL
 }

@@ -27,11 +27,19 @@ type checkCommand struct {
 	Config string `required:"" help:"Settings file (gateway.yaml)." placeholder:"FILE"`
 	Source string `help:"Test only this source." placeholder:"NAME"`
 	JSON   bool   `name:"json" help:"Print the reports as JSON."`
-	Livez  bool   `help:"Only ask the running gateway of this configuration for /livez (container health check)."`
+	Livez  bool   `help:"Only ask the running gateway of this configuration for /livez (container health check)." xor:"way"`
+
+	AsClient         bool   `help:"Go in through public_url as Inventory360 would: certificate chain, token, rights, one list, one device." xor:"way"`
+	Client           string `help:"With --as-client: as which client; needed where there are several." placeholder:"ID"`
+	ClientSecretFile string `help:"With --as-client: file with the client's secret, - for standard input. Without it GATEWAY_CLIENT_SECRET, then the terminal." placeholder:"FILE"`
+	CAFile           string `name:"ca-file" help:"With --as-client: certificates (PEM) of the authorities that Inventory360 trusts instead of those of this system." placeholder:"FILE"`
 }
 
 // Run checks the settings and tests every active source. Exit code 1 when a test finds something wanting.
 func (c checkCommand) Run(ctx context.Context, s streams) error {
+	if c.AsClient {
+		return c.visit(ctx, s)
+	}
 	settings, err := config.Load(c.Config, s.env)
 	if err != nil {
 		return usageError{err}
@@ -54,6 +62,7 @@ type checked struct {
 	file     string
 	settings *config.Config
 	reports  []server.TestReport
+	client   string // who went in through public_url; "" = Jamf was tested
 }
 
 func (c checked) good() bool {
@@ -66,7 +75,9 @@ func (c checked) pastes(r server.TestReport) []gateway.Paste {
 	if !r.OK || i < 0 {
 		return nil
 	}
-	return gateway.Pastes(c.settings, c.settings.Sources[i])
+	return slices.DeleteFunc(gateway.Pastes(c.settings, c.settings.Sources[i]), func(p gateway.Paste) bool {
+		return c.client != "" && p.ClientID != c.client
+	})
 }
 
 func (c checked) print(s streams, asJSON bool) error {
@@ -156,7 +167,10 @@ func (c checked) writePastes(b *strings.Builder, s streams, r server.TestReport)
 		if p.Also != "" {
 			fmt.Fprintf(b, "    %-14s %s\n", "", s.say(text{"or, shorter: %s", "oder kürzer: %s"}, p.Also))
 		}
-		fmt.Fprintf(b, "    %-14s %s\n    %-14s %s\n", "Client ID:", p.ClientID, "Client Secret:", s.say(text{"the one that you made for this client: the settings hold only its SHA-256", "das Secret, das Sie für diesen Client erzeugt haben: In den Einstellungen steht nur sein SHA-256"}))
+		fmt.Fprintf(b, "    %-14s %s\n    %-14s %s\n", "Client ID:", p.ClientID, "Client Secret:", s.say(text{
+			"shown once when it was made; if it is lost: jamf-gateway client rotate %s --config %s",
+			"wurde beim Erzeugen einmal angezeigt; falls verloren: jamf-gateway client rotate %s --config %s",
+		}, shellQuote(p.ClientID), shellQuote(c.file)))
 	}
 }
 
@@ -247,6 +261,8 @@ func stepNames() map[string]text {
 	return map[string]text{
 		"url": {"URL", "URL"}, "dns": {"DNS", "DNS"}, "tcp": {"TCP connection", "TCP-Verbindung"}, "proxy": {"proxy", "Proxy"}, "tls": {"TLS", "TLS"},
 		"token": {"token", "Token"}, "rights": {"rights", "Rechte"}, "version": {"version of Jamf Pro", "Version von Jamf Pro"},
+		"visit_token": {"token", "Token"}, "visit_auth": {"rights (v1/auth)", "Rechte (v1/auth)"},
+		"visit_list": {"list of devices", "Liste der Geräte"}, "visit_detail": {"one device", "ein Gerät"},
 		"mobile_devices": {"query of mobile devices", "Abfrage Mobilgeräte"}, "computers": {"query of computers", "Abfrage Computer"},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -27,9 +28,12 @@ const (
 
 // streams are where a command reads and writes: the terminal in production, buffers in tests.
 type streams struct {
+	in       io.Reader // nil: nothing can be asked
 	out, err io.Writer
 	env      []string
 	lang     catalogue.Language // of the sentences
+
+	startJitter time.Duration // of the first syncs; 0: the usual one, negative: none
 }
 
 type commands struct {
@@ -39,12 +43,13 @@ type commands struct {
 	Demo     demoCommand     `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
 	Fakejamf fakejamfCommand `cmd:"" help:"Run the simulated Jamf Pro alone."`
 	Check    checkCommand    `cmd:"" help:"Check the settings, then test the connection of each source."`
+	Client   clientCommand   `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], streams{out: os.Stdout, err: os.Stderr, env: os.Environ()})
+	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ()})
 	stop()
 	os.Exit(code)
 }

@@ -5,12 +5,14 @@ import (
 	"context"
 	"flag"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,8 +40,7 @@ func command(t *testing.T, env []string, args ...string) result {
 func commandWith(t *testing.T, ctx context.Context, env []string, typed string, args ...string) result { //nolint:revive // t comes first, as in every helper
 	t.Helper()
 	var out, errs bytes.Buffer
-	_ = typed
-	code := run(ctx, args, streams{out: &out, err: &errs, env: env})
+	code := run(ctx, args, streams{in: strings.NewReader(typed), out: &out, err: &errs, env: env})
 	return result{code, out.String(), errs.String()}
 }
 
@@ -98,6 +99,42 @@ func unused(t *testing.T) string {
 	}
 	defer ln.Close()
 	return ln.Addr().String()
+}
+
+// serving runs `serve` with a settings file until the test ends, and waits until everything was read once.
+func serving(t *testing.T, file, listen string, env []string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan result, 1)
+	var out, errs bytes.Buffer
+	go func() {
+		code := run(ctx, []string{"serve", "--config", file}, streams{out: &out, err: &errs, env: env, startJitter: -1})
+		ended <- result{code, out.String(), errs.String()}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if r := <-ended; r.code != exitGood {
+			t.Errorf("serve ended with %d\n%s", r.code, r.err)
+		}
+	})
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
+		rq, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rs, err := (&http.Client{}).Do(rq)
+		if err == nil {
+			_ = rs.Body.Close()
+			if rs.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("serve is not ready after a minute")
+		}
+	}
 }
 
 // steady replaces what differs from run to run.

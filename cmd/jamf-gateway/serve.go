@@ -29,7 +29,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, tel.shutdown()) }()
 	g, err := gateway.New(ctx, gateway.Options{
-		Config: settings, Version: version, Metrics: tel.metrics, Logger: log,
+		Config: settings, Version: version, Metrics: tel.metrics, Logger: log, StartJitter: s.startJitter,
 		TracerProvider: tel.tracers, MeterProvider: tel.meters,
 	})
 	if err != nil {

@@ -60,6 +60,6 @@ func All() []Entry {
 }
 
 // topics are the parts of the catalogue, one file each.
-func topics() [5]func() []Entry {
-	return [...]func() []Entry{ofState, ofRequest, ofStore, ofUpstream, ofSync}
+func topics() [6]func() []Entry {
+	return [...]func() []Entry{ofState, ofRequest, ofStore, ofUpstream, ofSync, ofDoor}
 }

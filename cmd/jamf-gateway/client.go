@@ -1,0 +1,193 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"jamf-gateway/config"
+)
+
+type clientCommand struct {
+	New    clientNewCommand    `cmd:"" help:"Make a client: its secret, shown once, and the lines for the settings."`
+	Rotate clientRotateCommand `cmd:"" help:"Make the next secret of a client, which lives beside the one in use until you remove that one."`
+}
+
+// maxLiveSecrets is what the settings accept for a client.
+const maxLiveSecrets = 2
+
+// newSecret is a secret with 256 random bits, as 64 hex digits.
+func newSecret() string {
+	var raw [32]byte
+	_, _ = rand.Read(raw[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(raw[:])
+}
+
+// secretLine is how the settings keep a secret.
+func secretLine(hash [32]byte) string { return "sha256:" + hex.EncodeToString(hash[:]) }
+
+type clientNewCommand struct {
+	ID      string   `name:"id" default:"inventory360" help:"What the client enters as client id." placeholder:"ID"`
+	Sources []string `help:"Which sources it may see, separated by commas; without it all of them." placeholder:"NAME"`
+	Profile string   `help:"What it is shown; without it all that a source keeps." placeholder:"PROFILE"`
+	Config  string   `help:"Settings file to check the id, the sources and the profile against. It is not changed." placeholder:"FILE"`
+}
+
+// Run makes a client. Nothing is written: a person puts the lines into the settings.
+func (c clientNewCommand) Run(s streams) error {
+	secret := newSecret()
+	entry := clientEntry{id: c.ID, secrets: []string{secretLine(config.HashSecret(secret))}, sources: c.Sources, profile: c.Profile}
+	if err := entry.check(c.Config, s.env); err != nil {
+		return usageError{err}
+	}
+	_, err := fmt.Fprintf(s.out, "%s\n\n  Client ID:     %s\n  Client Secret: %s\n\n%s\n\n%s\n%s\n",
+		s.say(text{
+			"For the client (Inventory360). The secret is shown only now:",
+			"Für den Client (Inventory360). Das Secret wird nur jetzt angezeigt:",
+		}), c.ID, secret,
+		s.say(text{"For the settings, below clients:", "Für die Einstellungen, unter clients:"}), entry.yaml(),
+		s.say(text{
+			"Then restart the gateway, and check it: jamf-gateway check --as-client --client %s --config %s",
+			"Danach das Gateway neu starten und prüfen: jamf-gateway check --as-client --client %s --config %s",
+		}, c.ID, shellQuote(orElse(c.Config, "gateway.yaml"))))
+	return err
+}
+
+// clientEntry is one client as it stands in the settings.
+type clientEntry struct {
+	id      string
+	secrets []string
+	sources []string
+	profile string
+}
+
+// yaml is the entry below clients.
+func (e clientEntry) yaml() string {
+	var b strings.Builder
+	id := e.id
+	if strings.EqualFold(id, "null") {
+		id = `"` + id + `"` // YAML would read nothing
+	}
+	fmt.Fprintf(&b, "  - id: %s\n    secrets:\n", id)
+	for _, line := range e.secrets {
+		fmt.Fprintf(&b, "      - %s\n", line)
+	}
+	if len(e.sources) > 0 {
+		fmt.Fprintf(&b, "    sources: [%s]\n", strings.Join(e.sources, ", "))
+	}
+	if e.profile != "" {
+		fmt.Fprintf(&b, "    profile: %s\n", e.profile)
+	}
+	return b.String()
+}
+
+// check lets the settings themselves say what is wrong with the entry: alone, or in the file where one is given.
+func (e clientEntry) check(file string, env []string) error {
+	names, profiles := e.sources, ""
+	if file != "" {
+		settings, err := config.LoadOutline(file, env)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(settings.Clients, func(c config.Client) bool { return c.ID == e.id }) {
+			return spoken(text{
+				"%s has a client %q already; its next secret: jamf-gateway client rotate %s --config %s",
+				"%s hat schon einen Client %q; sein nächstes Secret: jamf-gateway client rotate %s --config %s",
+			}, file, e.id, e.id, shellQuote(file))
+		}
+		names = nil
+		for _, src := range settings.Sources {
+			names = append(names, src.Name)
+		}
+		for name := range settings.Profiles {
+			profiles += "  " + name + ": {fields: [name]}\n"
+		}
+	} else if e.profile != "" {
+		profiles = "  " + e.profile + ": {fields: [name]}\n" // there is no file that could say that it is missing
+		if e.profile == "minimal" || e.profile == "full" {
+			profiles = ""
+		}
+	}
+	return e.possible(names, profiles)
+}
+
+// possible parses the entry beside sources and profiles of those names.
+func (e clientEntry) possible(sources []string, profiles string) error {
+	if len(sources) == 0 {
+		sources = []string{"any"}
+	}
+	var b strings.Builder
+	b.WriteString("sources:\n")
+	for _, name := range sources {
+		fmt.Fprintf(&b, "  - {name: %q, url: https://jamf.example.com/api, client_id: x, client_secret: x}\n", name)
+	}
+	if profiles != "" {
+		b.WriteString("profiles:\n" + profiles)
+	}
+	quoted := e
+	quoted.id, quoted.sources = fmt.Sprintf("%q", e.id), nil
+	for _, name := range e.sources {
+		quoted.sources = append(quoted.sources, fmt.Sprintf("%q", name))
+	}
+	if e.profile != "" {
+		quoted.profile = fmt.Sprintf("%q", e.profile)
+	}
+	b.WriteString("clients:\n" + quoted.yaml())
+	_, err := config.Parse([]byte(b.String()), "client", ".", nil)
+	return err
+}
+
+type clientRotateCommand struct {
+	ID     string `arg:"" name:"id" help:"The client, as the settings name it."`
+	Config string `required:"" help:"Settings file; it is read, not changed." placeholder:"FILE"`
+}
+
+// Run makes the next secret of a client.
+func (c clientRotateCommand) Run(s streams) error {
+	settings, err := config.LoadOutline(c.Config, s.env)
+	if err != nil {
+		return usageError{err}
+	}
+	i := slices.IndexFunc(settings.Clients, func(cl config.Client) bool { return cl.ID == c.ID })
+	if i < 0 {
+		return usageError{spoken(text{"there is no client %q in %s", "es gibt keinen Client %q in %s"}, c.ID, c.Config)}
+	}
+	old := settings.Clients[i]
+	if len(old.Secrets) >= maxLiveSecrets {
+		return spoken(text{
+			"client %s has two live secrets already: remove the line of the one that is no longer used (the upper one is the older, as rotate writes it), restart the gateway, and rotate again",
+			"Client %s hat schon zwei gültige Secrets: Entfernen Sie die Zeile dessen, das nicht mehr benutzt wird (das obere ist das ältere, so wie rotate es schreibt), starten Sie das Gateway neu, und rufen Sie rotate erneut auf",
+		}, c.ID)
+	}
+	secret := newSecret()
+	entry := clientEntry{id: old.ID, sources: old.Sources, profile: old.Profile}
+	for _, hash := range old.Secrets {
+		entry.secrets = append(entry.secrets, secretLine(hash))
+	}
+	next := secretLine(config.HashSecret(secret))
+	entry.secrets = append(entry.secrets, next)
+	_, err = fmt.Fprintf(s.out, "%s\n\n  Client ID:     %s\n  Client Secret: %s\n\n%s\n\n%s\n%s\n",
+		s.say(text{
+			"The next secret of this client. It is shown only now:",
+			"Das nächste Secret dieses Clients. Es wird nur jetzt angezeigt:",
+		}), c.ID, secret,
+		s.say(text{
+			"1. Replace the entry of the client in %s by this one; the old secret stays valid beside the new one:",
+			"1. Ersetzen Sie den Eintrag des Clients in %s durch diesen; das alte Secret gilt neben dem neuen weiter:",
+		}, c.Config), entry.yaml(),
+		s.say(text{
+			"2. Restart the gateway.\n3. Enter the new secret in the client (Inventory360) and test the connection there.\n4. Remove the old secret, the line %s, and restart the gateway: with that the tokens of the old secret end as well.",
+			"2. Starten Sie das Gateway neu.\n3. Tragen Sie das neue Secret im Client (Inventory360) ein, und testen Sie dort die Verbindung.\n4. Entfernen Sie das alte Secret, die Zeile %s, und starten Sie das Gateway neu: Damit enden auch die Token des alten Secret.",
+		}, entry.secrets[0]))
+	return err
+}
+
+// orElse is the first of two texts that is not empty.
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
