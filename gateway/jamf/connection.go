@@ -326,7 +326,7 @@ func (t *connectionTest) count(ctx context.Context, l List, version string) (*Pa
 	var p *Page
 	err := t.probe(ctx, &call{op: l.op(), path: l.path(version), query: l.query([]string{"GENERAL"}, 0, 1), limit: maxPageBytes, read: func(r io.Reader) error {
 		var err error
-		p, err = decodePage(r)
+		p, err = decodePage(r, 1)
 		return err
 	}})
 	return p, err

@@ -3,13 +3,17 @@ package jamf
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/netip"
 	"time"
 )
 
 // DecodePage, ReadToken, ReadRights and ThrottleOf are the parsers, for tables and fuzzing.
-func DecodePage(b []byte) (*Page, error) { return decodePage(bytes.NewReader(b)) }
+func DecodePage(b []byte) (*Page, error) { return decodePage(bytes.NewReader(b), 10_000) }
+
+// DecodePageOf reads a page that was asked for with size.
+func DecodePageOf(r io.Reader, size int) (*Page, error) { return decodePage(r, size) }
 
 func ReadToken(b []byte) (string, time.Duration, error)             { return readToken(bytes.NewReader(b)) }
 func ReadRights(b []byte) (Rights, error)                           { return readRights(b) }

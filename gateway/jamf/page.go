@@ -89,7 +89,7 @@ func (l List) known() bool { return l >= Computers && l <= MobilePlain }
 
 // Page asks for one page (0-based), with retries within the budget; a timed-out page (ErrTimeout) is not repeated and a
 // 500 with Jamf's envelope (ErrServerError) is repeated once: the caller changes the size. It waits for an open breaker
-// up to 15 min. More rows than asked for, or a totalCount that contradicts them, are for the caller to judge.
+// up to 15 min. More rows than asked for are ErrSchema, a totalCount that contradicts them is for the caller to judge.
 func (w *Walk) Page(ctx context.Context, l List, sections []string, page, size int) (*Page, error) {
 	if !l.known() || page < 0 || size <= 0 {
 		return nil, &Error{Kind: ErrBadRequest, Op: l.op(), Code: codeBadRequest, Detail: "a page needs a known list, a page from 0 and a size from 1"}
@@ -107,16 +107,16 @@ func (w *Walk) Page(ctx context.Context, l List, sections []string, page, size i
 func (w *Walk) page(ctx context.Context, l List, sections []string, page, size int) (*Page, error) {
 	query := l.query(sections, page, size)
 	if l != Computers {
-		return w.pageAt(ctx, l, "v2", query)
+		return w.pageAt(ctx, l, "v2", query, size)
 	}
-	return w.computers(ctx, query)
+	return w.computers(ctx, query, size)
 }
 
-func (w *Walk) pageAt(ctx context.Context, l List, version string, query url.Values) (*Page, error) {
+func (w *Walk) pageAt(ctx context.Context, l List, version string, query url.Values, size int) (*Page, error) {
 	var p *Page
 	c := &call{op: l.op(), path: l.path(version), query: query, limit: maxPageBytes, read: func(r io.Reader) error {
 		var err error
-		p, err = decodePage(r)
+		p, err = decodePage(r, size)
 		return err
 	}}
 	if err := w.ask(ctx, c); err != nil {
@@ -143,12 +143,13 @@ func notAPage(detail string) *Error {
 }
 
 // decodePage reads {"totalCount": N, "results": [...]}: strict outside, so that an answer that is no list is never an
-// empty one; lenient inside, so that one bad element costs one element.
-func decodePage(r io.Reader) (*Page, error) {
+// empty one; lenient inside, so that one bad element costs one element. It stops at the first row beyond size: what is
+// small on the wire may unfold to millions of rows.
+func decodePage(r io.Reader, size int) (*Page, error) {
 	in := &counter{r: r}
 	d := jsontext.NewDecoder(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	p := &Page{}
-	if err := readEnvelope(d, p); err != nil {
+	if err := readEnvelope(d, p, size); err != nil {
 		return nil, err
 	}
 	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
@@ -162,7 +163,7 @@ func decodePage(r io.Reader) (*Page, error) {
 }
 
 // readEnvelope reads the outer object; both totalCount and results must be there, once.
-func readEnvelope(d *jsontext.Decoder, p *Page) error {
+func readEnvelope(d *jsontext.Decoder, p *Page, size int) error {
 	if d.PeekKind() != '{' {
 		return notAnObject(d)
 	}
@@ -184,7 +185,7 @@ func readEnvelope(d *jsontext.Decoder, p *Page) error {
 		case "results":
 			err = once(&results, "results")
 			if err == nil {
-				p.Rows, err = readRows(d)
+				p.Rows, err = readRows(d, size)
 			}
 		default:
 			err = d.SkipValue()
@@ -245,7 +246,7 @@ func readTotal(d *jsontext.Decoder) (int, error) {
 	return int(n), nil
 }
 
-func readRows(d *jsontext.Decoder) ([]Row, error) {
+func readRows(d *jsontext.Decoder, size int) ([]Row, error) {
 	if d.PeekKind() != '[' {
 		if err := d.SkipValue(); err != nil {
 			return nil, err
@@ -257,6 +258,9 @@ func readRows(d *jsontext.Decoder) ([]Row, error) {
 	}
 	rows := []Row{}
 	for d.PeekKind() != ']' {
+		if len(rows) == size {
+			return nil, notAPage("more rows than the page was asked for")
+		}
 		v, err := d.ReadValue()
 		if err != nil {
 			return nil, err

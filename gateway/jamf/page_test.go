@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,6 +112,31 @@ func TestMoreRowsThanTotalCountAreForTheCallerToJudge(t *testing.T) {
 	p, err := jamf.DecodePage([]byte(`{"totalCount":1,"results":[{"id":"1"},{"id":"2"}]}`))
 	if err != nil || p.Total != 1 || len(p.Rows) != 2 {
 		t.Errorf("%v, %v", p, err)
+	}
+}
+
+// zeros is a list without end, of the shortest elements there are.
+type zeros struct{ n int }
+
+func (z *zeros) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = "0,"[(z.n+i)%2]
+	}
+	z.n += len(p)
+	return len(p), nil
+}
+
+func TestDecodingStopsAtTheFirstRowTooMany(t *testing.T) {
+	endless := &zeros{}
+	p, err := jamf.DecodePageOf(io.MultiReader(strings.NewReader(`{"totalCount":5,"results":[`), endless), 200)
+	if p != nil || !errors.Is(err, jamf.ErrSchema) {
+		t.Fatalf("%v, %v, want ErrSchema", p, err)
+	}
+	if endless.n > 1<<20 {
+		t.Errorf("%d bytes were read to see 200 rows of 2", endless.n)
+	}
+	if p, err := jamf.DecodePageOf(strings.NewReader(`{"totalCount":5,"results":[{"id":"1"},{"id":"2"}]}`), 2); err != nil || len(p.Rows) != 2 {
+		t.Errorf("as many rows as asked for: %v, %v", p, err)
 	}
 }
 

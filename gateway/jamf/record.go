@@ -90,12 +90,13 @@ func (w *Walk) recordAt(ctx context.Context, path string, query url.Values, id i
 
 // filtered reads one mobile device in the shape of the detail list.
 func (w *Walk) filtered(ctx context.Context, sections []string, id int64) ([]byte, error) {
-	query := MobileDetail.query(sections, 0, 2)
+	const atMost = 2
+	query := MobileDetail.query(sections, 0, atMost)
 	query.Set("filter", "mobileDeviceId=="+strconv.FormatInt(id, 10))
 	var p *Page
 	c := &call{op: opRecord, path: MobileDetail.path(""), query: query, limit: 2*maxRecordBytes + maxErrorBytes, read: func(r io.Reader) error {
 		var err error
-		p, err = decodePage(r)
+		p, err = decodePage(r, atMost)
 		return err
 	}}
 	if err := w.ask(ctx, c); err != nil {

@@ -47,12 +47,12 @@ func (w *Walk) candidates() (order []string, probe bool) {
 
 // computers asks for one page of the newest computers-inventory that Jamf has. A version that is gone in mid-walk
 // (another node of a cluster that is being upgraded) costs one request and not the walk.
-func (w *Walk) computers(ctx context.Context, query url.Values) (*Page, error) {
+func (w *Walk) computers(ctx context.Context, query url.Values, size int) (*Page, error) {
 	order, probe := w.candidates()
 	var err error
 	for _, version := range order {
 		var p *Page
-		if p, err = w.pageAt(ctx, Computers, version, query); err == nil {
+		if p, err = w.pageAt(ctx, Computers, version, query, size); err == nil {
 			w.learnVersion(ctx, version, probe)
 			return p, nil
 		}
@@ -74,7 +74,7 @@ func (w *Walk) resolveVersion(ctx context.Context) (string, error) {
 
 // proveVersion asks for the shortest list there is.
 func (w *Walk) proveVersion(ctx context.Context) (string, error) {
-	p, err := w.computers(ctx, Computers.query([]string{"GENERAL"}, 0, 1))
+	p, err := w.computers(ctx, Computers.query([]string{"GENERAL"}, 0, 1), 1)
 	if err != nil {
 		return "", ofTheList(err)
 	}
