@@ -152,7 +152,7 @@ func (b *Builder) create(ctx context.Context) error {
 	return nil
 }
 
-// Put adds or replaces the record of an id. body is copied. state is "present" or "quarantined".
+// Put adds or replaces the record of an id. body is copied. state is StatePresent, StateQuarantined or StateMissing.
 func (b *Builder) Put(ctx context.Context, id int64, body []byte, c device.Columns, state string) error {
 	if err := b.ready(ctx); err != nil {
 		return err
@@ -160,7 +160,7 @@ func (b *Builder) Put(ctx context.Context, id int64, body []byte, c device.Colum
 	switch {
 	case id <= 0:
 		return fmt.Errorf("put device %d: ids are positive", id)
-	case state != StatePresent && state != StateQuarantined:
+	case state != StatePresent && state != StateQuarantined && state != StateMissing:
 		return fmt.Errorf("put device %d: unknown state %q", id, state)
 	case len(body) > maxRecordBytes:
 		return fmt.Errorf("put device %d: record of %d bytes, at most %d are kept", id, len(body), maxRecordBytes)

@@ -12,7 +12,8 @@ import (
 // States of a record.
 const (
 	StatePresent     = "present"
-	StateQuarantined = "quarantined"
+	StateQuarantined = "quarantined" // could not be read as usual: the last good version, or a skeleton
+	StateMissing     = "missing"     // no longer listed, and Jamf did not confirm the deletion: the last good version
 )
 
 // Record is one stored device. Body is decompressed and its checksum was verified; it is the caller's to keep.

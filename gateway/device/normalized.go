@@ -16,7 +16,7 @@ type View struct {
 	ID          int64
 	Record      []byte   // as stored (cut to the source's profile)
 	Profile     *Profile // the effective one (source intersected with client)
-	State       string   // "present" or "quarantined"
+	State       string   // "present", "quarantined" or "missing"
 	DuplicateOf []string // uids with the same serial in the caller's view, never nil in the output
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"jamf-gateway/cache"
@@ -17,15 +18,21 @@ var errGone = errors.New("device is gone")
 // confirmations is the most GETs by id that one walk spends on devices that are in doubt.
 const confirmations = 2000
 
+// errNotAsked tells that a confirmation was not spent.
+var errNotAsked = errors.New("not asked")
+
+// Words of a quarantine entry.
+const (
+	reasonNotListed = "not_listed" // in the parent, no longer listed, and Jamf did not confirm the deletion
+	keptPrevious    = "previous"
+	keptSkeleton    = "skeleton"
+)
+
 // lightCeiling is the largest page of a light list.
 const lightCeiling = 1000
 
-// States of a stored record.
-const (
-	statePresent     = "present"
-	stateQuarantined = "quarantined" // could not be read as usual: last good version or skeleton
-	stateMissing     = "missing"     // in the parent, not in the list, and Jamf did not confirm the deletion
-)
+// maxUnanswered is how many confirmations in a row may stay without a clear answer before the walk asks no more.
+const maxUnanswered = 10
 
 // reader is one walk: it reads every record of a kind into a builder and proves that none is missing.
 type reader struct {
@@ -34,19 +41,22 @@ type reader struct {
 	profile  *device.Profile
 	sections []string
 	builder  *cache.Builder
-	parent   *cache.Generation // nil on the first sync
+	parent   *cache.Generation                                         // nil on the first sync
+	older    func(ctx context.Context, id int64) (cache.Record, error) // from a generation before the parent; nil = none
 	pageSize int
 	progress func(held, total int)
 
 	list        *overlap
-	quarantined []cache.Quarantine
+	quarantined map[int64]cache.Quarantine
 	asked       int // confirmations spent
+	unanswered  int // confirmations in a row without a clear answer
 	version     string
 	rereadOrder bool
 }
 
 // run walks the list, then settles proofs 1 to 4. The counts are those of Jamf's last page.
 func (r *reader) run(ctx context.Context) (reported int, err error) {
+	r.quarantined = map[int64]cache.Quarantine{}
 	r.list = &overlap{
 		ceiling:  max(floorSize, r.pageSize),
 		progress: r.progress,
@@ -134,7 +144,7 @@ func (r *reader) take(ctx context.Context, e row) error {
 		return errGone
 	}
 	if e.why == nil {
-		err := r.store(ctx, e.id, e.raw, statePresent)
+		err := r.store(ctx, e.id, e.raw, cache.StatePresent)
 		var bad *device.RecordError
 		if !errors.As(err, &bad) {
 			return err
@@ -146,7 +156,7 @@ func (r *reader) take(ctx context.Context, e row) error {
 		case again != nil && !ofTheRecord(again):
 			return again
 		case again == nil:
-			if err = r.store(ctx, e.id, raw, statePresent); !errors.As(err, &bad) {
+			if err = r.store(ctx, e.id, raw, cache.StatePresent); !errors.As(err, &bad) {
 				return err
 			}
 		}
@@ -161,14 +171,15 @@ func (r *reader) store(ctx context.Context, id int64, raw []byte, state string) 
 	if err != nil {
 		return err
 	}
-	if state == statePresent {
+	if state == cache.StatePresent {
+		delete(r.quarantined, id) // it can be read now
 		filled, blank, err := r.fillBlank(ctx, id, body)
 		if err != nil {
 			return err
 		}
 		if len(blank) > 0 {
-			body, state = filled, stateQuarantined
-			r.quarantined = append(r.quarantined, cache.Quarantine{ID: id, Reason: "blank " + blank[0], Kept: "previous"})
+			body, state = filled, cache.StateQuarantined
+			r.quarantined[id] = cache.Quarantine{ID: id, Reason: "blank " + blank[0], Kept: keptPrevious}
 		}
 	}
 	columns, err := device.ColumnsOf(r.kind, body)
@@ -184,21 +195,19 @@ func (r *reader) quarantine(ctx context.Context, e row) error {
 	if errors.Is(e.why, jamf.ErrServerError) {
 		reason = "jamf_cannot_render"
 	}
-	if r.parent != nil {
-		old, err := r.parent.Get(ctx, e.id)
-		if err == nil {
-			r.quarantined = append(r.quarantined, cache.Quarantine{ID: e.id, Reason: reason, Kept: "previous"})
-			return r.keepOld(ctx, old, stateQuarantined)
-		}
-		if !errors.Is(err, cache.ErrNotFound) {
-			return fmt.Errorf("read the last good version of a record: %w", err)
-		}
+	old, err := r.lastGood(ctx, e.id)
+	switch {
+	case err == nil:
+		r.quarantined[e.id] = cache.Quarantine{ID: e.id, Reason: reason, Kept: keptPrevious}
+		return r.keepOld(ctx, old, cache.StateQuarantined)
+	case ctx.Err() != nil:
+		return ctx.Err()
 	}
 	if e.skeleton == nil {
 		return &failure{Code: "jamf_cannot_render", Detail: "a record can be read neither whole nor in part", Err: e.why}
 	}
-	r.quarantined = append(r.quarantined, cache.Quarantine{ID: e.id, Reason: reason, Kept: "skeleton"})
-	return r.store(ctx, e.id, e.skeleton, stateQuarantined)
+	r.quarantined[e.id] = cache.Quarantine{ID: e.id, Reason: reason, Kept: keptSkeleton}
+	return r.store(ctx, e.id, e.skeleton, cache.StateQuarantined)
 }
 
 func (r *reader) keepOld(ctx context.Context, old cache.Record, state string) error {
@@ -213,14 +222,38 @@ func (r *reader) keepOld(ctx context.Context, old cache.Record, state string) er
 	return r.builder.Put(ctx, old.ID, body, columns, state)
 }
 
+// lastGood is the newest version of a record that any kept generation can still give.
+func (r *reader) lastGood(ctx context.Context, id int64) (cache.Record, error) {
+	if r.parent == nil {
+		return cache.Record{}, cache.ErrNotFound
+	}
+	old, err := r.parent.Get(ctx, id)
+	if err == nil || errors.Is(err, cache.ErrNotFound) || r.older == nil {
+		return old, err
+	}
+	if old, again := r.older(ctx, id); again == nil {
+		return old, nil
+	}
+	return cache.Record{}, err
+}
+
+// flags lists what is flagged, for the generation's description.
+func (r *reader) flags() []cache.Quarantine { return slices.Collect(maps.Values(r.quarantined)) }
+
 // checkQuarantine rejects the walk when too much could not be read: more than max(10, 1 %), or more than 2 below 50 devices.
 func (r *reader) checkQuarantine() error {
 	n, limit := len(r.list.held), 2
 	if n >= 50 {
 		limit = max(10, n/100)
 	}
-	if len(r.quarantined) > limit {
-		return reject("too_many_quarantined", "%d of %d records could not be read as usual, %d are allowed", len(r.quarantined), n, limit)
+	unreadable := 0
+	for _, q := range r.quarantined {
+		if q.Reason != reasonNotListed { // what Jamf no longer lists says nothing about what it can render
+			unreadable++
+		}
+	}
+	if unreadable > limit {
+		return reject("too_many_quarantined", "%d of %d records could not be read as usual, %d are allowed", unreadable, n, limit)
 	}
 	return nil
 }
@@ -238,26 +271,42 @@ func (r *reader) settleSuspects(ctx context.Context) error {
 // confirm asks for one held device by id: gone devices are taken out, live ones are read again. Anything that is not a
 // clear answer keeps what is held.
 func (r *reader) confirm(ctx context.Context, id int64) (alive bool, err error) {
-	if r.asked++; r.asked > confirmations {
-		return true, nil
-	}
-	raw, err := r.walk.Record(ctx, listOf(r.kind), r.sections, id)
+	raw, err := r.ask(ctx, id)
 	switch {
 	case errors.Is(err, jamf.ErrNotFound):
 		r.list.drop(id)
-		r.quarantined = slices.DeleteFunc(r.quarantined, func(q cache.Quarantine) bool { return q.ID == id })
+		delete(r.quarantined, id)
 		return false, r.builder.Delete(ctx, id)
 	case err == nil:
 		var bad *device.RecordError
-		if err := r.store(ctx, id, raw, statePresent); err != nil && !errors.As(err, &bad) {
+		if err := r.store(ctx, id, raw, cache.StatePresent); err != nil && !errors.As(err, &bad) {
 			return true, err
 		}
 		return true, nil
-	case ofTheRecord(err):
-		return true, nil
 	default:
-		return true, err
+		return true, ctx.Err()
 	}
+}
+
+// ask is one confirmation by id. Beyond the budget, and once Jamf stopped to answer - its breaker is open, it refuses the
+// credentials, or ten confirmations in a row brought nothing clear -, no more is asked and every device in doubt is kept:
+// the list itself was read to its end and proved, so nothing is lost by publishing it, while waiting for one hanging record
+// could keep a walk for days, and rejecting it would throw away what was proved for devices that are kept either way.
+func (r *reader) ask(ctx context.Context, id int64) ([]byte, error) {
+	if r.asked >= confirmations || r.unanswered >= maxUnanswered {
+		return nil, errNotAsked
+	}
+	r.asked++
+	raw, err := r.walk.Record(ctx, listOf(r.kind), r.sections, id)
+	switch {
+	case err == nil, errors.Is(err, jamf.ErrNotFound):
+		r.unanswered = 0
+	case errors.Is(err, jamf.ErrBreakerOpen), errors.Is(err, jamf.ErrAuthFailed):
+		r.unanswered = maxUnanswered
+	default:
+		r.unanswered++
+	}
+	return raw, err
 }
 
 // reconcile puts the held ids beside Jamf's last totalCount (proof 2). A difference is looked into by reading the ids
@@ -362,25 +411,22 @@ func (r *reader) confirmAbsentees(ctx context.Context) error {
 }
 
 func (r *reader) confirmAbsentee(ctx context.Context, id int64) error {
-	var raw []byte
-	err := error(jamf.ErrServerError)
-	if r.asked++; r.asked <= confirmations {
-		raw, err = r.walk.Record(ctx, listOf(r.kind), r.sections, id)
-	}
+	raw, err := r.ask(ctx, id)
 	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
 	case errors.Is(err, jamf.ErrNotFound):
 		return nil
 	case err == nil:
 		var bad *device.RecordError
-		if err := r.store(ctx, id, raw, statePresent); !errors.As(err, &bad) {
+		if err := r.store(ctx, id, raw, cache.StatePresent); !errors.As(err, &bad) {
 			return err
 		}
-	case !ofTheRecord(err):
-		return err
 	}
-	old, err := r.parent.Get(ctx, id)
+	old, err := r.lastGood(ctx, id)
 	if err != nil {
-		return fmt.Errorf("read the last good version of a record: %w", err)
+		return &failure{Code: "store_corrupt", Detail: "a device that Jamf neither lists nor confirms as deleted cannot be read from disk", Err: err}
 	}
-	return r.keepOld(ctx, old, stateMissing)
+	r.quarantined[id] = cache.Quarantine{ID: id, Reason: reasonNotListed, Kept: keptPrevious}
+	return r.keepOld(ctx, old, cache.StateMissing)
 }

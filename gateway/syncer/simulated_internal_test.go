@@ -157,3 +157,77 @@ func TestPanicInAWalkIsAFailedSyncAndIsBooked(t *testing.T) {
 		t.Errorf("%d devices after the fault", info.Count)
 	}
 }
+
+func (p *pump) states(info cache.Info) map[string]int {
+	p.t.Helper()
+	g, err := p.store.AcquireNumber(p.line.series(), info.Number)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer g.Release()
+	ids, err := g.IDs(p.t.Context())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	n := map[string]int{}
+	for _, id := range ids {
+		r, err := g.Get(p.t.Context(), id)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		n[r.State]++
+	}
+	return n
+}
+
+func TestAbsentDeviceThatIsNotClearlyDeletedIsKeptAndFlagged(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err   error
+		asked int
+	}{
+		"cannot render": {&jamf.Error{Kind: jamf.ErrServerError}, 5},
+		"unavailable":   {&jamf.Error{Kind: jamf.ErrUnavailable}, 5},
+		"timeout":       {&jamf.Error{Kind: jamf.ErrTimeout}, 5},
+		"right missing": {&jamf.Error{Kind: jamf.ErrForbidden}, 5},
+		"breaker open":  {&jamf.Error{Kind: jamf.ErrBreakerOpen}, 1},
+	} {
+		inv := fleet(60)
+		p := newPump(t, inv)
+		p.good()
+		inv.ids = inv.ids[:55]
+		inv.record = func(int64) ([]byte, error) { return nil, c.err }
+		info := p.good()
+		if n := p.states(info); n[cache.StatePresent] != 55 || n[cache.StateMissing] != 5 {
+			t.Errorf("%s: %v, want 55 present and 5 missing", name, n)
+		}
+		if len(info.Quarantined) != 5 || info.Quarantined[0] != (cache.Quarantine{ID: 56, Reason: "not_listed", Kept: "previous"}) {
+			t.Errorf("%s: flagged %v", name, info.Quarantined)
+		}
+		if len(inv.asked) != c.asked {
+			t.Errorf("%s: %d confirmations, want %d", name, len(inv.asked), c.asked)
+		}
+		// The next walk gets a clear answer: three are deleted, two are back.
+		inv.ids, inv.record = append(inv.ids, 59, 60), nil
+		if info := p.good(); info.Count != 57 || len(info.Quarantined) != 0 {
+			t.Errorf("%s: afterwards %d devices, flagged %v", name, info.Count, info.Quarantined)
+		}
+	}
+}
+
+func TestAbsenteesBeyondTheBudgetAndInAWallOfSilenceAreKept(t *testing.T) {
+	t.Parallel()
+	inv := fleet(2200)
+	p := newPump(t, inv)
+	p.good()
+	all := inv.ids
+	inv.ids = all[:100]
+	inv.record = func(int64) ([]byte, error) { return nil, &jamf.Error{Kind: jamf.ErrTimeout} }
+	if n := p.states(p.good()); n[cache.StateMissing] != 2100 || len(inv.asked) != maxUnanswered {
+		t.Errorf("a Jamf that hangs: %v after %d questions", n, len(inv.asked))
+	}
+	inv.record, inv.asked = nil, nil
+	if n := p.states(p.good()); n[cache.StateMissing] != 100 || n[cache.StatePresent] != 100 || len(inv.asked) != confirmations {
+		t.Errorf("2100 deleted at once: %v after %d questions", n, len(inv.asked))
+	}
+}

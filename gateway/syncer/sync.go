@@ -187,7 +187,7 @@ func (s *Syncer) walk(ctx context.Context, l *line, w Walk, draft cache.Draft, p
 	defer b.Abort()
 	r := &reader{
 		walk: w, kind: l.kind, profile: l.src.Profile, sections: l.src.Profile.Sections(l.kind),
-		builder: b, parent: parent, pageSize: l.src.PageSize, progress: l.progress,
+		builder: b, parent: parent, older: s.olderThan(l, draft.Parent), pageSize: l.src.PageSize, progress: l.progress,
 	}
 	if r.pageSize == 0 {
 		r.pageSize = defaultSize
@@ -212,12 +212,33 @@ func (s *Syncer) walk(ctx context.Context, l *line, w Walk, draft cache.Draft, p
 	}
 	span.SetAttributes(attribute.Int("jamf.pages", r.list.pages), attribute.Int("jamf.devices", b.Count()))
 	cand, err := b.Finish(ctx, cache.Outcome{
-		Ended: s.now(), ReportedTotal: reported, ConfirmedEmpty: confirmed, Quarantined: r.quarantined, Upstream: r.version,
+		Ended: s.now(), ReportedTotal: reported, ConfirmedEmpty: confirmed, Quarantined: r.flags(), Upstream: r.version,
 	})
 	if err != nil {
 		return nil, &failure{Code: "store_error", Detail: "the generation file could not be written", Err: err}
 	}
 	return cand, nil
+}
+
+// olderThan reads a record from the newest kept generation before number that still gives it.
+func (s *Syncer) olderThan(l *line, number uint64) func(context.Context, int64) (cache.Record, error) {
+	return func(ctx context.Context, id int64) (cache.Record, error) {
+		for _, info := range s.o.Store.Kept(l.series()) {
+			if info.Number >= number {
+				continue
+			}
+			g, err := s.o.Store.AcquireNumber(l.series(), info.Number)
+			if err != nil {
+				continue // damaged or gone: the one before
+			}
+			record, err := g.Get(ctx, id)
+			g.Release()
+			if err == nil {
+				return record, nil
+			}
+		}
+		return cache.Record{}, cache.ErrNotFound
+	}
 }
 
 // believeEmpty decides on a list without a device (proof 6): believed when the other kind has some, else when seen
