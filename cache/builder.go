@@ -68,6 +68,8 @@ type Builder struct {
 	encoder *zstd.Encoder // nil until the dictionary is trained
 	packed  []byte        // reused
 
+	names *device.Names
+
 	pending map[int64]pendingRecord
 	bytes   int // of pending
 	count   int // rows in the file
@@ -374,6 +376,9 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 	}
 	info := b.describe(o)
 	if err := b.compare(ctx, &info); err != nil {
+		return nil, err
+	}
+	if err := b.putNames(ctx, &info); err != nil {
 		return nil, err
 	}
 	if info.Count != b.count {

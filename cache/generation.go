@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"jamf-gateway/gateway/device"
 )
 
 // Info is a generation's own description.
@@ -37,8 +39,11 @@ type Info struct {
 	Changed        int          `json:"changed"`
 	Removed        int          `json:"removed"`
 	Quarantined    []Quarantine `json:"quarantined,omitempty"`
-	Digest         string       `json:"digest"` // content digest over ids and record checksums
+	Digest         string       `json:"digest"` // content digest over ids and record checksums, and the names where there are any
 	Bytes          int64        `json:"-"`      // size of the file
+
+	Names       map[device.NameList]int `json:"names,omitempty"` // list -> how many names are kept
+	NamesDigest string                  `json:"namesDigest,omitempty"`
 }
 
 // Generation is one immutable generation, opened for reading. Callers Release it; a pruned file stays readable until then.
@@ -47,6 +52,7 @@ type Generation struct {
 	info    Info
 	ref     string
 	ids     []int64
+	names   *device.Names
 	decoder *zstd.Decoder
 	readers *readers
 
@@ -132,7 +138,7 @@ func (g *Generation) verify(ctx context.Context, path string, k keptFile) error 
 		return fmt.Errorf("%w: %s holds %d devices, %d were written", ErrCorrupt, k.File, len(ids), g.info.Count)
 	}
 	g.ids = ids
-	return nil
+	return g.loadNames(ctx, k.File)
 }
 
 func readMeta(ctx context.Context, p *readers) (map[string][]byte, error) {

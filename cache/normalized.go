@@ -80,7 +80,7 @@ func (s *Store) recall(scope string, ids []int64, bodies [][]byte) (missing []in
 // render renders into scratch, which it grows, and returns a copy without spare room.
 func render(scratch *[]byte, g *Generation, p *device.Profile, r Record) ([]byte, error) {
 	body, err := device.AppendNormalized((*scratch)[:0], device.View{
-		Source: g.info.Source, Kind: g.info.Kind, ID: r.ID, Record: r.Body, Profile: p, State: r.State, DuplicateOf: []string{},
+		Source: g.info.Source, Kind: g.info.Kind, ID: r.ID, Record: r.Body, Profile: p, State: r.State, Names: g.names, DuplicateOf: []string{},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render device %d: %w", r.ID, err)

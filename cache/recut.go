@@ -63,6 +63,11 @@ func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, s
 			}
 		}
 	}
+	names := old.names
+	if profile != nil {
+		names = names.Only(profile.NameLists(q.Kind)...)
+	}
+	b.SetNames(names)
 	c, err := b.Finish(ctx, Outcome{
 		Ended: was.Ended, ReportedTotal: was.ReportedTotal, ConfirmedEmpty: was.ConfirmedEmpty, Quarantined: was.Quarantined,
 	})

@@ -8,6 +8,7 @@ import (
 //
 //	device  one row per device: its state, the columns that lookups need, the checksum over id, state and body
 //	body    the record, zstd with the dictionary in meta
+//	name    what Jamf calls the ids in the records, by list (departments, buildings, sites); files of older programs have no such table
 //	change  what differs from the parent: added, changed, removed
 //	meta    format, store, description (JSON), dictionary (where there is one), base (reserved for deltas)
 const schema = `
@@ -30,6 +31,7 @@ CREATE TABLE device (
 	checksum         BLOB NOT NULL
 );
 CREATE TABLE body (id INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE name (list TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (list, id)) WITHOUT ROWID;
 CREATE TABLE change (id INTEGER PRIMARY KEY, what TEXT NOT NULL);
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 `
@@ -53,6 +55,8 @@ const (
 	sqlDeleteBody   = `DELETE FROM body WHERE id = ?`
 	sqlHasDevice    = `SELECT EXISTS (SELECT 1 FROM device WHERE id = ?)`
 	sqlPutChange    = `INSERT INTO change (id, what) VALUES (?,?)`
+	sqlPutName      = `INSERT INTO name (list, id, name) VALUES (?,?,?)`
+	sqlNames        = `SELECT list, id, name FROM name`
 	sqlPutMeta      = `INSERT INTO meta (key, value) VALUES (?,?)`
 	sqlSums         = `SELECT id, state, checksum FROM device WHERE id > ? ORDER BY id LIMIT ?`
 	sqlIDs          = `SELECT id FROM device WHERE id > ? ORDER BY id LIMIT ?`

@@ -43,6 +43,7 @@ type Source struct {
 	Kinds                 []string // "computer", "mobile"; never empty
 	Default               bool     // served at the root; at most one source, a single one always
 	Profile               string   // what is kept
+	SkipNames             bool     // names: false, departments, buildings and sites are not read
 	Sync                  Sync
 	Limits                Limits
 	Proxy                 Secret // an address with perhaps a password; "" = the environment's, ProxyOff = none

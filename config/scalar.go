@@ -42,9 +42,12 @@ func (m *mapping) choice(key, fallback string, words ...string) string {
 	return v.text
 }
 
-// flag reads true or false.
-func (m *mapping) flag(key string) bool {
-	v := m.text(key, "false")
+// flag reads true or false, false when it is not set.
+func (m *mapping) flag(key string) bool { return m.flagOr(key, false) }
+
+// flagOr reads true or false, with its default.
+func (m *mapping) flagOr(key string, fallback bool) bool {
+	v := m.text(key, strconv.FormatBool(fallback))
 	switch v.text {
 	case "true":
 		return true
@@ -52,7 +55,7 @@ func (m *mapping) flag(key string) bool {
 	default:
 		m.doc.problem(v.origin, "must be true or false, not %q", clip(v.text))
 	}
-	return false
+	return fallback
 }
 
 // number reads a whole number.

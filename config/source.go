@@ -84,6 +84,7 @@ func (d *document) source(m *mapping, profiles []string, maxStale time.Duration)
 		Default:               m.flag("default"),
 		Kinds:                 m.kinds(),
 		Profile:               m.profile("profile", "minimal", profiles),
+		SkipNames:             !m.flagOr("names", true),
 		Sync:                  readSync(m.section("sync"), maxStale),
 		Limits:                readLimits(m.section("limits")),
 	}

@@ -11,7 +11,8 @@ import (
 // Check validates what New would build of the settings and runs the connection test of each active source (or of the
 // one named), without a store, a door or a loop. lang is "en" or "de".
 func Check(ctx context.Context, c *config.Config, version, source, lang string) ([]server.TestReport, error) {
-	if _, err := compileProfiles(c); err != nil {
+	ps, err := compileProfiles(c)
+	if err != nil {
 		return nil, err
 	}
 	ups, err := buildUpstreams(Options{Config: c, Version: version, Logger: slog.New(slog.DiscardHandler)})
@@ -28,7 +29,7 @@ func Check(ctx context.Context, c *config.Config, version, source, lang string) 
 		if src.Disabled {
 			continue
 		}
-		out = append(out, Report(src.Name, ups[src.Name].Test(ctx, wantedRights(src)), lang))
+		out = append(out, Report(src.Name, ups[src.Name].Test(ctx, wantedRights(src), nameRights(src, ps.named[src.Profile])...), lang))
 	}
 	if !found {
 		return nil, server.ErrUnknownSource

@@ -18,6 +18,7 @@ type control struct {
 	syncer    *syncer.Syncer
 	upstreams map[string]*jamf.Source
 	sources   map[string]config.Source
+	names     map[string][]string // source -> rights that give names to ids which it keeps
 	now       func() time.Time
 	tests     map[string]*lastTest
 }
@@ -33,10 +34,11 @@ type lastTest struct {
 // testReuse is how long a report is given again instead of asking Jamf.
 const testReuse = 10 * time.Second
 
-func newControl(c *config.Config, s *syncer.Syncer, upstreams map[string]*jamf.Source, now func() time.Time) *control {
-	out := &control{syncer: s, upstreams: upstreams, sources: map[string]config.Source{}, now: now, tests: map[string]*lastTest{}}
+func newControl(c *config.Config, ps profiles, s *syncer.Syncer, upstreams map[string]*jamf.Source, now func() time.Time) *control {
+	out := &control{syncer: s, upstreams: upstreams, sources: map[string]config.Source{}, names: map[string][]string{}, now: now, tests: map[string]*lastTest{}}
 	for _, src := range c.Sources {
 		out.sources[src.Name] = src
+		out.names[src.Name] = nameRights(src, ps.named[src.Profile])
 		out.tests[src.Name] = &lastTest{slot: make(chan struct{}, 1)}
 	}
 	return out
@@ -99,7 +101,7 @@ func (c *control) Test(ctx context.Context, source string) (server.TestReport, e
 	if !t.ended.IsZero() && c.now().Sub(t.ended) < testReuse {
 		return t.report, nil
 	}
-	t.report = Report(source, c.upstreams[source].Test(ctx, wantedRights(c.sources[source])), "en")
+	t.report = Report(source, c.upstreams[source].Test(ctx, wantedRights(c.sources[source]), c.names[source]...), "en")
 	t.ended = c.now()
 	return t.report, nil
 }

@@ -98,7 +98,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		up := g.upstreams[src.Name]
 		synced = append(synced, syncer.Source{
 			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients),
-			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize,
+			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize, SkipNames: src.SkipNames,
 			NewWalk: func() syncer.Walk { return up.NewWalk() },
 		})
 	}
@@ -110,7 +110,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		return err
 	}
 	g.server, err = server.New(server.Options{
-		Store: g.store, Control: newControl(c, g.syncer, g.upstreams, g.o.Now), Sources: served, Clients: ps.clients(c.Clients),
+		Store: g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Clients: ps.clients(c.Clients),
 		SealingKey: key, Version: g.o.Version, MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale, Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
 	})

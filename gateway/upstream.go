@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
 )
 
@@ -67,6 +68,20 @@ func wantedRights(src config.Source) []string {
 	var out []string
 	for _, k := range kindsOf(src) {
 		out = append(out, rights()[string(k)])
+	}
+	return out
+}
+
+// nameRights lists what gives names to the ids that a source keeps: good to have, not needed.
+func nameRights(src config.Source, kept *device.Profile) []string {
+	var out []string
+	if src.SkipNames {
+		return nil
+	}
+	for _, k := range kindsOf(src) {
+		for _, list := range kept.NameLists(k) {
+			out = append(out, jamf.NameList(list).Right())
+		}
 	}
 	return out
 }

@@ -17,6 +17,7 @@ type View struct {
 	Record      []byte   // as stored (cut to the source's profile)
 	Profile     *Profile // the effective one (source intersected with client)
 	State       string   // "present", "quarantined" or "missing"
+	Names       *Names   // what ids are called that come without a name; nil = not known
 	DuplicateOf []string // uids with the same serial in the caller's view, never nil in the output
 }
 
@@ -30,7 +31,7 @@ func AppendNormalized(dst []byte, v View) ([]byte, error) {
 		return dst, err
 	}
 	defer r.release()
-	w := &writer{reader: r, dst: dst}
+	w := &writer{reader: r, dst: dst, names: v.Names}
 	w.raw(`{"uid":`).string(UID(v.Source, v.Kind, v.ID)).raw(`,"source":`).string(v.Source).raw(`,"kind":`).string(string(v.Kind))
 	w.raw(`,"deviceType":`).string(r.deviceType())
 	w.identity(v.ID)
@@ -60,6 +61,7 @@ func AppendNormalized(dst []byte, v View) ([]byte, error) {
 type writer struct {
 	*reader
 	dst      []byte
+	names    *Names
 	warnings []string
 }
 
@@ -357,10 +359,13 @@ func (w *writer) user() {
 	w.raw(`,"room":`).text("user.room").raw(`}`)
 }
 
-// reference appends something that Jamf names by id and name, null when it names neither. Computers know departments
-// and buildings by id only, mobile devices sites.
+// reference appends something that Jamf names by id and name, null when it names neither. A name that the record lacks
+// is looked up by the id.
 func (w *writer) reference(group string) *writer {
 	id, name := w.find(group+".id"), w.find(group+".name")
+	if name == nil && id != nil && w.names != nil {
+		name = w.names.of(listOf(w.schema.kind, group), id)
+	}
 	w.raw(`,"`).raw(group[strings.LastIndexByte(group, '.')+1:]).raw(`":`)
 	if id == nil && name == nil {
 		return w.null()

@@ -40,7 +40,8 @@ type Report struct {
 	Steps       []Step
 	Present     []string // of the wanted rights
 	Missing     []string
-	Surplus     []string // rights beyond the wanted ones
+	Surplus     []string // rights beyond the wanted ones and those that are used for names
+	Nameless    []string // rights that would give names to ids that are kept, and are not there: no fault
 	Computers   int      // -1 unknown
 	Mobiles     int      // -1 unknown
 	JamfVersion string
@@ -50,12 +51,13 @@ type Report struct {
 // Test runs the connection test through the budget (semaphore and limiter) with its own 30 s deadline a step. It is
 // neither counted nor stopped by the breaker, and not counted towards auth_failed; a token that it gets ends auth_failed.
 // want lists the rights that the configured kinds need; only those kinds are asked. What follows a failure is skipped,
-// but one missing right does not hide whether the other kind can be read.
-func (s *Source) Test(ctx context.Context, want []string) Report {
+// but one missing right does not hide whether the other kind can be read. names lists the rights that give names to ids
+// which the settings keep: good to have, not needed.
+func (s *Source) Test(ctx context.Context, want []string, names ...string) Report {
 	ctx, span := s.startCall(ctx, "jamf test", "test")
 	defer span.End()
 	t := &connectionTest{
-		src: s, walk: s.NewWalk(), want: want,
+		src: s, walk: s.NewWalk(), want: want, names: names,
 		report: Report{Computers: -1, Mobiles: -1, Started: time.Now()},
 	}
 	t.step(ctx, "url", t.url)
@@ -80,6 +82,7 @@ type connectionTest struct {
 	src    *Source
 	walk   *Walk
 	want   []string
+	names  []string
 	report Report
 
 	conn  net.Conn
@@ -268,23 +271,47 @@ func (t *connectionTest) rights(ctx context.Context) outcome {
 		}
 	}
 	for _, name := range got.Privileges {
-		if !slices.Contains(t.want, name) {
+		if !slices.Contains(t.want, name) && !slices.Contains(t.names, name) {
 			r.Surplus = append(r.Surplus, name)
+		}
+	}
+	for _, name := range t.names {
+		if !got.Has(name) {
+			r.Nameless = append(r.Nameless, name)
 		}
 	}
 	switch {
 	case len(r.Missing) > 0:
 		return outcome{result: resultFailed, code: codeRightMissing, detail: "missing: " + strings.Join(r.Missing, ", ")}
 	case len(r.Surplus) > 0:
-		return outcome{result: resultWarning, code: codeSurplus, detail: surplusDetail(r.Surplus)}
+		return outcome{result: resultWarning, code: codeSurplus, detail: surplusDetail(r.Surplus) + t.namesDetail(got)}
 	}
-	return outcome{detail: strings.Join(r.Present, ", ")}
+	return outcome{detail: strings.Join(r.Present, ", ") + t.namesDetail(got)}
+}
+
+// namesDetail says what the rights do that are only good for names.
+func (t *connectionTest) namesDetail(got Rights) string {
+	var detail string
+	if used := slices.DeleteFunc(slices.Clone(t.names), func(name string) bool { return !got.Has(name) }); len(used) > 0 {
+		detail = "; only for names: " + strings.Join(used, ", ")
+	}
+	if len(t.report.Nameless) > 0 {
+		detail += "; optional, ids stay without names without it: " + strings.Join(t.report.Nameless, ", ")
+	}
+	return detail
 }
 
 // surplusDetail names a few of what may be hundreds.
 func surplusDetail(names []string) string {
 	const shown = 5
-	detail := fmt.Sprintf("%d more than needed: %s", len(names), strings.Join(names[:min(shown, len(names))], ", "))
+	listed := make([]string, 0, shown)
+	for _, name := range names[:min(shown, len(names))] {
+		if namesOnly(name) {
+			name += " (only useful for names, which the settings do not use)"
+		}
+		listed = append(listed, name)
+	}
+	detail := fmt.Sprintf("%d more than needed: %s", len(names), strings.Join(listed, ", "))
 	if len(names) > shown {
 		detail += ", ..."
 	}

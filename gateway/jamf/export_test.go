@@ -9,11 +9,14 @@ import (
 	"time"
 )
 
-// DecodePage, ReadToken, ReadRights and ThrottleOf are the parsers, for tables and fuzzing.
+// DecodePage, DecodeNames, ReadToken, ReadRights and ThrottleOf are the parsers, for tables and fuzzing.
 func DecodePage(b []byte) (*Page, error) { return decodePage(bytes.NewReader(b), 10_000) }
 
 // DecodePageOf reads a page that was asked for with size.
 func DecodePageOf(r io.Reader, size int) (*Page, error) { return decodePage(r, size) }
+
+// DecodeNames reads an array of names.
+func DecodeNames(r io.Reader) (map[int64]string, error) { return decodeNames(r) }
 
 func ReadToken(b []byte) (string, time.Duration, error)             { return readToken(bytes.NewReader(b)) }
 func ReadRights(b []byte) (Rights, error)                           { return readRights(b) }

@@ -42,6 +42,7 @@ type call struct {
 	query    url.Values
 	limit    int64
 	read     func(io.Reader) error
+	optional bool          // a missing right is no failure: neither remembered nor a reason for a new token
 	elapsed  time.Duration // of the attempt that succeeded
 }
 
@@ -62,7 +63,9 @@ func (w *Walk) ask(ctx context.Context, c *call) *Error {
 			return stop
 		}
 		if !again {
-			w.src.note(err)
+			if !c.optional || !errors.Is(err, ErrForbidden) {
+				w.src.note(err)
+			}
 			return err
 		}
 	}
@@ -135,7 +138,7 @@ func (a *asking) again(ctx context.Context, err *Error) (again bool, stop *Error
 	case errors.Is(err, ErrUnauthorized) && a.tok != nil:
 		return a.renew(), nil
 	case errors.Is(err, ErrForbidden) && a.tok != nil:
-		return a.reissue(err), nil
+		return !a.call.optional && a.reissue(err), nil
 	}
 	if !retriable(err) || a.sent >= maxAttempts {
 		return false, nil

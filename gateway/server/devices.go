@@ -283,7 +283,8 @@ func appendTwin(ctx context.Context, body []byte, sr *series, id int64, twins []
 		return nil, fmt.Errorf("read device of %s %s: %w", sr.Source, sr.Kind, err)
 	}
 	body, err = device.AppendNormalized(body, device.View{
-		Source: sr.Source, Kind: sr.Kind, ID: record.ID, Record: record.Body, Profile: sr.profile, State: record.State, DuplicateOf: twins,
+		Source: sr.Source, Kind: sr.Kind, ID: record.ID, Record: record.Body, Profile: sr.profile, State: record.State,
+		Names: sr.generation.Names(), DuplicateOf: twins,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render device of %s %s: %w", sr.Source, sr.Kind, err)

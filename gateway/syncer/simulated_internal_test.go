@@ -39,6 +39,9 @@ func fleet(n int) *inventory {
 
 func (inv *inventory) Rights(context.Context) (jamf.Rights, error) { return jamf.Rights{}, nil }
 func (inv *inventory) Version(context.Context) (string, error)     { return "11.0.0", nil }
+func (inv *inventory) Names(context.Context, jamf.NameList) (map[int64]string, error) {
+	return map[int64]string{}, nil
+}
 
 func (inv *inventory) Page(_ context.Context, l jamf.List, _ []string, page, size int) (*jamf.Page, error) {
 	if inv.page != nil {

@@ -99,7 +99,7 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 // sync reads, proves, publishes and warms.
 func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.Info, error) {
 	walk := Walk(patient{l.src.NewWalk()})
-	version, err := s.introduce(ctx, l, walk)
+	version, rights, err := s.introduce(ctx, l, walk)
 	if err != nil {
 		return cache.Info{}, err
 	}
@@ -119,7 +119,7 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 	case !errors.Is(err, cache.ErrNone):
 		return cache.Info{}, fmt.Errorf("open the current generation: %w", err)
 	}
-	cand, err := s.walk(ctx, l, walk, draft, parent)
+	cand, err := s.walk(ctx, l, walk, rights, draft, parent)
 	if err != nil {
 		return cache.Info{}, err
 	}
@@ -138,8 +138,8 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 }
 
 // introduce asks what the credentials may do and which Jamf answers. The rights are kept for the clients' own connection test.
-func (s *Syncer) introduce(ctx context.Context, l *line, walk Walk) (version string, err error) {
-	rights, err := walk.Rights(ctx)
+func (s *Syncer) introduce(ctx context.Context, l *line, walk Walk) (version string, rights jamf.Rights, err error) {
+	rights, err = walk.Rights(ctx)
 	switch {
 	case err == nil && rights.Known:
 		s.learn(ctx, l, func(p *bookPage) {
@@ -150,16 +150,16 @@ func (s *Syncer) introduce(ctx context.Context, l *line, walk Walk) (version str
 		// Jamf does not say; the lists will.
 		s.learn(ctx, l, func(p *bookPage) { p.Refused = false })
 	default:
-		return "", err
+		return "", rights, err
 	}
 	version, err = walk.Version(ctx)
 	if err != nil && !errors.Is(err, jamf.ErrNotFound) && !errors.Is(err, jamf.ErrForbidden) && !errors.Is(err, jamf.ErrSchema) {
-		return "", err
+		return "", rights, err
 	}
 	if version != "" {
 		s.learn(ctx, l, func(p *bookPage) { p.JamfVersion = version })
 	}
-	return version, nil
+	return version, rights, nil
 }
 
 func (s *Syncer) learn(ctx context.Context, l *line, change func(*bookPage)) {
@@ -176,7 +176,7 @@ func rightFor(k device.Kind) string {
 }
 
 // walk reads everything into a new generation file and proves it complete. Nothing of it can be seen yet.
-func (s *Syncer) walk(ctx context.Context, l *line, w Walk, draft cache.Draft, parent *cache.Generation) (*cache.Candidate, error) {
+func (s *Syncer) walk(ctx context.Context, l *line, w Walk, rights jamf.Rights, draft cache.Draft, parent *cache.Generation) (*cache.Candidate, error) {
 	ctx, span := s.tracer.Start(ctx, "walk", trace.WithAttributes(
 		attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind))))
 	defer span.End()
@@ -211,6 +211,7 @@ func (s *Syncer) walk(ctx context.Context, l *line, w Walk, draft cache.Draft, p
 		}
 	}
 	span.SetAttributes(attribute.Int("jamf.pages", r.list.pages), attribute.Int("jamf.devices", b.Count()))
+	b.SetNames(s.names(ctx, l, w, rights, parent))
 	cand, err := b.Finish(ctx, cache.Outcome{
 		Ended: s.now(), ReportedTotal: reported, ConfirmedEmpty: confirmed, Quarantined: r.flags(), Upstream: r.version,
 	})

@@ -29,6 +29,7 @@ type Walk interface {
 	Record(ctx context.Context, l jamf.List, sections []string, id int64) ([]byte, error)
 	Rights(ctx context.Context) (jamf.Rights, error)
 	Version(ctx context.Context) (string, error)
+	Names(ctx context.Context, l jamf.NameList) (map[int64]string, error)
 }
 
 // Errors of SyncNow; asked with errors.Is.
@@ -48,6 +49,7 @@ type Source struct {
 	Interval     time.Duration     // 24 h
 	At           string            // "" or "HH:MM", local time
 	PageSize     int               // the largest page asked for
+	SkipNames    bool              // departments, buildings and sites are not read
 	NewWalk      func() Walk
 }
 

@@ -154,7 +154,7 @@ func (w *world) computer(r row) *computer {
 	c.future = d.permille(10)
 	c.lockedContact = d.permille(20)
 	c.tag = pick(&d, []string{absent, "", fmt.Sprintf("INV-%06d", r.id), fmt.Sprintf("INV-%06d", r.id), fmt.Sprintf("%d", 300000+r.id)})
-	c.site = d.n(len(w.sites))
+	c.site = d.n(w.sites.len() + 1)
 	c.ram, c.disk = pick(&d, c.model.ram), pick(&d, c.model.disk)
 	c.free = c.disk * d.in(3, 90) / 100
 	c.primaryMAC, c.alternateMAC = d.mac(true), d.mac(true)

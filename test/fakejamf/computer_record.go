@@ -170,7 +170,7 @@ func (w *world) computerEnrollment(o *writer, c *computer, d *dice) {
 		o.str("name", "None")
 	} else {
 		o.str("id", ref(c.site))
-		o.str("name", w.sites[c.site])
+		o.str("name", w.siteName(c.site))
 	}
 	o.closeObject()
 }

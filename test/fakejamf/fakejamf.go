@@ -77,6 +77,7 @@ type Server struct {
 	newest     int    // version of computers-inventory
 	release    string // of Jamf Pro
 	down       bool
+	noEntries  bool // departments, buildings and sites fail
 	countLie   int
 	stats      Stats
 	requests   []Request

@@ -89,7 +89,7 @@ func (w *world) mobile(r row) *mobile {
 	m.lost = m.supervised && m.deviceType != typeTVOS && d.permille(15)
 	m.odd, m.unknownField, m.future, m.lockedDevice = d.permille(40), d.permille(30), d.permille(10), d.permille(30)
 	m.tag = pick(&d, []string{absent, "", fmt.Sprintf("MOB-%06d", r.id)})
-	m.site = d.n(len(w.sites))
+	m.site = d.n(w.sites.len() + 1)
 	m.capacity = pick(&d, m.model.capacity)
 	m.free = m.capacity * d.in(2, 95) / 100
 	m.battery = d.in(-1, 100)

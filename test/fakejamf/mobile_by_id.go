@@ -39,7 +39,7 @@ func (s *shapes) mobileByID(o *writer, r row) {
 	o.object("site")
 	o.str("id", ref(m.site))
 	o.null("divisionId")
-	o.str("name", w.sites[m.site])
+	o.str("name", w.siteName(m.site))
 	o.closeObject()
 	w.byIDAttributes(o, m)
 	w.byIDLocation(o, m)

@@ -18,7 +18,7 @@ const (
 )
 
 // world is what a record is made of besides its own throws: the seed, the day the fleet was last seen, and word lists.
-// It never changes after it was made.
+// Nothing but the names of departments, buildings and sites changes after it was made.
 type world struct {
 	seed  uint64
 	epoch time.Time
@@ -26,9 +26,9 @@ type world struct {
 	first, last   []string // "Jürgen:juergen"
 	places        []string
 	rooms         []string
-	departments   []string
-	buildings     []string
-	sites         []string
+	departments   *titles
+	buildings     *titles
+	sites         *titles // 0 = none
 	groups        []string
 	oddNames      []string
 	apps          []string // "Name|bundle id|path"
@@ -77,9 +77,9 @@ func newWorld(seed uint64, epoch time.Time) *world {
 	w.last = split("Müller:mueller|Groß:gross|Jäger:jaeger|Schmidt:schmidt|Weiß:weiss|Yılmaz:yilmaz|König:koenig|O'Neill:oneill|Schröder:schroeder|von der Höh:vonderhoeh|Krüger:krueger|Nguyễn:nguyen|Bär:baer|Fischer:fischer|Möller:moeller|Wójcik:wojcik")
 	w.places = split("Gymnasium am Königssee|Grundschule Süd|Städtische Realschule|Förderschule „Am Bächle“|Stadtbücherei|Schulamt Öhringen")
 	w.rooms = split("A 1.07|Aula|Lehrerzimmer|Bücherei|PC-Raum 2|Rektorat|Werkstatt (UG)|Küche|3.OG links|")
-	w.departments = split("Verwaltung|Lehrkräfte|Schüler/innen|IT & Medien|Förderung \"Inklusion\"|Qualitätssicherung")
-	w.buildings = split("Hauptgebäude|Neubau|Turnhalle Süd|Außenstelle Öhringen")
-	w.sites = split("None|Gymnasium am Königssee|Grundschule Süd|Realschule")
+	w.departments = newTitles("Verwaltung|Lehrkräfte|Schüler/innen|IT & Medien|Förderung \"Inklusion\"|Qualitätssicherung")
+	w.buildings = newTitles("Hauptgebäude|Neubau|Turnhalle Süd|Außenstelle Öhringen")
+	w.sites = newTitles("Gymnasium am Königssee|Grundschule Süd|Realschule")
 	w.groups = split("Alle verwalteten Macs|macOS älter als 14|Lehrergeräte|Schülerkoffer 3|Wenig Speicher (< 10 GB)|FileVault aus 🔓|Beta \"Ring 1\"|iPads Klasse 7b|Ausgemustert?|Wartung fällig")
 	w.oddNames = split("📚 Bücherei 2|Größe „XL“ – Straße 7|המחשב של דוד|حاسوب المكتبة ٣|MacBook Pro von Zoë 🎨|MB \"Kunst\" 4|Mac mini  |<script>alert(1)</script>|=HYPERLINK(\"http://x.example\")|Tab\tund Zeile\n2|zero\u200bwidth|e\u0301 gegen \u00e9|C:\\Schule\\Mac|👩🏽‍🏫 Lehrergerät|\u202Eoben|Bell\aName")
 	w.apps = split("Microsoft Word|com.microsoft.Word|/Applications/Microsoft Word.app;Safari|com.apple.Safari|/Applications/Safari.app;Pages|com.apple.iWork.Pages|/Applications/Pages.app;GarageBand|com.apple.garageband10|/Applications/GarageBand.app;Firefox|org.mozilla.firefox|/Applications/Firefox.app;Lernwerkstatt für Schüler|de.example.lernwerkstatt|/Applications/Lernwerkstatt für Schüler.app;zoom.us|us.zoom.xos|/Applications/zoom.us.app;Xcode|com.apple.dt.Xcode|/Applications/Xcode.app;Self Service+|com.jamf.selfserviceplus|/Applications/Self Service+.app;VLC|org.videolan.vlc|/Applications/VLC.app;Übungsheft|de.example.uebungsheft|/Applications/Übungsheft.app;Teams|com.microsoft.teams2|/Applications/Microsoft Teams.app", ";")
@@ -208,7 +208,7 @@ func (w *world) person(d *dice) person {
 		username: user, name: firstName + " " + lastName, email: user + "@schule-am-see.example",
 		position: pick(d, []string{"Lehrkraft", "Schüler/in", "", absent, "IT-Betreuung"}),
 		phone:    pick(d, []string{"", absent, fmt.Sprintf("+49 7941 555%03d", d.n(1000))}),
-		room:     pick(d, w.rooms), department: d.n(len(w.departments) + 1), building: d.n(len(w.buildings) + 1),
+		room:     pick(d, w.rooms), department: d.n(w.departments.len() + 1), building: d.n(w.buildings.len() + 1),
 	}
 }
 
@@ -220,8 +220,17 @@ func ref(n int) string {
 	return fmt.Sprint(n)
 }
 
+// siteName is the name that records carry: a device without a site is in "None".
+func (w *world) siteName(n int) string {
+	if n == 0 {
+		return "None"
+	}
+	return entry(w.sites, n)
+}
+
 // entry is the name behind a reference, absent for none.
-func entry(list []string, n int) string {
+func entry(t *titles, n int) string {
+	list := t.list()
 	if n < 1 || n > len(list) {
 		return absent
 	}
