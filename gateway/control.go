@@ -8,6 +8,7 @@ import (
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/catalogue"
+	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
 	"jamf-gateway/gateway/server"
 	"jamf-gateway/gateway/syncer"
@@ -71,8 +72,8 @@ func (c *control) Status() []server.SourceStatus {
 }
 
 // SyncNow implements server.Control.
-func (c *control) SyncNow(source string) error {
-	err := c.syncer.SyncNow(source)
+func (c *control) SyncNow(source string, kinds ...device.Kind) error {
+	err := c.syncer.SyncNow(source, kinds...)
 	switch {
 	case errors.Is(err, syncer.ErrUnknownSource):
 		return server.ErrUnknownSource

@@ -43,6 +43,8 @@ type commands struct {
 	Demo     demoCommand     `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
 	Fakejamf fakejamfCommand `cmd:"" help:"Run the simulated Jamf Pro alone."`
 	Check    checkCommand    `cmd:"" help:"Check the settings, then test the connection of each source."`
+	Status   statusCommand   `cmd:"" help:"Show the state of every source of a running gateway."`
+	Sync     syncCommand     `cmd:"" help:"Have a running gateway read a source now."`
 	Client   clientCommand   `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }

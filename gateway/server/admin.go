@@ -5,10 +5,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
+
+	"jamf-gateway/gateway/device"
 )
 
 // adminRoutes is the whole admin door.
@@ -83,13 +86,14 @@ func (s *Server) adminSources(c *fiber.Ctx) error {
 	}{s.o.Version, items})
 }
 
-// adminSync is POST /v1/admin/sources/{name}/sync: it asks for a sync and does not wait for it.
+// adminSync is POST /v1/admin/sources/{name}/sync[?kind=computer]: it asks for a sync and does not wait for it.
 func (s *Server) adminSync(c *fiber.Ctx) error {
-	if f := parseNoQuery(rawQuery(c)); f != nil {
+	name := c.Params("name")
+	kinds, f := s.askedKinds(rawQuery(c), name)
+	if f != nil {
 		return f
 	}
-	name := c.Params("name")
-	if err := s.o.Control.SyncNow(name); err != nil {
+	if err := s.o.Control.SyncNow(name, kinds...); err != nil {
 		return controlFault(err, name)
 	}
 	exchangeOf(c).source = name
@@ -97,4 +101,30 @@ func (s *Server) adminSync(c *fiber.Ctx) error {
 		Source string `json:"source"`
 		Status string `json:"status"`
 	}{name, "accepted"})
+}
+
+// askedKinds reads the kinds of a sync; none means all. A kind that the source does not read is refused.
+func (s *Server) askedKinds(query, source string) ([]device.Kind, *fault) {
+	values, f := queryValues(query, maxJamfValue)
+	if f != nil {
+		return nil, f
+	}
+	for name := range values {
+		if name != "kind" {
+			return nil, unknownParameter(name)
+		}
+	}
+	st, known := statusIndex(s.o.Control.Status()).source(source)
+	var kinds []device.Kind
+	for _, v := range values["kind"] {
+		kind := device.Kind(v)
+		if kind != device.Computer && kind != device.Mobile {
+			return nil, badParameter("kind", "kind is computer or mobile.")
+		}
+		if known && !slices.ContainsFunc(st.Kinds, func(k KindStatus) bool { return k.Kind == kind }) {
+			return nil, &fault{code: codeKindDisabled, source: source}
+		}
+		kinds = append(kinds, kind)
+	}
+	return kinds, nil
 }

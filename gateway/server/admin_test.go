@@ -39,6 +39,23 @@ func TestTheAdminDoorAsksForASyncAndSaysWhyNot(t *testing.T) {
 	}
 }
 
+func TestTheAdminDoorSyncsOneKind(t *testing.T) {
+	w := newWorld(t)
+	post := func(query string) reply {
+		return w.do(http.MethodPost, w.admin+"/v1/admin/sources/schule-a/sync"+query, "")
+	}
+	if r := post("?kind=mobile"); r.status != http.StatusAccepted {
+		t.Error(r)
+	}
+	w.want(post("?kind=tablet"), http.StatusBadRequest, "bad_request")
+	w.want(post("?kinds=mobile"), http.StatusBadRequest, "unknown_parameter")
+	w.house.source("schule-a", func(s *server.SourceStatus) { s.Kinds = s.Kinds[:1] })
+	w.want(post("?kind=mobile"), http.StatusForbidden, "kind_disabled")
+	if diff := cmp.Diff([]string{"schule-a mobile"}, w.house.syncs); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestTheAdminDoorServesNothingElse(t *testing.T) {
 	w := newWorld(t)
 	for path, status := range map[string]int{

@@ -22,8 +22,8 @@ var (
 type Control interface {
 	// Status is a snapshot of every configured source, sorted by name. No I/O, never blocks.
 	Status() []SourceStatus
-	// SyncNow asks for a sync of the enabled kinds. ErrUnknownSource, ErrDisabled, ErrSyncRunning.
-	SyncNow(source string) error
+	// SyncNow asks for a sync of the kinds given, of all enabled ones where none is. ErrUnknownSource, ErrDisabled, ErrSyncRunning.
+	SyncNow(source string, kinds ...device.Kind) error
 	// Test runs the connection test of one source (one at a time per source; the last report is reused for 10 s).
 	Test(ctx context.Context, source string) (TestReport, error)
 }

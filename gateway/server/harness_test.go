@@ -65,9 +65,12 @@ func (h *house) Status() []server.SourceStatus {
 	return out
 }
 
-func (h *house) SyncNow(source string) error {
+func (h *house) SyncNow(source string, kinds ...device.Kind) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for _, k := range kinds {
+		source += " " + string(k)
+	}
 	h.syncs = append(h.syncs, source)
 	return h.syncErr
 }

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"jamf-gateway/config"
+	"jamf-gateway/gateway/catalogue"
+)
+
+// adminFlags name the admin door of a running gateway.
+type adminFlags struct {
+	Config string `help:"Settings file whose admin_listen is used." placeholder:"FILE" xor:"door"`
+	Admin  string `help:"Address of the admin door; without it and --config http://127.0.0.1:9480." placeholder:"URL" xor:"door"`
+}
+
+const defaultAdmin = "http://127.0.0.1:9480"
+
+// base is the address of the door, without a slash at its end.
+func (f adminFlags) base(s streams) (string, error) {
+	switch {
+	case f.Admin != "":
+		address := f.Admin
+		if !strings.Contains(address, "://") {
+			address = "http://" + address
+		}
+		u, err := url.Parse(address)
+		if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return "", usageError{spoken(text{"--admin must be an address like %s, not %q", "--admin muss eine Adresse wie %s sein, nicht %q"}, defaultAdmin, f.Admin)}
+		}
+		return u.Scheme + "://" + u.Host, nil
+	case f.Config != "":
+		settings, err := config.LoadOutline(f.Config, s.env)
+		if err != nil {
+			return "", usageError{err}
+		}
+		if settings.AdminListen == "" {
+			return "", usageError{spoken(text{"the admin door is off in %s (admin_listen)", "der Verwaltungszugang ist in %s abgeschaltet (admin_listen)"}, f.Config)}
+		}
+		return "http://" + reachable(settings.AdminListen), nil
+	}
+	return defaultAdmin, nil
+}
+
+// reachable is an address at which what listens on every interface is reached from this machine.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if ip, bad := netip.ParseAddr(host); err == nil && (host == "" || (bad == nil && ip.IsUnspecified())) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return listen
+}
+
+// adminDoor is the way to a running gateway.
+type adminDoor struct {
+	base   string
+	client *http.Client
+	s      streams
+}
+
+func (f adminFlags) open(s streams) (adminDoor, error) {
+	base, err := f.base(s)
+	// Loopback as a rule; a proxy of the environment is for the way out.
+	return adminDoor{base: base, client: &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{}}, s: s}, err
+}
+
+// ask sends a request and reads the JSON of a good answer. What the gateway refuses is said with the catalogue's sentences.
+func (d adminDoor) ask(ctx context.Context, method, path string, into any) error {
+	rq, err := http.NewRequestWithContext(ctx, method, d.base+path, nil)
+	if err != nil {
+		return err
+	}
+	rs, err := d.client.Do(rq)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return gone{spoken(text{
+			"no gateway answers at %s: it is not running, or its admin_listen is another one (name it with --config FILE or --admin URL)",
+			"unter %s antwortet kein Gateway: Es läuft nicht, oder sein admin_listen ist ein anderes (nennen Sie es mit --config DATEI oder --admin URL)",
+		}, d.base)}
+	}
+	defer rs.Body.Close() //nolint:errcheck // read whole or not wanted
+	body, err := io.ReadAll(io.LimitReader(rs.Body, 64<<20))
+	if err != nil {
+		return fmt.Errorf("read the answer of %s: %w", d.base, err)
+	}
+	if rs.StatusCode >= http.StatusBadRequest {
+		return d.refusal(rs.StatusCode, body)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return d.stranger(rs.StatusCode)
+	}
+	return nil
+}
+
+// gone means that nobody answers at the admin door.
+type gone struct{ error }
+
+// Unwrap returns the sentence.
+func (e gone) Unwrap() error { return e.error }
+
+func (d adminDoor) stranger(status int) error {
+	return spoken(text{
+		"what answers at %s is not the admin door of a gateway (status %d)", "was unter %s antwortet, ist nicht der Verwaltungszugang eines Gateways (Status %d)",
+	}, d.base, status)
+}
+
+// refusedError is a refusal of the gateway by its code.
+type refusedError struct {
+	error
+	code string
+}
+
+// Unwrap returns the sentence.
+func (e refusedError) Unwrap() error { return e.error }
+
+func (d adminDoor) refusal(status int, body []byte) error {
+	var problem struct {
+		Code string `json:"code"`
+	}
+	_ = json.Unmarshal(body, &problem) // what is no problem has no code
+	e, ok := catalogue.Lookup(problem.Code)
+	if !ok || status == http.StatusUnauthorized { // the admin door asks for no token
+		return d.stranger(status)
+	}
+	return refusedError{spoken(text{e.Title.EN + ". " + e.Action.EN + " [" + e.Code + "]", e.Title.DE + ". " + e.Action.DE + " [" + e.Code + "]"}), e.Code}
+}
+
+// refusedAs tells that the gateway refused with this code.
+func refusedAs(err error, code string) bool {
+	var r refusedError
+	return errors.As(err, &r) && r.code == code
+}
+
+// The answer of GET /v1/admin/sources, as far as the commands show it.
+type (
+	sourcesAnswer struct {
+		Version string         `json:"version"`
+		Items   []sourceStatus `json:"items"`
+	}
+	sourceStatus struct {
+		Name      string       `json:"name"`
+		Status    string       `json:"status"` // ok, syncing, degraded, failing, disabled
+		LastError *codeStatus  `json:"lastError"`
+		Kinds     []kindStatus `json:"kinds"`
+	}
+	kindStatus struct {
+		Kind        string      `json:"kind"`
+		State       string      `json:"state"`
+		Reason      *string     `json:"reason"`
+		AsOf        *time.Time  `json:"asOf"`
+		Generation  *uint64     `json:"generation"`
+		Count       *int        `json:"count"`
+		Held        *string     `json:"held"`
+		Syncing     bool        `json:"syncing"`
+		Progress    *progressed `json:"progress"`
+		LastAttempt *time.Time  `json:"lastAttemptAt"`
+		NextSync    *time.Time  `json:"nextSyncAt"`
+		LastResult  *string     `json:"lastResult"`
+		LastError   *codeStatus `json:"lastError"`
+	}
+	progressed struct {
+		Held  int `json:"held"`
+		Total int `json:"total"`
+	}
+	codeStatus struct {
+		Code   string  `json:"code"`
+		Detail *string `json:"detail"`
+	}
+)
+
+func (d adminDoor) sources(ctx context.Context) (sourcesAnswer, error) {
+	var a sourcesAnswer
+	err := d.ask(ctx, http.MethodGet, "/v1/admin/sources", &a)
+	return a, err
+}
+
+// kindWord is how people call a kind.
+func (s streams) kindWord(kind string) string {
+	if kind == "computer" {
+		return s.say(text{"computers", "Computer"})
+	}
+	return s.say(text{"mobile devices", "Mobilgeräte"})
+}
+
+// explained is what happened and what to do, by a code of the catalogue.
+func (s streams) explained(code string) string {
+	e, ok := catalogue.Lookup(code)
+	if !ok {
+		return "[" + code + "]"
+	}
+	return e.Title.In(s.lang) + ". " + e.Action.In(s.lang) + " [" + code + "]"
+}

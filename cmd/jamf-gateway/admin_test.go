@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// clockless replaces points in time.
+func clockless(s string) string {
+	return regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d`).ReplaceAllString(s, "2026-11-25 04:30")
+}
+
+// running is a gateway that has read a simulated Jamf Pro.
+func running(t *testing.T) (file, admin string) {
+	t.Helper()
+	file = settings(t, jamf(t), "")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(key string) string {
+		return regexp.MustCompile(`(?m)^` + key + `: (\S+)`).FindStringSubmatch(string(raw))[1]
+	}
+	serving(t, file, find("listen"), []string{"JAMF_SECRET=jamf-secret"})
+	return file, find("admin_listen")
+}
+
+func TestStatusAndSyncTalkToARunningGateway(t *testing.T) {
+	file, admin := running(t)
+	for _, lang := range []string{"en", "de"} {
+		r := command(t, nil, "status", "--config", file, "--lang", lang)
+		if r.code != exitGood {
+			t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
+		}
+		golden(t, "status."+lang+".txt", clockless(r.out))
+	}
+	r := command(t, nil, "sync", "schule-a", "--kind", "mobile", "--wait", "--config", file)
+	if want := "schule-a: mobile devices read completely, 7 devices\n"; r.code != exitGood || !strings.HasSuffix(r.out, want) || strings.Contains(r.out, "computers") {
+		t.Errorf("exit code %d, want %q\n%s%s", r.code, want, r.out, r.err)
+	}
+	if r := command(t, nil, "sync", "schule-a", "--admin", admin, "--lang", "de", "--wait"); r.code != exitGood || strings.Count(r.out, "vollständig gelesen") != 2 {
+		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+	if r := command(t, nil, "status", "--admin", "http://"+admin+"/", "--json"); r.code != exitGood || !strings.Contains(r.out, `"generation": `) {
+		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+	for name, tc := range map[string]struct {
+		code int
+		args []string
+		want string
+	}{
+		"unknown source": {exitUsage, []string{"sync", "x", "--admin", admin}, "[unknown_source]"},
+		"unknown kind":   {exitUsage, []string{"sync", "schule-a", "--kind", "tablet", "--admin", admin}, "computer"},
+		"two doors":      {exitUsage, []string{"status", "--admin", admin, "--config", file}, "--admin"},
+		"no address":     {exitUsage, []string{"status", "--admin", "ftp://x"}, "must be an address"},
+		"nobody":         {exitWrong, []string{"status", "--admin", "http://" + unused(t)}, "no gateway answers at"},
+		"nobody to sync": {exitWrong, []string{"sync", "schule-a", "--admin", unused(t)}, "no gateway answers at"},
+		"another door":   {exitWrong, []string{"status", "--admin", regexp.MustCompile(`listen: (\S+)`).FindStringSubmatch(content(t, file))[1]}, "is not the admin door"},
+	} {
+		if r := command(t, nil, tc.args...); r.code != tc.code || !strings.Contains(r.out+r.err, tc.want) {
+			t.Errorf("%s: exit code %d, want %d and %q\n%s%s", name, r.code, tc.code, tc.want, r.out, r.err)
+		}
+	}
+}
+
+func content(t *testing.T, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// lines is a writer that can be read while it is written.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// door answers as an admin door whose source reads computers: not begun, half, done.
+func door(t *testing.T, last string) string {
+	t.Helper()
+	states := []string{
+		`"syncing":false,"progress":null,"lastAttemptAt":"2026-11-24T04:00:00.000Z","lastResult":"ok"`,
+		`"syncing":true,"progress":{"held":0,"total":0},"lastAttemptAt":"2026-11-24T04:00:00.000Z","lastResult":"ok"`,
+		`"syncing":true,"progress":{"held":600,"total":1200},"lastAttemptAt":"2026-11-24T04:00:00.000Z","lastResult":"ok"`,
+		last,
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusConflict)
+			_, _ = w.Write([]byte(`{"code":"sync_running"}`))
+			return
+		}
+		state := states[0]
+		if len(states) > 1 {
+			states = states[1:]
+		}
+		_, _ = w.Write([]byte(`{"version":"1","items":[{"name":"a","status":"degraded","kinds":[{"kind":"computer","state":"stale","reason":"timeout","count":1200,` + state + `}]}]}`))
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+func TestSyncWaitsForARunningSyncAndShowsPlainLinesWithoutATerminal(t *testing.T) {
+	admin := door(t, `"syncing":false,"progress":null,"lastAttemptAt":"2026-11-25T04:00:00.000Z","lastResult":"failed","lastError":{"code":"count_mismatch","detail":"3 of 4"}`)
+	r := command(t, nil, "sync", "a", "--wait", "--admin", admin)
+	want := "a: a sync is running already, waiting for it\na: 600 of 1200 computers\n" +
+		"a: reading computers failed: The number of devices does not add up. Wait for the next attempt, and set sync.at to a quieter hour if this happens often. [count_mismatch] (3 of 4)\n"
+	if r.code != exitWrong || r.out != want {
+		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+	if r := command(t, nil, "sync", "a", "--admin", door(t, "")); r.code != exitWrong || !strings.Contains(r.err, "[sync_running]") {
+		t.Errorf("without --wait: exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+}
+
+func TestStatusFindsWantingWhatIsStaleAndWatchesUntilCtrlC(t *testing.T) {
+	admin := door(t, `"syncing":false,"lastAttemptAt":null`)
+	r := command(t, nil, "status", "--admin", admin, "--lang", "de")
+	if r.code != exitWrong || !strings.Contains(r.out, "veraltet") || !strings.Contains(r.out, "[timeout]") {
+		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	var out lines
+	if code := run(ctx, []string{"status", "--watch", "--admin", admin}, streams{out: &out, err: &out}); code != exitGood || !strings.Contains(out.String(), "reading") {
+		t.Errorf("exit code %d\n%s", code, out.String())
+	}
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+)
+
+type statusCommand struct {
+	adminFlags
+	Watch bool `help:"Show it again every two seconds, until Ctrl-C." xor:"form"`
+	JSON  bool `name:"json" help:"Print what the admin door answers." xor:"form"`
+}
+
+const watchEvery = 2 * time.Second
+
+// Run shows the state of every source of a running gateway. Exit code 1 when a source cannot be served or is stale, or
+// when no gateway answers.
+func (c statusCommand) Run(ctx context.Context, s streams) error {
+	door, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return c.printRaw(ctx, door)
+	}
+	if !c.Watch {
+		return c.show(ctx, door, "")
+	}
+	clearScreen := ""
+	if isTerminal(s.out) {
+		clearScreen = "\x1b[H\x1b[2J"
+	}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		err := c.show(ctx, door, clearScreen)
+		if ctx.Err() != nil {
+			return nil // Ctrl-C ends the watch, that is no failure
+		}
+		if err != nil && err != errFoundWanting { //nolint:errorlint // only shown, never wrapped
+			_, _ = fmt.Fprintln(s.out, inLanguage(err, s.lang))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (c statusCommand) printRaw(ctx context.Context, door adminDoor) error {
+	var raw json.RawMessage
+	if err := door.ask(ctx, http.MethodGet, "/v1/admin/sources", &raw); err != nil {
+		return err
+	}
+	var a sourcesAnswer
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return door.stranger(http.StatusOK)
+	}
+	if err := printJSON(door.s.out, raw); err != nil {
+		return err
+	}
+	return a.verdict()
+}
+
+// verdict is errFoundWanting when something that is asked for is not served as fresh.
+func (a sourcesAnswer) verdict() error {
+	if slices.ContainsFunc(a.Items, func(i sourceStatus) bool { return i.Status == "degraded" || i.Status == "failing" }) {
+		return errFoundWanting
+	}
+	return nil
+}
+
+func (c statusCommand) show(ctx context.Context, door adminDoor, before string) error {
+	a, err := door.sources(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(door.s.out, before+statusTable(door.s, a))
+	if err != nil {
+		return err
+	}
+	return a.verdict()
+}
+
+// statusTable is a row for each kind of each source, and below it what to do about what is wrong.
+func statusTable(s streams, a sourcesAnswer) string {
+	t := table.NewWriter()
+	style := table.StyleDefault
+	style.Format.Header = 0
+	style.Options = table.Options{SeparateColumns: true}
+	style.Box.MiddleVertical, style.Box.PaddingLeft = " ", ""
+	t.SetStyle(style)
+	t.AppendHeader(table.Row{
+		s.say(text{"Source", "Quelle"}), s.say(text{"Kind", "Geräteart"}), s.say(text{"State", "Zustand"}),
+		s.say(text{"Devices", "Geräte"}), s.say(text{"Data as of", "Datenstand"}), s.say(text{"Next sync", "Nächste Synchronisierung"}),
+	})
+	var notes []string
+	note := func(line string) {
+		if !slices.Contains(notes, line) {
+			notes = append(notes, line)
+		}
+	}
+	for _, src := range a.Items {
+		for _, k := range src.Kinds {
+			t.AppendRow(table.Row{src.Name, s.kindWord(k.Kind), s.stateWord(k), number(k.Count), s.moment(k.AsOf), s.moment(k.NextSync)})
+			if k.Reason != nil && src.Status != "disabled" {
+				note(src.Name + ": " + s.explained(*k.Reason))
+			}
+			if k.LastError != nil && (k.Reason == nil || *k.Reason != k.LastError.Code) {
+				note(src.Name + ": " + s.explained(k.LastError.Code))
+			}
+		}
+	}
+	out := strings.Join(trimmedLines(t.Render()), "\n") + "\n"
+	if len(notes) > 0 {
+		out += "\n" + strings.Join(notes, "\n") + "\n"
+	}
+	return out
+}
+
+func trimmedLines(in string) []string {
+	lines := strings.Split(in, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}
+
+func (s streams) stateWord(k kindStatus) string {
+	words := map[string]text{
+		"fresh": {"fresh", "aktuell"}, "stale": {"stale", "veraltet"}, "never_synced": {"never synced", "nie gelesen"}, "disabled": {"disabled", "deaktiviert"},
+	}
+	word := k.State
+	if t, ok := words[k.State]; ok {
+		word = s.say(t)
+	}
+	if k.Held != nil {
+		word += ", " + s.say(text{"held back", "zurückgehalten"})
+	}
+	if !k.Syncing {
+		return word
+	}
+	if k.Progress == nil || k.Progress.Total == 0 {
+		return word + ", " + s.say(text{"reading", "liest"})
+	}
+	return word + ", " + s.say(text{"reading %d of %d", "liest %d von %d"}, k.Progress.Held, k.Progress.Total)
+}
+
+func number(n *int) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.Itoa(*n)
+}
+
+// moment is a point in time in the zone of the reader.
+func (s streams) moment(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/progress"
+)
+
+type syncCommand struct {
+	Source string   `arg:"" help:"The source to read now."`
+	Kind   []string `enum:"computer,mobile" help:"Only this kind: computer or mobile. Without it every kind of the source." placeholder:"KIND"`
+	Wait   bool     `help:"Wait for the end and tell the result."`
+	adminFlags
+}
+
+const (
+	pollEvery = 250 * time.Millisecond
+	// patience is how many unanswered polls in a row are taken for a short pause of the gateway.
+	patience = 20
+)
+
+// Run asks a running gateway to read a source now. Exit code 1 when it refuses, when no gateway answers, and with --wait
+// when a sync fails.
+func (c syncCommand) Run(ctx context.Context, s streams) error {
+	door, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	before, err := door.sources(ctx)
+	if err != nil {
+		return err
+	}
+	var accepted struct {
+		Source string `json:"source"`
+	}
+	query := ""
+	if len(c.Kind) > 0 {
+		query = "?" + url.Values{"kind": c.Kind}.Encode()
+	}
+	err = door.ask(ctx, http.MethodPost, "/v1/admin/sources/"+url.PathEscape(c.Source)+"/sync"+query, &accepted)
+	switch {
+	case refusedAs(err, "unknown_source"):
+		return usageError{err}
+	case refusedAs(err, "sync_running") && c.Wait:
+		_, _ = fmt.Fprintln(s.out, s.say(text{"%s: a sync is running already, waiting for it", "%s: Eine Synchronisierung läuft schon, es wird auf sie gewartet"}, c.Source))
+	case err != nil:
+		return err
+	case !c.Wait:
+		_, err := fmt.Fprintln(s.out, s.say(text{
+			"%s: the sync was asked for; `jamf-gateway status` shows how it goes", "%s: Die Synchronisierung ist angefordert; `jamf-gateway status` zeigt ihren Verlauf",
+		}, c.Source))
+		return err
+	}
+	w := waiting{door: door, source: c.Source, kinds: c.Kind, started: time.Now(), since: map[string]time.Time{}, done: map[string]bool{}}
+	for _, k := range before.kinds(c.Source) {
+		if k.LastAttempt != nil {
+			w.since[k.Kind] = *k.LastAttempt
+		}
+	}
+	return w.run(ctx)
+}
+
+func (a sourcesAnswer) kinds(source string) []kindStatus {
+	for _, item := range a.Items {
+		if item.Name == source {
+			return item.Kinds
+		}
+	}
+	return nil
+}
+
+// waiting follows the syncs of one source until each has ended.
+type waiting struct {
+	door    adminDoor
+	source  string
+	kinds   []string // none: all
+	started time.Time
+	since   map[string]time.Time // kind -> the attempt before
+	done    map[string]bool      // kind -> its sync has ended
+	failed  bool
+	bars    map[string]*progress.Tracker
+	shown   map[string]int // kind -> tenths that were printed
+	pw      progress.Writer
+}
+
+func (w *waiting) run(ctx context.Context) error {
+	w.shown = map[string]int{}
+	if isTerminal(w.door.s.out) {
+		w.bars, w.pw = map[string]*progress.Tracker{}, progress.NewWriter()
+		w.pw.SetOutputWriter(w.door.s.out)
+		w.pw.SetUpdateFrequency(100 * time.Millisecond)
+		go w.pw.Render()
+		defer w.stopBars()
+	}
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	unanswered := 0
+	for {
+		a, err := w.door.sources(ctx)
+		var nobody gone
+		switch {
+		case ctx.Err() != nil:
+			return spoken(text{"not waited for the end; the sync goes on in the gateway", "nicht bis zum Ende gewartet; die Synchronisierung geht im Gateway weiter"})
+		case errors.As(err, &nobody) && unanswered < patience:
+			unanswered++
+		case err != nil:
+			return err
+		default:
+			unanswered = 0
+			if w.look(a.kinds(w.source)) {
+				return w.verdict()
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *waiting) verdict() error {
+	if w.failed {
+		return errFoundWanting
+	}
+	return nil
+}
+
+// look takes a new state in, shows it and tells whether every sync has ended.
+func (w *waiting) look(kinds []kindStatus) bool {
+	all := true
+	for _, k := range kinds {
+		if len(w.kinds) > 0 && !slices.Contains(w.kinds, k.Kind) || w.done[k.Kind] {
+			continue
+		}
+		if k.Syncing || k.LastAttempt == nil || !k.LastAttempt.After(w.since[k.Kind]) {
+			w.progress(k)
+			all = false
+			continue
+		}
+		w.done[k.Kind] = true
+		w.end(k)
+	}
+	return all
+}
+
+func (w *waiting) progress(k kindStatus) {
+	if k.Progress == nil || k.Progress.Total == 0 {
+		return
+	}
+	s := w.door.s
+	if w.pw != nil {
+		bar := w.bars[k.Kind]
+		if bar == nil {
+			bar = &progress.Tracker{Message: s.kindWord(k.Kind), Units: progress.UnitsDefault}
+			w.bars[k.Kind] = bar
+			w.pw.AppendTracker(bar)
+		}
+		bar.UpdateTotal(int64(k.Progress.Total))
+		bar.SetValue(int64(min(k.Progress.Held, k.Progress.Total-1)))
+		return
+	}
+	if tenths := k.Progress.Held * 10 / k.Progress.Total; tenths > w.shown[k.Kind] {
+		w.shown[k.Kind] = tenths
+		_, _ = fmt.Fprintln(s.out, s.say(text{"%s: %d of %d %s", "%s: %d von %d %s"}, w.source, k.Progress.Held, k.Progress.Total, s.kindWord(k.Kind)))
+	}
+}
+
+// end tells how a sync ended.
+func (w *waiting) end(k kindStatus) {
+	s := w.door.s
+	line := ""
+	if k.LastResult != nil && *k.LastResult == "ok" {
+		line = s.say(text{"%s: %s read completely, %s devices", "%s: %s vollständig gelesen, %s Geräte"}, w.source, s.kindWord(k.Kind), number(k.Count))
+		if bar := w.bars[k.Kind]; bar != nil {
+			bar.MarkAsDone()
+		}
+	} else {
+		w.failed = true
+		if bar := w.bars[k.Kind]; bar != nil {
+			bar.MarkAsErrored()
+		}
+		line = s.say(text{"%s: reading %s failed", "%s: Lesen der Geräteart %s fehlgeschlagen"}, w.source, s.kindWord(k.Kind))
+		if k.LastError != nil {
+			line += ": " + s.explained(k.LastError.Code)
+			if k.LastError.Detail != nil {
+				line += " (" + *k.LastError.Detail + ")"
+			}
+		}
+	}
+	if w.pw != nil {
+		w.pw.Log("%s", line)
+		return
+	}
+	_, _ = fmt.Fprintln(s.out, line)
+}
+
+// stopBars lets the last state be drawn.
+func (w *waiting) stopBars() {
+	w.pw.Stop()
+	for limit := time.Now().Add(2 * time.Second); w.pw.IsRenderInProgress() && time.Now().Before(limit); {
+		<-time.After(20 * time.Millisecond)
+	}
+}
