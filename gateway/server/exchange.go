@@ -18,16 +18,17 @@ const handlerTime = 55 * time.Second
 
 // exchange is what is known of one request while it is answered. It belongs to one goroutine.
 type exchange struct {
-	id     string
-	route  string // template; "" until a route claims the request
-	style  style
-	method string // as telemetry names it
-	scheme string
-	source string  // set once the caller was found to see it
-	code   string  // of the answer, when it is no success
-	caller *caller // nil until authenticated
-	start  time.Time
-	span   trace.Span
+	id          string
+	route       string // template; "" until a route claims the request
+	style       style
+	method      string // as telemetry names it
+	scheme      string
+	source      string  // set once the caller was found to see it
+	code        string  // of the answer, when it is no success
+	deprecation string  // of the endpoint that answers, "" when it is current
+	caller      *caller // nil until authenticated
+	start       time.Time
+	span        trace.Span
 }
 
 // context carries the trace of the exchange; it ends with nothing but the deadline that the handler gives it.
@@ -97,8 +98,16 @@ func baseHeaders(rc *fasthttp.RequestCtx, x *exchange) {
 	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	h.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
 	h.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+	setDeprecation(rc, x.deprecation)
 	if rc.IsTLS() {
 		h.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+}
+
+// setDeprecation says, as Jamf does, since when an endpoint is deprecated.
+func setDeprecation(rc *fasthttp.RequestCtx, value string) {
+	if value != "" {
+		rc.Response.Header.Set("Deprecation", value)
 	}
 }
 

@@ -146,20 +146,20 @@ func TestFacadeAnswersFitTheOpenAPIDocumentOfJamf(t *testing.T) {
 	w.publishAll(3)
 	all := "GENERAL,DISK_ENCRYPTION,PURCHASING,APPLICATIONS,STORAGE,USER_AND_LOCATION,CONFIGURATION_PROFILES,HARDWARE,CERTIFICATES,SECURITY,OPERATING_SYSTEM,EXTENSION_ATTRIBUTES,GROUP_MEMBERSHIPS"
 	mobileAll := "GENERAL,HARDWARE,USER_AND_LOCATION,PURCHASING,SECURITY,APPLICATIONS,NETWORK,CERTIFICATES,PROFILES,GROUPS,EXTENSION_ATTRIBUTES"
-	for template, path := range map[string]string{
-		"/v1/computers-inventory":             "/v1/computers-inventory?section=" + all,
-		"/v4/computers-inventory":             "/v4/computers-inventory?section=" + all,
-		"/v1/computers-inventory/{id}":        "/v1/computers-inventory/1",
-		"/v4/computers-inventory/{id}":        "/v4/computers-inventory/1?section=" + all,
-		"/v1/computers-inventory-detail/{id}": "/v1/computers-inventory-detail/1",
-		"/v4/computers-inventory-detail/{id}": "/v4/computers-inventory-detail/1",
-		"/v2/mobile-devices":                  "/v2/mobile-devices",
-		"/v2/mobile-devices/detail":           "/v2/mobile-devices/detail?section=" + mobileAll,
-		"/v2/mobile-devices/{id}":             "/v2/mobile-devices/1",
-		"/v1/auth":                            "/v1/auth",
-		"/v1/jamf-pro-version":                "/v1/jamf-pro-version",
-		"/startup-status":                     "/startup-status",
-	} {
+	paths := map[string]string{
+		"/v2/mobile-devices":        "/v2/mobile-devices",
+		"/v2/mobile-devices/detail": "/v2/mobile-devices/detail?section=" + mobileAll,
+		"/v2/mobile-devices/{id}":   "/v2/mobile-devices/1",
+		"/v1/auth":                  "/v1/auth",
+		"/v1/jamf-pro-version":      "/v1/jamf-pro-version",
+		"/startup-status":           "/startup-status",
+	}
+	for _, version := range []string{"/v1", "/v2", "/v3", "/v4"} {
+		paths[version+"/computers-inventory"] = version + "/computers-inventory?section=" + all
+		paths[version+"/computers-inventory/{id}"] = version + "/computers-inventory/1?section=" + all
+		paths[version+"/computers-inventory-detail/{id}"] = version + "/computers-inventory-detail/1"
+	}
+	for template, path := range paths {
 		r := w.get("all", "/api"+path)
 		s := d.Paths[template]["get"].Responses["200"].Content["application/json"].Schema
 		if r.status != http.StatusOK || s.Ref == "" && s.Type == "" {

@@ -64,10 +64,11 @@ func openRoutes(app *fiber.App, base string, token fiber.Handler) {
 // facadeRoutes is the part of the Jamf Pro API that is served below a base.
 func (s *Server) facadeRoutes(app *fiber.App, base string) {
 	get := func(path string, h fiber.Handler) { route(app, http.MethodGet, base+path, styleJamf, h) }
-	for version, shape := range map[string]device.Shape{"/v1": device.ComputerV1, "/v4": device.ComputerV4} {
-		get(version+"/computers-inventory", s.facadeList(facadeList{kind: device.Computer, shape: shape, idField: "id", sections: true}))
-		get(version+"/computers-inventory/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: shape, sections: true}))
-		get(version+"/computers-inventory-detail/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: shape}))
+	for _, v := range computerVersions() {
+		old := func(path string, h fiber.Handler) { get(v.path+path, deprecated(v.deprecated, h)) }
+		old("/computers-inventory", s.facadeList(facadeList{kind: device.Computer, shape: v.shape, idField: "id", sections: true}))
+		old("/computers-inventory/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: v.shape, sections: true}))
+		old("/computers-inventory-detail/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: v.shape}))
 	}
 	get("/v2/mobile-devices", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileSummary, idField: "id", ignoresFilter: true}))
 	get("/v2/mobile-devices/detail", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileDetail, idField: "mobileDeviceId", sections: true}))
