@@ -46,6 +46,7 @@ type row struct {
 	raw      []byte
 	skeleton []byte
 	why      error
+	unfit    error // raw was listed but is no strict JSON: it is read again by id
 }
 
 // overlap reads one list completely while the list changes (proof 1 of DESIGN.md): pages in id order, each of which

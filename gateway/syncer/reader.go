@@ -83,8 +83,8 @@ func (r *reader) run(ctx context.Context) (reported int, err error) {
 	return reported, r.checkQuarantine()
 }
 
-// fetch asks for one page with everything. An element that is not strict JSON or has no id makes the page one that
-// Jamf cannot render: it is narrowed down and read record by record.
+// fetch asks for one page with everything. An element that is no strict JSON costs itself; one without a readable id makes
+// the page one that Jamf cannot render: it is narrowed down and read record by record.
 func (r *reader) fetch(ctx context.Context, w window) (*jamf.Page, []row, error) {
 	p, err := r.walk.Page(ctx, listOf(r.kind), r.sections, w.page, w.size)
 	if err != nil {
@@ -93,13 +93,28 @@ func (r *reader) fetch(ctx context.Context, w window) (*jamf.Page, []row, error)
 	r.version = p.Version
 	rows := make([]row, len(p.Rows))
 	for i, e := range p.Rows {
-		id, err := device.RecordID(r.kind, e.Raw)
-		if e.Err != nil || err != nil {
+		id, raw, err := r.identify(e)
+		if err != nil {
 			return nil, nil, fmt.Errorf("row %d of page %d: %w", i, w.page, errors.Join(jamf.ErrServerError, e.Err, err))
 		}
 		rows[i] = row{id: id, raw: e.Raw}
+		if e.Err != nil {
+			rows[i] = row{id: id, unfit: e.Err, skeleton: raw}
+		}
 	}
 	return p, rows, nil
+}
+
+// identify finds the id of an element, also of one that is no strict JSON: of that, raw is what can be saved.
+func (r *reader) identify(e jamf.Row) (id int64, raw []byte, err error) {
+	raw = e.Raw
+	if e.Err != nil {
+		if raw = salvage(e.Raw); raw == nil {
+			return 0, nil, e.Err
+		}
+	}
+	id, err = device.RecordID(r.kind, raw)
+	return id, raw, err
 }
 
 // isolate reads a window whose page fails: a light list names the ids, then each new record is read by id.
@@ -111,7 +126,7 @@ func (r *reader) isolate(ctx context.Context, w window) (*jamf.Page, []row, erro
 	}
 	rows := make([]row, len(p.Rows))
 	for i, e := range p.Rows {
-		id, err := device.RecordID(r.kind, e.Raw)
+		id, light, err := r.identify(e)
 		if err != nil {
 			return nil, nil, &failure{Code: "jamf_cannot_render", Detail: "a record has no readable id", Err: err}
 		}
@@ -125,7 +140,7 @@ func (r *reader) isolate(ctx context.Context, w window) (*jamf.Page, []row, erro
 			rows[i].raw = raw
 		case errors.Is(err, jamf.ErrNotFound), ofTheRecord(err):
 			rows[i].why = err
-			rows[i].skeleton = skeleton(r.kind, e.Raw)
+			rows[i].skeleton = skeleton(r.kind, light)
 		default:
 			return nil, nil, err
 		}
@@ -144,10 +159,12 @@ func (r *reader) take(ctx context.Context, e row) error {
 		return errGone
 	}
 	if e.why == nil {
-		err := r.store(ctx, e.id, e.raw, cache.StatePresent)
 		var bad *device.RecordError
-		if !errors.As(err, &bad) {
-			return err
+		err := e.unfit
+		if err == nil {
+			if err = r.store(ctx, e.id, e.raw, cache.StatePresent); !errors.As(err, &bad) {
+				return err
+			}
 		}
 		raw, again := r.walk.Record(ctx, listOf(r.kind), r.sections, e.id)
 		switch {
@@ -207,7 +224,11 @@ func (r *reader) quarantine(ctx context.Context, e row) error {
 		return &failure{Code: "jamf_cannot_render", Detail: "a record can be read neither whole nor in part", Err: e.why}
 	}
 	r.quarantined[e.id] = cache.Quarantine{ID: e.id, Reason: reason, Kept: keptSkeleton}
-	return r.store(ctx, e.id, e.skeleton, cache.StateQuarantined)
+	err = r.store(ctx, e.id, e.skeleton, cache.StateQuarantined)
+	if _, bad := errors.AsType[*device.RecordError](err); bad {
+		return &failure{Code: "jamf_cannot_render", Detail: "a record can be read neither whole nor in part", Err: err}
+	}
+	return err
 }
 
 func (r *reader) keepOld(ctx context.Context, old cache.Record, state string) error {
@@ -344,7 +365,7 @@ func (r *reader) look(ctx context.Context) (look *overlap, drift int, err error)
 			}
 			rows := make([]row, len(p.Rows))
 			for i, e := range p.Rows {
-				if rows[i].id, err = device.RecordID(r.kind, e.Raw); err != nil {
+				if rows[i].id, _, err = r.identify(e); err != nil {
 					return nil, nil, fmt.Errorf("row %d of page %d: %w", i, w.page, err)
 				}
 			}

@@ -1,11 +1,13 @@
 package syncer
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ type inventory struct {
 	ids    []int64 // ascending
 	page   func(l jamf.List, page, size int) (*jamf.Page, error)
 	record func(id int64) ([]byte, error)
+	bend   func(id int64, r jamf.Row) jamf.Row
 	asked  []int64 // by id
 }
 
@@ -51,7 +54,11 @@ func (inv *inventory) Page(_ context.Context, l jamf.List, _ []string, page, siz
 	}
 	p := &jamf.Page{Total: len(inv.ids), Version: "v4", Rows: []jamf.Row{}}
 	for _, id := range inv.ids[min(page*size, len(inv.ids)):min((page+1)*size, len(inv.ids))] {
-		p.Rows = append(p.Rows, jamf.Row{Raw: computer(id)})
+		r := jamf.Row{Raw: computer(id)}
+		if inv.bend != nil {
+			r = inv.bend(id, r)
+		}
+		p.Rows = append(p.Rows, r)
 	}
 	return p, nil
 }
@@ -233,4 +240,69 @@ func TestAbsenteesBeyondTheBudgetAndInAWallOfSilenceAreKept(t *testing.T) {
 	if n := p.states(p.good()); n[cache.StateMissing] != 100 || n[cache.StatePresent] != 100 || len(inv.asked) != confirmations {
 		t.Errorf("2100 deleted at once: %v after %d questions", n, len(inv.asked))
 	}
+}
+
+func TestUnreadableRecordCostsItselfAndNotTheKind(t *testing.T) {
+	t.Parallel()
+	unfit := &jamf.Error{Kind: jamf.ErrSchema}
+	for name, bend := range map[string]func([]byte) []byte{
+		"invalid UTF-8":  func(b []byte) []byte { return bytes.Replace(b, []byte("mac-5"), []byte("mac-\xff"), 1) },
+		"lone surrogate": func(b []byte) []byte { return bytes.Replace(b, []byte("mac-5"), []byte(`mac-\ud800`), 1) },
+		"a name twice":   func(b []byte) []byte { return bytes.Replace(b, []byte(`"name"`), []byte(`"name":"x","name"`), 1) },
+		"a section twice": func(b []byte) []byte {
+			return bytes.Replace(b, []byte(`"general"`), []byte(`"general":{},"general"`), 1)
+		},
+		"nested beyond limit": func(b []byte) []byte {
+			return bytes.Replace(b, []byte(`"mac-5"`), []byte(strings.Repeat("[", 70)+strings.Repeat("]", 70)), 1)
+		},
+	} {
+		for _, before := range []bool{true, false} {
+			inv := fleet(60)
+			p := newPump(t, inv)
+			if before {
+				p.good()
+			}
+			inv.bend = func(id int64, r jamf.Row) jamf.Row {
+				if id == 5 {
+					return jamf.Row{Raw: bend(r.Raw), Err: unfit}
+				}
+				return r
+			}
+			inv.record = func(id int64) ([]byte, error) {
+				if id == 5 {
+					return nil, unfit
+				}
+				return nil, nil
+			}
+			info := p.good()
+			kept := "skeleton"
+			if before {
+				kept = "previous"
+			}
+			if len(info.Quarantined) != 1 || info.Quarantined[0] != (cache.Quarantine{ID: 5, Reason: "unreadable", Kept: kept}) || info.Count != len(inv.ids) {
+				t.Errorf("%s, parent %v: %d devices, flagged %v", name, before, info.Count, info.Quarantined)
+			}
+		}
+	}
+}
+
+func TestRecordWhoseIDStandsTwiceIsNeverGuessed(t *testing.T) {
+	t.Parallel()
+	if got := salvage([]byte(`{"id":"5","general":{"name":"x"},"id":"6"}`)); got != nil {
+		t.Errorf("salvaged %s", got)
+	}
+	if got := salvage([]byte("{\"id\":\"5\",\"a\":\"\xff\",\"b\":{\"x\":1,\"x\":2},\"c\":1,\"c\":2}")); string(got) != "{\"id\":\"5\",\"a\":\"\ufffd\",\"c\":null}" {
+		t.Errorf("salvaged %s", got)
+	}
+}
+
+func FuzzSalvage(f *testing.F) {
+	for _, s := range []string{`{"id":"5","id":"6"}`, "{\"a\":\"\xff\"}", `{"a":"\ud800","a":1}`, `[`, `{}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if out := salvage(b); out != nil && !strict(out) {
+			t.Fatalf("salvage(%q) = %q is no strict JSON", b, out)
+		}
+	})
 }

@@ -1,6 +1,9 @@
 package syncer
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -56,5 +59,61 @@ func deviceType(quoted string) jsontext.Value {
 		return jsontext.Value(`"visionOS"`)
 	default:
 		return jsontext.Value(`"Unknown"`)
+	}
+}
+
+// maxSaved is how deep a value may be nested to be saved; with the object around it that is the limit of a record.
+const maxSaved = 63
+
+// salvage makes a strict object of one that has a name twice or invalid UTF-8: bytes that are no UTF-8 become U+FFFD, and
+// of what is still broken the whole member goes. nil when there is no object, or when its id stands there twice.
+func salvage(raw []byte) []byte {
+	d := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
+		return nil
+	}
+	var out []member
+	at := map[string]int{} // name -> place in out, -1 = dropped
+	for d.PeekKind() != '}' {
+		t, err := d.ReadToken()
+		if err != nil {
+			return nil
+		}
+		name := t.String()
+		v, err := d.ReadValue()
+		if err != nil {
+			return nil
+		}
+		value := bytes.ToValidUTF8(v, []byte("\ufffd"))
+		first, twice := at[name]
+		switch {
+		case twice && (name == "id" || name == "mobileDeviceId"):
+			return nil // two ids are none
+		case twice:
+			if first >= 0 {
+				out[first].value = jsontext.Value("null") // which of the two is right cannot be told
+			}
+			at[name] = -1
+		case strict(value):
+			at[name] = len(out)
+			out = append(out, member{name, value})
+		default:
+			at[name] = -1
+		}
+	}
+	return join(out)
+}
+
+// strict tells that a value may stand in a record that is kept.
+func strict(v []byte) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(v))
+	for {
+		_, err := d.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return true
+		}
+		if err != nil || d.StackDepth() > maxSaved {
+			return false
+		}
 	}
 }
