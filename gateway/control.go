@@ -113,6 +113,7 @@ func Report(source string, r jamf.Report, lang string) server.TestReport {
 	out := server.TestReport{
 		OK: r.OK, Source: source, StartedAt: r.Started.UTC().Truncate(time.Millisecond),
 		RightsPresent: notNil(r.Present), RightsMissing: notNil(r.Missing), RightsSurplus: notNil(r.Surplus),
+		RightsNames: r.ForNames, RightsUnnamed: r.Nameless,
 	}
 	count := func(n int) *int {
 		if n < 0 {

@@ -140,6 +140,8 @@ func (c checked) text(s streams) string {
 		list(text{"rights present", "Rechte vorhanden"}, r.RightsPresent)
 		list(text{"rights missing", "Rechte fehlen"}, r.RightsMissing)
 		list(text{"rights too many", "Rechte zu viel"}, r.RightsSurplus)
+		list(text{"rights for names only", "Rechte nur für Namen"}, r.RightsNames)
+		list(text{"optional rights, without them ids stay without names", "freiwillige Rechte, ohne sie bleiben Ids ohne Namen"}, r.RightsUnnamed)
 		c.writePastes(&b, s, r)
 	}
 	b.WriteString("\n")

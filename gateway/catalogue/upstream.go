@@ -306,8 +306,8 @@ func ofRights() []Entry {
 				"Die API-Rolle enthält Berechtigungen, die das Gateway nicht nutzt. Bei einem gestohlenen Secret könnten sie missbraucht werden.",
 			},
 			Action: Text{
-				"Give the gateway a role of its own with the rights Read Computers and Read Mobile Devices only, under Settings > System > API roles and clients.",
-				"Geben Sie dem Gateway unter Einstellungen > System > API-Rollen und -Clients eine eigene Rolle, die nur „Read Computers“ und „Read Mobile Devices“ enthält.",
+				"Give the gateway a role of its own with the rights Read Computers and Read Mobile Devices, and Read Departments, Read Buildings and Read Sites only where the profile keeps such ids, under Settings > System > API roles and clients.",
+				"Geben Sie dem Gateway unter Einstellungen > System > API-Rollen und -Clients eine eigene Rolle, die nur „Read Computers“ und „Read Mobile Devices“ enthält, und „Read Departments“, „Read Buildings“ und „Read Sites“ nur dann, wenn das Profil solche Ids behält.",
 			},
 		},
 		{

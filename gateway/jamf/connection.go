@@ -41,6 +41,7 @@ type Report struct {
 	Present     []string // of the wanted rights
 	Missing     []string
 	Surplus     []string // rights beyond the wanted ones and those that are used for names
+	ForNames    []string // rights that give names to ids that are kept, and nothing else
 	Nameless    []string // rights that would give names to ids that are kept, and are not there: no fault
 	Computers   int      // -1 unknown
 	Mobiles     int      // -1 unknown
@@ -276,7 +277,9 @@ func (t *connectionTest) rights(ctx context.Context) outcome {
 		}
 	}
 	for _, name := range t.names {
-		if !got.Has(name) {
+		if got.Has(name) {
+			r.ForNames = append(r.ForNames, name)
+		} else {
 			r.Nameless = append(r.Nameless, name)
 		}
 	}
@@ -284,19 +287,19 @@ func (t *connectionTest) rights(ctx context.Context) outcome {
 	case len(r.Missing) > 0:
 		return outcome{result: resultFailed, code: codeRightMissing, detail: "missing: " + strings.Join(r.Missing, ", ")}
 	case len(r.Surplus) > 0:
-		return outcome{result: resultWarning, code: codeSurplus, detail: surplusDetail(r.Surplus) + t.namesDetail(got)}
+		return outcome{result: resultWarning, code: codeSurplus, detail: surplusDetail(r.Surplus) + r.namesDetail()}
 	}
-	return outcome{detail: strings.Join(r.Present, ", ") + t.namesDetail(got)}
+	return outcome{detail: strings.Join(r.Present, ", ") + r.namesDetail()}
 }
 
 // namesDetail says what the rights do that are only good for names.
-func (t *connectionTest) namesDetail(got Rights) string {
+func (r *Report) namesDetail() string {
 	var detail string
-	if used := slices.DeleteFunc(slices.Clone(t.names), func(name string) bool { return !got.Has(name) }); len(used) > 0 {
-		detail = "; only for names: " + strings.Join(used, ", ")
+	if len(r.ForNames) > 0 {
+		detail = "; only for names: " + strings.Join(r.ForNames, ", ")
 	}
-	if len(t.report.Nameless) > 0 {
-		detail += "; optional, ids stay without names without it: " + strings.Join(t.report.Nameless, ", ")
+	if len(r.Nameless) > 0 {
+		detail += "; optional, ids stay without names without it: " + strings.Join(r.Nameless, ", ")
 	}
 	return detail
 }

@@ -67,6 +67,8 @@ type TestReport struct {
 	RightsPresent []string   `json:"rightsPresent"`
 	RightsMissing []string   `json:"rightsMissing"`
 	RightsSurplus []string   `json:"rightsSurplus"`
+	RightsNames   []string   `json:"rightsForNames,omitempty"`        // they give names to ids, and nothing else
+	RightsUnnamed []string   `json:"rightsForNamesMissing,omitempty"` // optional: without them ids stay without names
 	Computers     *int       `json:"computers"`
 	MobileDevices *int       `json:"mobileDevices"`
 	JamfVersion   *string    `json:"jamfVersion"`

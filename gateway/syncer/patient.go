@@ -29,3 +29,12 @@ func (p patient) Record(ctx context.Context, l jamf.List, sections []string, id 
 	}
 	return out, err
 }
+
+// Names reads a list of names.
+func (p patient) Names(ctx context.Context, l jamf.NameList) (map[int64]string, error) {
+	out, err := p.Walk.Names(ctx, l)
+	if errors.Is(err, jamf.ErrUnauthorized) {
+		return p.Walk.Names(ctx, l)
+	}
+	return out, err
+}

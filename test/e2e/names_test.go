@@ -157,10 +157,11 @@ func TestWithoutTheRightsForNamesEverythingElseIsAsEver(t *testing.T) {
 	var report struct {
 		OK      bool     `json:"ok"`
 		Surplus []string `json:"rightsSurplus"`
+		Unnamed []string `json:"rightsForNamesMissing"`
 		Steps   []struct{ Name, Result, Detail string }
 	}
 	test.decode(t, &report)
-	if !report.OK || len(report.Surplus) != 0 {
+	if !report.OK || len(report.Surplus) != 0 || len(report.Unnamed) != 3 {
 		t.Errorf("connection test: %s", test.body)
 	}
 	for _, s := range report.Steps {
