@@ -26,6 +26,8 @@ type Draft struct {
 	MappingVersion int
 	ProfileDigest  string
 	ProfileName    string
+	ProfilePaths   []string // sorted: device.Profile.Paths of the kind; see Info
+	ProfileAtMost  bool     // see Info
 	JamfVersion    string
 	Upstream       string // API version read: "v4", "v1", "v2" (mobile)
 	Started        time.Time
@@ -431,7 +433,8 @@ func (b *Builder) describe(o Outcome) Info {
 	slices.SortStableFunc(quarantined, func(x, y Quarantine) int { return cmp.Compare(x.ID, y.ID) })
 	return Info{
 		Series: d.Series, Number: number, Parent: d.Parent, SourceEpoch: d.SourceEpoch, MappingVersion: d.MappingVersion,
-		ProfileDigest: d.ProfileDigest, ProfileName: d.ProfileName, JamfVersion: d.JamfVersion, Upstream: d.Upstream,
+		ProfileDigest: d.ProfileDigest, ProfileName: d.ProfileName, ProfilePaths: slices.Clone(d.ProfilePaths),
+		ProfileAtMost: d.ProfileAtMost, JamfVersion: d.JamfVersion, Upstream: d.Upstream,
 		Started: d.Started.UTC().Round(0), Ended: o.Ended.UTC().Round(0),
 		ReportedTotal: o.ReportedTotal, ConfirmedEmpty: o.ConfirmedEmpty, Quarantined: quarantined,
 	}

@@ -372,6 +372,9 @@ func TestANarrowedProfileLeavesNothingBehind(t *testing.T) {
 	}
 	defer g.Release()
 	info := g.Info()
+	if diff := cmp.Diff(narrow.Paths(device.Computer), info.ProfilePaths); diff != "" || !info.ProfileAtMost || info.Exceeds(narrow) || !info.Lacks(narrow) {
+		t.Errorf("cut from a generation without a list, it is described as %+v\n%s", info, diff)
+	}
 	if info.Number != 3 || info.Parent != 2 || info.ProfileDigest != narrow.Digest() || info.ProfileName != "narrow" ||
 		!info.Ended.Equal(before.Ended) || !info.Started.Equal(before.Started) || info.Count != 31 || info.ReportedTotal != 31 {
 		t.Errorf("info is %+v", info)

@@ -22,12 +22,16 @@ import (
 // Info is a generation's own description.
 type Info struct {
 	Series
-	Number         uint64       `json:"number"`
-	Parent         uint64       `json:"parent"`
-	SourceEpoch    string       `json:"sourceEpoch"`
-	MappingVersion int          `json:"mappingVersion"`
-	ProfileDigest  string       `json:"profileDigest"`
-	ProfileName    string       `json:"profileName"`
+	Number         uint64 `json:"number"`
+	Parent         uint64 `json:"parent"`
+	SourceEpoch    string `json:"sourceEpoch"`
+	MappingVersion int    `json:"mappingVersion"`
+	ProfileDigest  string `json:"profileDigest"`
+	ProfileName    string `json:"profileName"`
+	// ProfilePaths are the fields that its records may hold, sorted; no other stands in the file. nil in generations of
+	// releases that did not write them: only the digest tells then. ProfileAtMost: it may hold fewer than that.
+	ProfilePaths   []string     `json:"profilePaths,omitempty"`
+	ProfileAtMost  bool         `json:"profileAtMost,omitempty"`
 	JamfVersion    string       `json:"jamfVersion"`
 	Upstream       string       `json:"upstream"`
 	Started        time.Time    `json:"started"`

@@ -3,12 +3,13 @@ package cache
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"jamf-gateway/gateway/device"
 )
 
 // Recut builds a generation from the current one with profile's cut of every record, publishes it and deletes all
-// older ones at once: what a narrowed profile no longer allows is then neither on disk nor in ristretto. Window and
+// other ones, damaged ones too, at once: what a narrowed profile no longer allows is then neither on disk nor in ristretto. Window and
 // asOf stay. Readers that hold an older generation keep it until they release it. ErrNone, ErrLost, ErrBusy, ErrConflict.
 func (s *Store) Recut(ctx context.Context, q Series, profile *device.Profile) (*Generation, error) {
 	none := func([]keptFile) []keptFile { return nil }
@@ -41,11 +42,12 @@ func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, s
 	was := old.info
 	draft := Draft{
 		Series: q, Parent: was.Number, SourceEpoch: was.SourceEpoch, MappingVersion: device.MappingVersion,
-		ProfileDigest: was.ProfileDigest, ProfileName: was.ProfileName, JamfVersion: was.JamfVersion,
-		Upstream: was.Upstream, Started: was.Started,
+		ProfileDigest: was.ProfileDigest, ProfileName: was.ProfileName, ProfilePaths: was.ProfilePaths, ProfileAtMost: was.ProfileAtMost,
+		JamfVersion: was.JamfVersion, Upstream: was.Upstream, Started: was.Started,
 	}
 	if profile != nil {
 		draft.ProfileDigest, draft.ProfileName = profile.Digest(), profile.Name()
+		draft.ProfilePaths, draft.ProfileAtMost = cutPaths(was, profile)
 	}
 	b, err := s.Begin(ctx, draft)
 	if err != nil {
@@ -76,6 +78,44 @@ func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, s
 	}
 	defer c.Discard()
 	return s.publish(ctx, c, stay)
+}
+
+// cutPaths tells which fields a generation can still hold after profile's cut.
+func cutPaths(was Info, profile *device.Profile) (paths []string, atMost bool) {
+	paths = profile.Paths(was.Kind)
+	if was.ProfilePaths == nil {
+		return paths, was.ProfileDigest != profile.Digest()
+	}
+	kept := []string{}
+	for _, p := range paths {
+		if _, held := slices.BinarySearch(was.ProfilePaths, p); held {
+			kept = append(kept, p)
+		}
+	}
+	return kept, was.ProfileAtMost
+}
+
+// Exceeds tells that the generation holds, or may hold, a field of the kind that profile does not keep.
+func (i Info) Exceeds(profile *device.Profile) bool {
+	if i.ProfilePaths == nil {
+		return i.ProfileDigest != profile.Digest()
+	}
+	allowed := profile.Paths(i.Kind)
+	return slices.ContainsFunc(i.ProfilePaths, func(p string) bool {
+		_, found := slices.BinarySearch(allowed, p)
+		return !found
+	})
+}
+
+// Lacks tells that profile keeps a field of the kind that the generation was not read with: the next walk fills it in.
+func (i Info) Lacks(profile *device.Profile) bool {
+	if i.ProfilePaths == nil {
+		return i.ProfileDigest != profile.Digest()
+	}
+	return i.ProfileAtMost || slices.ContainsFunc(profile.Paths(i.Kind), func(p string) bool {
+		_, found := slices.BinarySearch(i.ProfilePaths, p)
+		return !found
+	})
 }
 
 func (b *Builder) derive(ctx context.Context, r Record, profile *device.Profile) (err error) {

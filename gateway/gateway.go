@@ -123,32 +123,57 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 // scheduleDir lies in the data directory; no source can have a name with a dot.
 const scheduleDir = ".schedule"
 
-// align brings what is on disk in line with today's settings before anybody can read it: a profile that changed cuts the
-// current generation again and older ones go; a mapping that changed derives the columns again. Widening waits for the next walk.
+// align brings what is on disk in line with today's settings before anybody can read it. A profile that lost fields cuts the
+// current generation again and every other one goes; a profile that only gained some leaves all as it is, and the syncer
+// fetches what is missing soon; a mapping that changed derives the columns again.
 func (g *Gateway) align(ctx context.Context, source string, kinds []device.Kind, kept *device.Profile) error {
 	for _, k := range kinds {
 		q := cache.Series{Source: source, Kind: k}
+		done, err := g.alignSeries(ctx, q, kept)
+		if err != nil {
+			return fmt.Errorf("bring the data of source %s in line with its profile: %w", source, err)
+		}
+		dropped, err := g.store.DropWider(ctx, q, kept)
+		if err != nil {
+			return fmt.Errorf("remove data of source %s that its profile no longer keeps: %w", source, err)
+		}
+		if done != "" || len(dropped) > 0 {
+			g.o.Logger.InfoContext(ctx, "data brought in line with today's profile", "source", source, "kind", k,
+				"profile", kept.Name(), "done", done, "removed", dropped)
+		}
+	}
+	return nil
+}
+
+// alignSeries cuts or maps the served generation again where it must, and tells what it did. A generation that turns out to
+// be damaged is set aside by the store, so that the one before it is next; in the end there may be none.
+func (g *Gateway) alignSeries(ctx context.Context, q cache.Series, kept *device.Profile) (done string, err error) {
+	for {
 		gen, err := g.store.Acquire(q)
 		if err != nil {
-			continue // none yet, or broken: Acquire tells every reader
+			return "", nil //nolint:nilerr // none yet, or broken: Acquire tells every reader
 		}
 		info := gen.Info()
 		gen.Release()
 		switch {
-		case info.ProfileDigest != kept.Digest():
+		case info.Exceeds(kept):
+			done = "cut"
 			gen, err = g.store.Recut(ctx, q, kept)
 		case info.MappingVersion != device.MappingVersion:
+			done = "mapped"
 			gen, err = g.store.Remap(ctx, q)
 		default:
-			continue
+			return "", nil
 		}
-		if err != nil {
-			return fmt.Errorf("bring the data of source %s in line with its profile: %w", source, err)
+		switch {
+		case errors.Is(err, cache.ErrCorrupt), errors.Is(err, cache.ErrLost):
+			continue
+		case err != nil:
+			return "", err
 		}
 		gen.Release()
-		g.o.Logger.InfoContext(ctx, "data brought in line with today's profile", "source", source, "kind", k, "profile", kept.Name())
+		return done, nil
 	}
-	return nil
 }
 
 // Run listens and serves until ctx ends or something fails, drains, and closes the store.

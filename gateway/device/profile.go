@@ -200,6 +200,22 @@ func (p *Profile) Name() string { return p.name }
 // Digest is 16 hex digits, equal for equal allow-lists whatever their names.
 func (p *Profile) Digest() string { return p.digest }
 
+// Paths lists the Jamf fields of a kind that are kept, sorted: general.name, storage.disks[].device.
+func (p *Profile) Paths(k Kind) []string {
+	s := fieldTable().schemaOf(k)
+	if s == nil {
+		return nil
+	}
+	kept, paths := p.keepOf(k), []string{}
+	for i := range s.fields {
+		if kept.fields[i] {
+			paths = append(paths, s.fields[i].path)
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
 // Intersect keeps what both allow; a client never sees more than its source keeps.
 func (p *Profile) Intersect(q *Profile) *Profile {
 	t := fieldTable()

@@ -2,14 +2,44 @@ package syncer
 
 import "time"
 
-// due tells when the line is to be read next.
+// due tells when the line is to be read next. Data that a walk would mend - the newest generation is damaged and the one before
+// it serves, or the profile has gained fields - brings it forward. A disk that damages whatever is written must not make
+// one walk follow the other: mending again waits as a retry does.
 func (s *Syncer) due(l *line) time.Time {
-	g, err := s.o.Store.Acquire(l.series())
-	if err == nil {
-		g.Release()
+	have := s.stock(l)
+	now, r := s.now(), l.book.kind(l.kind)
+	due := nextDue(now, r, l.src.Interval, l.src.At, have)
+	if !have.wanting {
+		return due
 	}
-	return nextDue(s.now(), l.book.kind(l.kind), l.src.Interval, l.src.At, err == nil)
+	l.mu.Lock()
+	mends, mended := l.mends, notAfter(l.mended, now)
+	l.mu.Unlock()
+	if mends > 0 && now.Sub(mended) < 24*time.Hour {
+		due = later(due, mended.Add(retryAfter(mends)))
+	}
+	have.wanting = false
+	return notAfter(due, nextDue(now, r, l.src.Interval, l.src.At, have))
 }
+
+func (s *Syncer) stock(l *line) stock {
+	g, err := s.o.Store.Acquire(l.series())
+	if err != nil {
+		return stock{}
+	}
+	defer g.Release()
+	return stock{any: true, wanting: g.Info().Lacks(l.src.Profile) || s.o.Store.FellBack(l.series())}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// stock is what there is to serve: wanting tells that a walk would make it better, whatever the clock says.
+type stock struct{ any, wanting bool }
 
 // retryAfter is the pause after the n-th failed due sync (n >= 1): 5, 15, 30, then every 60 minutes.
 func retryAfter(n int) time.Duration {
@@ -26,10 +56,11 @@ func retryAfter(n int) time.Duration {
 }
 
 // nextDue is a pure function of the history. Without data a sync is due at once, and again after the retry pauses.
-// With data it is due at the slots anchor + k x interval; a slot is served by a good sync that began at or after it.
+// With data it is due at the slots anchor + k x interval; a slot is served by a good sync that began at or after it. Wanting
+// data is due like none.
 // Retries and syncs on demand never shift the slots. Times of the record that lie in the future (the clock was set
 // back) count as now, so that the schedule neither waits for ever nor loops.
-func nextDue(now time.Time, r kindRecord, interval time.Duration, at string, haveData bool) time.Time {
+func nextDue(now time.Time, r kindRecord, interval time.Duration, at string, have stock) time.Time {
 	attempt := notAfter(r.LastAttempt, now)
 	retry := func() time.Time {
 		if r.Failures == 0 {
@@ -37,7 +68,7 @@ func nextDue(now time.Time, r kindRecord, interval time.Duration, at string, hav
 		}
 		return attempt.Add(retryAfter(r.Failures))
 	}
-	if !haveData {
+	if !have.any || have.wanting {
 		return retry()
 	}
 	slot := lastSlot(now, r.Anchor, interval, at)

@@ -27,7 +27,7 @@ func TestNextSync(t *testing.T) {
 		"clock set back before the anchor":        {kindRecord{Anchor: now.Add(30 * day), LastSuccess: now.Add(30 * day)}, true, now.Add(day)},
 		"data without an anchor: at once":         {kindRecord{LastSuccess: now.Add(-time.Minute)}, true, now},
 	} {
-		if got := nextDue(now, c.r, day, "", c.data); !got.Equal(c.want) {
+		if got := nextDue(now, c.r, day, "", stock{any: c.data}); !got.Equal(c.want) {
 			t.Errorf("%s: %v, want %v", name, got.Sub(now), c.want.Sub(now))
 		}
 	}
@@ -44,7 +44,7 @@ func TestDailyHourStaysThroughDaylightSaving(t *testing.T) {
 	r := kindRecord{LastSuccess: time.Date(2026, 10, 24, 4, 0, 30, 0, berlin)}
 	now := time.Date(2026, 10, 24, 4, 30, 0, 0, berlin)
 	want := time.Date(2026, 10, 25, 4, 0, 0, 0, berlin) // 25 hours later by the clock on the wall
-	if got := nextDue(now, r, 24*time.Hour, "04:00", true); !got.Equal(want) {
+	if got := nextDue(now, r, 24*time.Hour, "04:00", stock{any: true}); !got.Equal(want) {
 		t.Errorf("next = %v, want %v", got, want)
 	}
 }
@@ -54,7 +54,31 @@ func TestOnDemandSyncDoesNotShiftTheHour(t *testing.T) {
 	anchor := time.Date(2026, 11, 1, 3, 0, 0, 0, time.UTC)
 	now := anchor.Add(9*24*time.Hour + 5*time.Hour)
 	r := kindRecord{Anchor: anchor, LastAttempt: now, LastSuccess: now}
-	if got, want := nextDue(now, r, 24*time.Hour, "", true), anchor.Add(10*24*time.Hour); !got.Equal(want) {
+	if got, want := nextDue(now, r, 24*time.Hour, "", stock{any: true}), anchor.Add(10*24*time.Hour); !got.Equal(want) {
 		t.Errorf("next = %v, want %v", got, want)
+	}
+}
+
+func TestDataThatWantsMendingBringsTheSyncForwardOnTheRetryLadder(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	anchor, good := now.Add(-2*time.Hour), now.Add(-time.Hour)
+	for name, c := range map[string]struct {
+		r    kindRecord
+		want time.Duration
+	}{
+		"no failure: at once":    {kindRecord{Anchor: anchor, LastAttempt: good, LastSuccess: good}, 0},
+		"one failure: 5 minutes": {kindRecord{Anchor: anchor, LastAttempt: now, LastSuccess: good, Failures: 1}, 5 * time.Minute},
+		"many failures: an hour": {kindRecord{Anchor: anchor, LastAttempt: now, LastSuccess: good, Failures: 7}, time.Hour},
+		"the pause has passed":   {kindRecord{Anchor: anchor, LastAttempt: now.Add(-6 * time.Minute), LastSuccess: good, Failures: 1}, -time.Minute},
+	} {
+		if got := nextDue(now, c.r, day, "", stock{any: true, wanting: true}).Sub(now); got != c.want {
+			t.Errorf("%s: in %v, want in %v", name, got, c.want)
+		}
+	}
+	mended := kindRecord{Anchor: anchor, LastAttempt: now, LastSuccess: now}
+	if got := nextDue(now, mended, day, "", stock{any: true}); !got.Equal(anchor.Add(day)) {
+		t.Errorf("after mending the slot moved to %v", got)
 	}
 }

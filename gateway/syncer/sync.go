@@ -22,7 +22,7 @@ const emptyPause = time.Minute
 
 // syncOnce runs one sync of a line and remembers how it ended. due tells that the schedule asked for it.
 func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
-	started := s.now()
+	started, mending := s.now(), s.stock(l).wanting
 	l.mu.Lock()
 	l.running, l.held, l.total = true, 0, 0
 	l.mu.Unlock()
@@ -42,8 +42,12 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 	}
 	s.remember(ctx, l, started, due, info, err)
 	l.mu.Lock()
-	l.running, l.tried, l.nextSync = false, true, s.due(l)
+	if err == nil && mending {
+		l.mends, l.mended = l.mends+1, started
+	}
+	l.running, l.tried = false, true
 	l.mu.Unlock()
+	l.expect(s.due(l))
 }
 
 // contained is sync, with a panic turned into a failure of this line: one hostile answer ends neither the program nor
@@ -106,7 +110,7 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 	var parent *cache.Generation
 	draft := cache.Draft{
 		Series: l.series(), MappingVersion: device.MappingVersion, ProfileDigest: l.src.Profile.Digest(),
-		ProfileName: l.src.Profile.Name(), JamfVersion: version, Started: started,
+		ProfileName: l.src.Profile.Name(), ProfilePaths: l.src.Profile.Paths(l.kind), JamfVersion: version, Started: started,
 	}
 	switch g, err := s.o.Store.Acquire(l.series()); {
 	case err == nil:

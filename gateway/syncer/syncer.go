@@ -89,6 +89,8 @@ type line struct {
 	total    int
 	tried    bool
 	nextSync time.Time
+	mends    int       // good syncs that began with data that wanted mending, and
+	mended   time.Time // when the last of them began
 }
 
 // DefaultStartJitter spreads first syncs after a start (DESIGN.md, reliability row H7).
@@ -153,9 +155,7 @@ func (s *Syncer) keep(ctx context.Context, l *line) error {
 	for ctx.Err() == nil {
 		next := s.due(l).Add(jitter)
 		jitter = 0
-		l.mu.Lock()
-		l.nextSync = next
-		l.mu.Unlock()
+		l.expect(next)
 		asked, err := s.sleep(ctx, l, next)
 		if err != nil {
 			return nil //nolint:nilerr // the end of the program is no error
@@ -176,8 +176,15 @@ func (s *Syncer) startJitter() time.Duration {
 	}
 }
 
+func (l *line) expect(next time.Time) {
+	l.mu.Lock()
+	l.nextSync = next
+	l.mu.Unlock()
+}
+
 // sleep waits until next or until a sync is asked for. The wall clock is asked again every minute, so that a
-// stepped clock neither skips a sync nor delays it by more than that.
+// stepped clock neither skips a sync nor delays it by more than that; so is the store, whose newest generation may have
+// turned out to be damaged.
 func (s *Syncer) sleep(ctx context.Context, l *line, next time.Time) (asked bool, err error) {
 	for {
 		wait := next.Sub(s.now())
@@ -193,6 +200,10 @@ func (s *Syncer) sleep(ctx context.Context, l *line, next time.Time) (asked bool
 			t.Stop()
 			return true, nil
 		case <-t.C:
+		}
+		if sooner := s.due(l); sooner.Before(next) {
+			next = sooner
+			l.expect(next)
 		}
 	}
 }

@@ -1,0 +1,107 @@
+package cache
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"jamf-gateway/gateway/device"
+)
+
+// DropWider unlinks every generation file of q, but the served one, that holds or may hold fields which profile does
+// not keep, and returns their numbers: files that were set aside, kept ones, and those of a lost series. Recut is for
+// the served one. What is known of a file stands in the manifest, else in the file; a file of this store that cannot tell
+// is dropped. Files of another store, of a newer format, and files that the system does not let us read stay: they are
+// not ours to judge. A lost series stays lost, and its numbers go on.
+func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile) ([]uint64, error) {
+	l, err := s.find(q)
+	if err != nil || l == nil {
+		return nil, err
+	}
+	l.work.Lock()
+	defer l.work.Unlock()
+	l.mu.RLock()
+	refused, serving, known, highest := l.refused, uint64(0), map[uint64]Info{}, l.highest
+	if l.serving != nil {
+		serving = l.serving.info.Number
+	}
+	for _, k := range l.kept {
+		known[k.Number] = k.Info
+	}
+	l.mu.RUnlock()
+	if refused != nil || s.foreign(l) {
+		return nil, nil
+	}
+	numbers, err := l.files()
+	if err != nil {
+		return nil, fmt.Errorf("look for generations: %w", err)
+	}
+	var wider []uint64
+	for _, n := range numbers {
+		info, named := known[n]
+		if n != serving && (named && info.Exceeds(profile) || !named && s.mayExceed(ctx, l, n, profile)) {
+			wider = append(wider, n)
+		}
+	}
+	if err := ctx.Err(); err != nil || len(wider) == 0 {
+		return nil, err
+	}
+	if len(known) == 0 {
+		// The files alone told that something is lost, and how far the numbers went. Now the manifest does.
+		lost := manifest{Format: formatVersion, Store: s.identity, Series: q, Current: highest, Kept: []keptFile{}}
+		if err := writeManifest(l.dir, lost); err != nil {
+			return nil, err
+		}
+	}
+	return wider, l.unlink(wider)
+}
+
+// unlink removes files that the manifest goes on naming: that they are missing is said at every start until a publish.
+func (l *line) unlink(numbers []uint64) error {
+	for _, n := range numbers {
+		if err := os.Remove(filepath.Join(l.dir, fileName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove generation %d: %w", n, err)
+		}
+		l.mark(n, ErrLost)
+	}
+	return nil
+}
+
+// foreign tells that the manifest was written by another store: its files came here by a mistake of mounting or copying.
+func (s *Store) foreign(l *line) bool {
+	m, err := readManifest(l.dir)
+	return err == nil && m.Store != "" && m.Store != s.identity
+}
+
+// mayExceed asks a file that no manifest describes.
+func (s *Store) mayExceed(ctx context.Context, l *line, number uint64, profile *device.Profile) bool {
+	path := filepath.Join(l.dir, fileName(number))
+	file, err := os.Open(path)
+	if err != nil {
+		s.log.WarnContext(ctx, "a generation file cannot be read and is left alone", "jamf.source", l.series.Source,
+			"kind", l.series.Kind, "generation", number, "error", err)
+		return false
+	}
+	_ = file.Close() // nothing was read
+	r, err := openReaders(ctx, path)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = r.close() }() // it was only read
+	meta, err := readMeta(ctx, r)
+	if err != nil {
+		return ctx.Err() == nil
+	}
+	if store := string(meta["store"]); store != "" && store != s.identity {
+		return false
+	}
+	var info Info
+	if json.Unmarshal(meta["description"], &info) != nil || info.Number == 0 {
+		return true
+	}
+	return info.Exceeds(profile)
+}
