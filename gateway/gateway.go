@@ -111,7 +111,8 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	}
 	g.server, err = server.New(server.Options{
 		Store: g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Clients: ps.clients(c.Clients),
-		SealingKey: key, Version: g.o.Version, MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale, Metrics: g.o.Metrics,
+		SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), MaxPageSize: c.MaxPageSize,
+		MaxStale: c.MaxStale, Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
 	})
 	if err != nil {
@@ -119,6 +120,9 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	}
 	return nil
 }
+
+// runsFile lies in the data directory: which generation each client is reading.
+const runsFile = ".runs.json"
 
 // scheduleDir lies in the data directory; no source can have a name with a dot.
 const scheduleDir = ".schedule"
@@ -181,9 +185,12 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.Listen(ctx); err != nil {
 		return errors.Join(err, g.Close())
 	}
+	// The client runs outlive the doors: a request that is answered while they drain is still a step of its walk.
+	var runs errgroup.Group
+	open, drained := context.WithCancel(context.WithoutCancel(ctx))
+	runs.Go(func() error { return g.server.Run(open) })
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return g.syncer.Run(ctx) })
-	group.Go(func() error { return g.server.Run(ctx) })
 	group.Go(func() error { return g.server.ServePublic(ctx, g.listeners.public) })
 	if g.listeners.admin != nil {
 		group.Go(func() error { return g.server.ServeAdmin(ctx, g.listeners.admin) })
@@ -191,7 +198,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if g.listeners.metrics != nil {
 		group.Go(func() error { return g.server.ServeMetrics(ctx, g.listeners.metrics) })
 	}
-	return errors.Join(group.Wait(), g.Close())
+	err := group.Wait()
+	drained()
+	return errors.Join(err, runs.Wait(), g.Close())
 }
 
 // Close ends what New opened: a gateway that was never run. Run closes by itself.

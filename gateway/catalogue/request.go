@@ -71,6 +71,18 @@ func ofQuestion() []Entry {
 			},
 		},
 		{
+			Code:  "list_expired",
+			Title: Text{"The list can no longer be continued", "Die Liste lässt sich nicht mehr fortsetzen"},
+			Cause: Text{
+				"The data that the earlier pages came from is no longer kept. A further page would come from another state, and devices could be missing between the two.",
+				"Der Datenstand, aus dem die früheren Seiten stammen, wird nicht mehr aufbewahrt. Eine weitere Seite käme aus einem anderen Stand, und dazwischen könnten Geräte fehlen.",
+			},
+			Action: Text{
+				"Begin again with page 0 and discard the pages read so far.",
+				"Beginnen Sie wieder mit der Seite 0, und verwerfen Sie die bisher gelesenen Seiten.",
+			},
+		},
+		{
 			Code:  "cursor_invalid",
 			Title: Text{"The cursor is not valid", "Der Cursor ist ungültig"},
 			Cause: Text{

@@ -76,7 +76,7 @@ func concernedScopes(c *caller, q devicesQuery) ([]scope, *fault) {
 // readList opens the generations of a page: those of the caller's run for a first page, those of the cursor after it.
 func (s *Server) readList(c *caller, concerned []scope, q devicesQuery) (*reading, cursor, *fault) {
 	if q.cursor == "" {
-		r, err := s.read(c, concerned, true)
+		r, err := s.read(c, concerned, askFirst)
 		if err != nil {
 			return nil, cursor{}, asFault(err)
 		}
@@ -326,7 +326,7 @@ func (s *Server) oneDevice(c *fiber.Ctx) error {
 		return &fault{code: codeUnknownDevice}
 	}
 	x.source = source
-	r, err := s.read(x.caller, []scope{sc}, false)
+	r, err := s.read(x.caller, []scope{sc}, askOne)
 	if err != nil {
 		return err
 	}

@@ -109,6 +109,7 @@ func Codes() []string {
 		codeUnknownSource, codeUnknownDevice, codeMethod, codeUnknownMethod, codeTimeout, codeBodyTooLarge, codeContentEncoding,
 		codeHeadersTooLarge, codeHTTPVersion, codeSourceDisabled, codeSyncRunning, codeInternal, codeNeverSynced, codeNotFresh,
 		codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreCorrupt, codeCredentials, codeRightsUnknown, codeNotReady, codeBusy,
+		codeListExpired,
 	}
 }
 
@@ -118,14 +119,22 @@ func StatusOf(code string) int { return statusOf(code) }
 // Sweep lets go of client runs that have ended.
 func (s *Server) Sweep() { s.runs.sweep(s.o.Now()) }
 
-// HeldRuns counts the client runs and the generations that they hold.
+// HeldRuns counts the client runs that hold generations, and the generations.
 func (s *Server) HeldRuns() (count, generations int) {
 	s.runs.mu.Lock()
 	defer s.runs.mu.Unlock()
 	for _, r := range s.runs.held {
-		generations += len(r.pins)
+		before := generations
+		for _, p := range r.pins {
+			if p.generation != nil {
+				generations++
+			}
+		}
+		if generations > before {
+			count++
+		}
 	}
-	return len(s.runs.held), generations
+	return count, generations
 }
 
 // PanicHandler runs a panicking handler behind everything that stands before Fiber.

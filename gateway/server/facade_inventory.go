@@ -46,8 +46,8 @@ func (s *Server) facadeSource(c *fiber.Ctx) (string, *fault) {
 	return name, nil
 }
 
-// facadeReading opens the one series of a façade request. first: see runs.generation.
-func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, first bool) (*reading, error) {
+// facadeReading opens the one series of a façade request.
+func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, a ask) (*reading, error) {
 	name, f := s.facadeSource(c)
 	if f != nil {
 		return nil, f
@@ -57,7 +57,7 @@ func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, first bool) (*rea
 	if !ok {
 		return nil, &fault{code: codeKindDisabled, source: name}
 	}
-	r, err := s.read(x.caller, []scope{sc}, first)
+	r, err := s.read(x.caller, []scope{sc}, a)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		if f != nil {
 			return f
 		}
-		r, err := s.facadeReading(c, l.kind, q.page == 0)
+		r, err := s.facadeReading(c, l.kind, q.step())
 		if err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func (s *Server) facadeRecord(fr facadeRecord) fiber.Handler {
 				return f
 			}
 		}
-		r, err := s.facadeReading(c, fr.kind, false)
+		r, err := s.facadeReading(c, fr.kind, askOne)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,14 @@ type jamfQuery struct {
 	sections   device.Sections
 }
 
+// step is what the page means for the client's run.
+func (q jamfQuery) step() ask {
+	if q.page == 0 {
+		return askFirst
+	}
+	return askMore
+}
+
 // parseJamfQuery reads the query of a façade list. What Jamf does not know, Jamf ignores, and so does the façade; a
 // filter or another order than by id is a 400 until it works, because ignoring it would answer another question.
 func parseJamfQuery(raw string, l facadeList) (jamfQuery, *fault) {

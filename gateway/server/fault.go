@@ -46,6 +46,7 @@ const (
 	codeCredentials      = "auth_failed"
 	codeRightsUnknown    = "rights_unknown"
 	codeNotReady         = "not_ready"
+	codeListExpired      = "list_expired"
 	codeBusy             = "busy"
 )
 
@@ -94,6 +95,8 @@ func storeFault(err error, source string) *fault {
 		return &fault{code: codeStoreLost, source: source, retryAfter: longestRetryAfter, cause: err}
 	case errors.Is(err, cache.ErrCorrupt):
 		return &fault{code: codeStoreCorrupt, source: source, retryAfter: defaultRetryAfter, cause: err}
+	case errors.Is(err, errListGone):
+		return &fault{code: codeListExpired, source: source}
 	case errors.Is(err, cache.ErrGone):
 		return &fault{code: codeCursorExpired}
 	case errors.Is(err, cache.ErrNotFound):

@@ -118,6 +118,7 @@ type world struct {
 	admin  string
 	http   *http.Client
 	dir    string
+	o      server.Options
 }
 
 // secretOf is the secret of every client of the tests.
@@ -178,11 +179,31 @@ func newWorld(t testing.TB, options ...option) *world {
 	if w.server, err = server.New(o); err != nil {
 		t.Fatal(err)
 	}
+	w.o = o
+	t.Cleanup(func() {
+		if err := w.store.Close(); err != nil {
+			t.Errorf("close store: %v", err)
+		}
+	})
 	w.open()
 	return w
 }
 
-// open serves both doors until the test ends, and closes the store after them.
+// restart builds a second server on the same store, with the time of the first.
+func (w *world) restart(t testing.TB, change option) *world {
+	t.Helper()
+	again := &world{t: t, clock: &clock{now: w.clock.Now()}, house: w.house, dir: w.dir, store: w.store, o: w.o}
+	again.o.Now = again.clock.Now
+	change(&again.o)
+	var err error
+	if again.server, err = server.New(again.o); err != nil {
+		t.Fatal(err)
+	}
+	again.open()
+	return again
+}
+
+// open serves both doors until the test ends.
 func (w *world) open() {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -218,9 +239,6 @@ func (w *world) open() {
 		group.Wait()
 		if runs, generations := w.server.HeldRuns(); runs != 0 || generations != 0 {
 			w.t.Errorf("after the end %d runs hold %d generations", runs, generations)
-		}
-		if err := w.store.Close(); err != nil {
-			w.t.Errorf("close store: %v", err)
 		}
 	})
 }

@@ -40,6 +40,7 @@ type Options struct {
 	Clients        []ClientOptions
 	SealingKey     [32]byte
 	Version        string
+	RunsFile       string // where client runs outlive a restart; "" = they do not
 	MaxPageSize    int
 	MaxStale       time.Duration
 	Metrics        http.Handler // of the admin door's /metrics; nil: no such route

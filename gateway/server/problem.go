@@ -57,7 +57,7 @@ func statusOf(code string) int {
 func serverStatus(code string) int {
 	switch code {
 	case codeNeverSynced, codeNotFresh, codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreCorrupt,
-		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy:
+		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -120,19 +121,20 @@ func (s *Server) observe(sc scope, g *cache.Generation, statuses statusIndex, no
 	return sr
 }
 
-// read opens the concerned series of a request, by the caller's run. first: see runs.generation.
+// read opens the concerned series of a request, by the caller's run.
 // A series whose store is lost or corrupt is an error: leaving it out would shorten a list.
-func (s *Server) read(c *caller, concerned []scope, first bool) (*reading, error) {
+func (s *Server) read(c *caller, concerned []scope, a ask) (*reading, error) {
 	statuses, now := statusIndex(s.o.Control.Status()), s.o.Now()
 	r := &reading{holders: 1}
 	for _, sc := range concerned {
-		g, err := s.runs.generation(c.id, sc.Series, first)
+		g, err := s.runs.generation(c.id, sc.Series, a)
 		if err != nil && !errors.Is(err, cache.ErrNone) {
 			r.release()
 			return nil, storeFault(err, sc.Source)
 		}
 		r.concerned = append(r.concerned, s.observe(sc, g, statuses, now))
 	}
+	s.runs.save(context.Background(), false)
 	return r, nil
 }
 
@@ -165,7 +167,7 @@ func (s *Server) widen(c *caller, r *reading) {
 		if have[sc.Series] || !sc.profile.Allows(sc.Kind, fieldSerial) {
 			continue
 		}
-		if g, err := s.runs.generation(c.id, sc.Series, false); err == nil {
+		if g, err := s.runs.generation(c.id, sc.Series, askBeside); err == nil {
 			r.others = append(r.others, &series{scope: sc, generation: g, info: g.Info()})
 		}
 	}

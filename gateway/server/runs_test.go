@@ -1,14 +1,19 @@
 package server_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/server"
 )
 
 // total is what the façade says of the number of computers.
@@ -82,13 +87,120 @@ func TestARunEndsWhenItIsIdleOldAndAskedForItsFirstPageOrTooLong(t *testing.T) {
 	publish()
 	step("the first page again within 30 minutes", 29*time.Minute, "?page=0", 1)
 	step("another page after 31 minutes", 2*time.Minute, "?page=1", 1)
-	step("the first page after 32 minutes", time.Minute, "?page=0", 2)
+	step("the first page of a second walk after 32 minutes, while the first goes on", time.Minute, "?page=0", 1)
+	step("another page of the first", 0, "?page=2", 1)
+	w.clock.Add(4 * time.Minute)
+	step("the first page does not keep a run old for ever", 0, "?page=0", 1)
+	w.clock.Add(time.Minute)
+	step("the first page when no walk is in progress", 0, "?page=0", 2)
 	publish()
-	step("another page after 119 minutes", 119*time.Minute, "?page=1", 2)
-	step("another page after two hours", 2*time.Minute, "?page=1", 3)
+	step("another page of a walk that takes more than two hours", 121*time.Minute, "?page=1", 2)
+	step("the first page after two hours", 0, "?page=0", 3)
 	publish()
 	w.clock.Add(5 * time.Minute)
-	step("any page after 5 idle minutes", 0, "?page=1", 4)
+	step("the first page after 5 idle minutes", 0, "?page=0", 4)
+}
+
+func TestAWalkThatWasLeftGoesOnWithItsOwnListOrIsToldThatItCannot(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 10))
+	w.total("only-a", "?page=0&page-size=4")
+	w.publish("schule-a", device.Computer, computers("AC", 5, 30))
+	w.clock.Add(20 * time.Minute)
+	w.server.Sweep()
+	if runs, generations := w.server.HeldRuns(); runs != 0 || generations != 0 {
+		t.Errorf("%d ended runs hold %d generations", runs, generations)
+	}
+	if n := w.total("only-a", "?page=1&page-size=4"); n != 10 {
+		t.Errorf("after 20 minutes the second page is one of %d computers", n)
+	}
+	w.clock.Add(20 * time.Minute)
+	w.server.Sweep()
+	for range 13 { // more than the store keeps
+		w.publish("schule-a", device.Computer, computers("AC", 5, 30))
+	}
+	for range 2 { // a retry does not help, and does not mix either
+		w.want(w.get("only-a", "/jamf/schule-a/api/v1/computers-inventory?page=2&page-size=4"), http.StatusServiceUnavailable, "list_expired")
+	}
+	if r := w.get("only-a", "/api/v4/computers-inventory-detail/30"); r.status != http.StatusOK {
+		t.Errorf("a single device meanwhile: %s", r)
+	}
+	w.want(w.get("only-a", "/jamf/schule-a/api/v1/computers-inventory?page=2&page-size=4"), http.StatusServiceUnavailable, "list_expired")
+	if n := w.total("only-a", "?page=0&page-size=4"); n != 26 {
+		t.Errorf("a new walk begins with %d computers", n)
+	}
+	if n := w.total("only-a", "?page=1&page-size=4"); n != 26 {
+		t.Errorf("and goes on with %d", n)
+	}
+	w.clock.Add(3 * time.Hour)
+	w.publish("schule-a", device.Computer, computers("AC", 5, 40))
+	if n := w.total("only-a", "?page=1&page-size=4"); n != 36 {
+		t.Errorf("a walk that was left for three hours still counts: %d", n)
+	}
+}
+
+func TestSingleDevicesDoNotKeepAnOldGenerationForEver(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 2))
+	one := func() int { return w.get("only-a", "/v1/devices/schule-a:computer:3").status }
+	one()
+	w.publish("schule-a", device.Computer, computers("AC", 1, 4))
+	for range 29 {
+		w.clock.Add(4 * time.Minute)
+		if status := one(); status != http.StatusNotFound {
+			t.Fatalf("within two hours: %d", status)
+		}
+	}
+	w.clock.Add(4 * time.Minute)
+	if status := one(); status != http.StatusOK {
+		t.Errorf("after two hours: %d", status)
+	}
+}
+
+func TestAWalkGoesOnWithItsListAfterARestart(t *testing.T) {
+	var file string
+	w := newWorld(t, func(o *server.Options) {
+		file = filepath.Join(t.TempDir(), "runs.json")
+		o.RunsFile = file
+	})
+	w.publish("schule-a", device.Computer, computers("AC", 1, 10))
+	w.total("only-a", "?page=0&page-size=4")
+	w.publish("schule-a", device.Computer, computers("AC", 3, 30))
+	kept, err := os.ReadFile(file) // what a kill would leave
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		after time.Duration
+		file  []byte
+		query string
+		want  int
+	}{
+		"another page":                            {time.Minute, kept, "?page=1&page-size=4", 10},
+		"another page after a long stop":          {time.Hour, kept, "?page=1&page-size=4", 10},
+		"the first page of the walk, asked again": {time.Minute, kept, "?page=0&page-size=4", 10},
+		"the first page after a long stop":        {time.Hour, kept, "?page=0&page-size=4", 28},
+		"another page the next day":               {24 * time.Hour, kept, "?page=1&page-size=4", 28},
+		"a file of another store":                 {time.Minute, bytes.ReplaceAll(kept, []byte(w.store.Identity()), []byte("other")), "?page=1", 28},
+		"a broken file":                           {time.Minute, kept[:len(kept)/2], "?page=1&page-size=4", 28},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "runs.json")
+			if err := os.WriteFile(file, tt.file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			again := w.restart(t, func(o *server.Options) { o.RunsFile = file })
+			again.clock.Add(tt.after)
+			if n := again.total("only-a", tt.query); n != tt.want {
+				t.Errorf("%d computers, want %d", n, tt.want)
+			}
+		})
+	}
+	w.total("only-a", "?page=0")
+	var page struct{ Runs []struct{ Client string } }
+	if err := json.Unmarshal(kept, &page); err != nil || len(page.Runs) != 1 || page.Runs[0].Client != "only-a" {
+		t.Errorf("the file holds %s: %v", kept, err)
+	}
 }
 
 func TestEachKindOfARunHasItsOwnAgeAndNoneIsIdleAlone(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"jamf-gateway/cache"
 )
 
 // Limits of every door. fasthttp's defaults wait for ever for a slow client.
@@ -33,13 +35,13 @@ type Server struct {
 	telemetry *telemetry
 }
 
-// New checks the options and starts nothing.
+// New checks the options, takes up the client runs of before a restart, and starts nothing. Run ends them.
 func New(o Options) (*Server, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, runs: newRuns(o.Store, o.Now)}
+	s := &Server{o: o, runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
 	if s.clients, err = callers(o.Sources, o.Clients); err != nil {
 		return nil, err
 	}
@@ -57,7 +59,17 @@ func New(o Options) (*Server, error) {
 	if s.telemetry, err = newTelemetry(o.TracerProvider, o.MeterProvider, o.Version); err != nil {
 		return nil, err
 	}
+	s.runs.restore(s.mayRead)
 	return s, nil
+}
+
+// mayRead tells whether a client of that name is shown the series.
+func (s *Server) mayRead(client string, q cache.Series) bool {
+	who, ok := s.clients[client]
+	if ok {
+		_, ok = who.scope(q.Source, q.Kind)
+	}
+	return ok
 }
 
 // Run ends client runs that nobody uses any more, until ctx ends. It must run for as long as a door is open, and end

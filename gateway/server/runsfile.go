@@ -1,0 +1,149 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+)
+
+// runsFormat is the version of the file; another one is left alone and read as none.
+const runsFormat = 1
+
+// runsPage is the file of the client runs: which generation each client is reading. It holds no secret and no device.
+type runsPage struct {
+	Format int       `json:"format"`
+	Store  string    `json:"store"` // numbers of another store mean something else
+	Runs   []runLine `json:"runs"`
+}
+
+type runLine struct {
+	Client string    `json:"client"`
+	Source string    `json:"source"`
+	Used   time.Time `json:"used"`
+	Walked time.Time `json:"walked"`
+	Pins   []pinLine `json:"pins"`
+}
+
+type pinLine struct {
+	Kind       device.Kind `json:"kind"`
+	Generation uint64      `json:"generation"`
+	Since      time.Time   `json:"since"`
+	Paged      time.Time   `json:"paged"`
+}
+
+// save writes the file when a pin came or went; with times also when only a time did. A request whose walk begins waits
+// for it, so that not even a kill loses the walk's generation. One write serves all who wait. A disk that cannot take it is
+// logged: the runs themselves go on.
+func (r *runs) save(ctx context.Context, times bool) {
+	if r.file == "" {
+		return
+	}
+	r.mu.Lock()
+	due := r.moved || times && r.touched
+	r.mu.Unlock()
+	if !due {
+		return
+	}
+	r.saving.Lock()
+	defer r.saving.Unlock()
+	page, due := r.page(times)
+	if !due {
+		return
+	}
+	data, err := json.Marshal(page)
+	if err == nil {
+		err = cache.ReplaceFile(r.file, data)
+	}
+	if err != nil {
+		r.log.WarnContext(ctx, "remember the client runs", "error", err)
+		r.mu.Lock()
+		r.touched = true // the janitor tries again
+		r.mu.Unlock()
+	}
+}
+
+// page is what stands in the file; false when nothing is to be written.
+func (r *runs) page(times bool) (runsPage, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.moved && (!times || !r.touched) {
+		return runsPage{}, false
+	}
+	r.moved, r.touched = false, false
+	page := runsPage{Format: runsFormat, Store: r.store.Identity(), Runs: make([]runLine, 0, len(r.held))}
+	for key, held := range r.held {
+		line := runLine{Client: key.client, Source: key.source, Used: held.used, Walked: held.walked}
+		for kind, p := range held.pins {
+			line.Pins = append(line.Pins, pinLine{Kind: kind, Generation: p.number, Since: p.since, Paged: p.paged})
+		}
+		slices.SortFunc(line.Pins, func(a, b pinLine) int { return cmp.Compare(a.Kind, b.Kind) })
+		page.Runs = append(page.Runs, line)
+	}
+	slices.SortFunc(page.Runs, func(a, b runLine) int {
+		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.Source, b.Source))
+	})
+	return page, true
+}
+
+// restore reads the file at the start. Runs of clients and series that are no longer configured are dropped, and the
+// generations of those that are still in progress are held at once, so that no publish takes them away.
+func (r *runs) restore(known func(client string, q cache.Series) bool) {
+	page, err := readRuns(r.file)
+	if err != nil {
+		r.log.Warn("the client runs of before the restart are not known", "error", err)
+		return
+	}
+	if page.Store != r.store.Identity() {
+		return
+	}
+	now := r.now()
+	for _, line := range page.Runs {
+		idle := now.Sub(line.Used)
+		held := &run{used: line.Used, walked: line.Walked, pins: map[device.Kind]pin{}}
+		for _, p := range line.Pins {
+			q := cache.Series{Source: line.Source, Kind: p.Kind}
+			if idle >= runLimit || p.Generation == 0 || !known(line.Client, q) {
+				continue
+			}
+			restored := pin{number: p.Generation, since: p.Since, paged: p.Paged}
+			if idle < runIdle {
+				// One that cannot be opened stays remembered: another page of its list is refused, not taken from the next one.
+				restored.generation, _ = r.store.AcquireNumber(q, p.Generation)
+			}
+			held.pins[p.Kind] = restored
+		}
+		if len(held.pins) > 0 {
+			r.held[runKey{line.Client, line.Source}] = held
+		}
+	}
+}
+
+func readRuns(file string) (runsPage, error) {
+	var page runsPage
+	if file == "" {
+		return page, nil
+	}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return page, nil
+	}
+	if err != nil {
+		return page, err
+	}
+	if err := json.Unmarshal(data, &page); err != nil {
+		return page, err
+	}
+	if page.Format != runsFormat {
+		return page, fmt.Errorf("format %d, this release reads %d", page.Format, runsFormat)
+	}
+	return page, nil
+}
