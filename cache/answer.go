@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,8 +8,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // Key names one answer. Every part is length-prefixed when encoded, so no two keys collide.
@@ -20,10 +17,8 @@ type Key struct {
 	Policy      string   // effective profile digest(s) of the client
 	Endpoint    string   // route template
 	Query       string   // canonical query
-	Encoding    string   // "", "gzip"
+	Encoding    string   // "", EncodingGzip or EncodingZstd
 }
-
-const encodingGzip = "gzip"
 
 func (k Key) scope() string {
 	size := 16 + len(k.State) + len(k.Policy) + len(k.Endpoint) + len(k.Query) + len(k.Encoding)
@@ -56,13 +51,14 @@ const answerDeadline = 60 * time.Second
 
 // Answer returns the kept answer or renders it, one flight per key on a context that outlives the first caller
 // (60 s at most; each waiter obeys its own ctx). hit tells whether ristretto had it. The full key is compared on a hit.
-// For Encoding "gzip" render still returns the identity body; Answer compresses once and keeps both.
+// For every Encoding render returns the identity body, which is kept. A compressed variant is kept from its second hit: a
+// client that walks over many pages once would fill the cache with bytes that nobody asks for again.
 //
 // render may run on after Answer returned: a generation it reads must be retained by it, and ctx must not be one that is
 // used again for another request. What it returns must not be changed afterwards.
 func (s *Store) Answer(ctx context.Context, k Key, render func(context.Context) ([]byte, error)) (a Answer, hit bool, err error) {
-	if k.Encoding != "" && k.Encoding != encodingGzip {
-		return Answer{}, false, fmt.Errorf("answer in encoding %q: must be empty or gzip", k.Encoding)
+	if !knownEncoding(k.Encoding) {
+		return Answer{}, false, fmt.Errorf("answer in encoding %q: must be empty, gzip or zstd", k.Encoding)
 	}
 	if err := ctx.Err(); err != nil {
 		return Answer{}, false, err
@@ -80,12 +76,14 @@ func (s *Store) Answer(ctx context.Context, k Key, render func(context.Context) 
 func (s *Store) fly(ctx context.Context, k Key, render func(context.Context) ([]byte, error)) (Answer, error) {
 	scope := k.scope()
 	value, err := s.detached(ctx, scope, func(ctx context.Context) (any, error) {
-		body, err := s.render(ctx, k, render)
+		body, keep, err := s.render(ctx, k, render)
 		if err != nil {
 			return nil, err
 		}
 		a := Answer{body, etagOf(body)}
-		s.hot.keep(&entry{scope: scope, body: a.Body, etag: a.ETag})
+		if keep {
+			s.hot.keep(&entry{scope: scope, body: a.Body, etag: a.ETag})
+		}
 		return a, nil
 	}, nil)
 	if err != nil {
@@ -94,20 +92,25 @@ func (s *Store) fly(ctx context.Context, k Key, render func(context.Context) ([]
 	return value.(Answer), nil
 }
 
-func (s *Store) render(ctx context.Context, k Key, render func(context.Context) ([]byte, error)) ([]byte, error) {
+// render makes the body of one key, and tells whether it is worth keeping: a variant is when the identity body was
+// there before.
+func (s *Store) render(ctx context.Context, k Key, render func(context.Context) ([]byte, error)) (body []byte, keep bool, err error) {
 	if k.Encoding == "" {
-		return render(ctx)
+		body, err = render(ctx)
+		return body, true, err
 	}
 	plain := k
 	plain.Encoding = ""
 	if e := s.hot.find(plain.scope(), 0); e != nil {
-		return compress(e.body)
+		body, err = s.compress(e.body, k.Encoding)
+		return body, true, err
 	}
 	a, err := s.fly(ctx, plain, render)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return compress(a.Body)
+	body, err = s.compress(a.Body, k.Encoding)
+	return body, false, err
 }
 
 // detached runs fn once for all who ask for the same name meanwhile, on a context that has the first caller's values
@@ -148,20 +151,4 @@ func (s *Store) detached(ctx context.Context, name string, fn func(context.Conte
 func etagOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:18]) + `"`
-}
-
-func compress(body []byte) ([]byte, error) {
-	var buf bytes.Buffer
-	buf.Grow(len(body)/4 + 64)
-	w, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
-	if err != nil {
-		return nil, fmt.Errorf("compress answer: %w", err)
-	}
-	if _, err := w.Write(body); err != nil {
-		return nil, fmt.Errorf("compress answer: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("compress answer: %w", err)
-	}
-	return bytes.Clone(buf.Bytes()), nil // without the buffer's spare room, which ristretto would not count
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	"golang.org/x/sync/errgroup"
@@ -52,6 +53,7 @@ type Store struct {
 	clashes  *clashes
 	counts   *counts
 	flights  singleflight.Group
+	variants *zstd.Encoder // of answers
 
 	mu      sync.RWMutex
 	lines   map[Series]*line
@@ -94,6 +96,9 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	if s.hot, err = newHot(o.MaxBytes, nil); err != nil {
+		return nil, err
+	}
+	if s.variants, err = newVariantEncoder(); err != nil {
 		return nil, err
 	}
 	if err := s.loadLines(ctx); err != nil {

@@ -287,6 +287,18 @@ func ofForm() []Entry {
 			},
 		},
 		{
+			Code:  "not_acceptable",
+			Title: Text{"No acceptable encoding", "Keine annehmbare Codierung"},
+			Cause: Text{
+				"Accept-Encoding refuses everything that the gateway can send: zstd, gzip, and also the plain answer (identity).",
+				"Accept-Encoding schließt alles aus, was das Gateway senden kann: zstd, gzip und auch die unkomprimierte Antwort (identity).",
+			},
+			Action: Text{
+				"Accept gzip or zstd, or do not refuse identity.",
+				"Erlauben Sie gzip oder zstd, oder schließen Sie identity nicht aus.",
+			},
+		},
+		{
 			Code:  "content_encoding",
 			Title: Text{"Encoded bodies are not accepted", "Komprimierte Anfragen werden nicht angenommen"},
 			Cause: Text{

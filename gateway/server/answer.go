@@ -23,10 +23,14 @@ var errAbandoned = errors.New("the request has gone")
 // answer sends what the store renders for the key, with validator, encoding, age and state. The body holds no clock.
 func (s *Server) answer(c *fiber.Ctx, r *reading, key cache.Key, render func(context.Context) ([]byte, error)) error {
 	x := exchangeOf(c)
-	key.Encoding = acceptedEncoding(c.Get(fiber.HeaderAcceptEncoding))
+	encoding, acceptable := acceptedEncoding(c.Get(fiber.HeaderAcceptEncoding))
+	if !acceptable {
+		return &fault{code: codeNotAcceptable}
+	}
+	key.Encoding = encoding
 	ctx, cancel := x.deadline()
 	defer cancel()
-	a, _, err := s.o.Store.Answer(ctx, key, func(ctx context.Context) ([]byte, error) {
+	a, hit, err := s.o.Store.Answer(ctx, key, func(ctx context.Context) ([]byte, error) {
 		if !r.retain() {
 			return nil, errAbandoned
 		}
@@ -39,6 +43,7 @@ func (s *Server) answer(c *fiber.Ctx, r *reading, key cache.Key, render func(con
 	h := &c.Response().Header
 	h.Set(fiber.HeaderETag, a.ETag)
 	h.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	h.Set("Cache-Status", cacheStatus(hit))
 	setAge(c, r.oldest(), s.o.Now())
 	if state, reason := r.worst(); state != stateFresh {
 		if reason != "" {
@@ -56,6 +61,15 @@ func (s *Server) answer(c *fiber.Ctx, r *reading, key cache.Key, render func(con
 	h.SetContentType("application/json")
 	c.Response().SetBodyRaw(a.Body)
 	return nil
+}
+
+// cacheStatus is RFC 9211: towards Jamf every answer is a hit, because none is ever forwarded. detail tells whether the
+// bytes were in memory or were made from the generation on disk.
+func cacheStatus(inMemory bool) string {
+	if inMemory {
+		return "jamf-gateway; hit; detail=memory"
+	}
+	return "jamf-gateway; hit; detail=generation"
 }
 
 // guarded turns a panic of a rendering into its error: it runs on a goroutine of the store.
@@ -94,40 +108,6 @@ func setAge(c *fiber.Ctx, asOf, now time.Time) {
 		return
 	}
 	c.Response().Header.Set(fiber.HeaderAge, strconv.FormatInt(max(0, int64(now.Sub(asOf)/time.Second)), 10))
-}
-
-// acceptedEncoding chooses gzip where the client takes it (RFC 9110, 12.5.3), and identity otherwise.
-func acceptedEncoding(header string) string {
-	gzip, star := -1.0, -1.0
-	for part := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(part, ";")
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "gzip", "x-gzip":
-			gzip = weight(params)
-		case "*":
-			star = weight(params)
-		}
-	}
-	if gzip > 0 || gzip < 0 && star > 0 {
-		return "gzip"
-	}
-	return ""
-}
-
-// weight reads a q parameter; 1 when there is none, 0 when it is no number.
-func weight(params string) float64 {
-	for p := range strings.SplitSeq(params, ";") {
-		name, value, ok := strings.Cut(p, "=")
-		if !ok || !strings.EqualFold(strings.TrimSpace(name), "q") {
-			continue
-		}
-		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		if err != nil || q < 0 || q > 1 {
-			return 0
-		}
-		return q
-	}
-	return 1
 }
 
 // notModified compares weakly, as If-None-Match wants it (RFC 9110, 13.1.2).

@@ -106,7 +106,7 @@ func Codes() []string {
 	return []string{
 		codeBadRequest, codeMalformed, codeUnknownParameter, codeHiddenField, codeFilter, codeSort, codePageSize, codeCursorInvalid,
 		codeCursorExpired, codeUnauthorized, codeInvalidToken, codeInvalidClient, codeKindDisabled, codeForbiddenOrigin, codeNotFound,
-		codeUnknownSource, codeUnknownDevice, codeMethod, codeUnknownMethod, codeTimeout, codeBodyTooLarge, codeContentEncoding,
+		codeUnknownSource, codeUnknownDevice, codeMethod, codeUnknownMethod, codeTimeout, codeBodyTooLarge, codeContentEncoding, codeNotAcceptable,
 		codeHeadersTooLarge, codeHTTPVersion, codeSourceDisabled, codeSyncRunning, codeInternal, codeNeverSynced, codeNotFresh,
 		codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreCorrupt, codeCredentials, codeRightsUnknown, codeNotReady, codeBusy,
 		codeListExpired,

@@ -223,7 +223,7 @@ func TestNothingBelowAJamfBaseCanBeWritten(t *testing.T) {
 		} {
 			r := w.do(method, w.base+path, `{}`, "Authorization", "Bearer "+token)
 			w.want(r, http.StatusMethodNotAllowed, "method_not_allowed")
-			if got := r.header.Get("Allow"); got != "GET, HEAD" {
+			if got := r.header.Get("Allow"); got != "GET, HEAD, OPTIONS" {
 				t.Errorf("%s %s: Allow %q", method, path, got)
 			}
 		}
@@ -231,7 +231,7 @@ func TestNothingBelowAJamfBaseCanBeWritten(t *testing.T) {
 			t.Errorf("%s on the Classic API: %s", method, r)
 		}
 	}
-	if r := w.do(http.MethodGet, w.base+"/api/oauth/token", "", "Authorization", "Bearer "+token); r.status != http.StatusMethodNotAllowed || r.header.Get("Allow") != "POST" {
+	if r := w.do(http.MethodGet, w.base+"/api/oauth/token", "", "Authorization", "Bearer "+token); r.status != http.StatusMethodNotAllowed || r.header.Get("Allow") != "POST, OPTIONS" {
 		t.Errorf("GET of the token endpoint: %s %v", r, r.header)
 	}
 }

@@ -31,6 +31,7 @@ const (
 	codeUnknownMethod    = "unknown_method"
 	codeTimeout          = "request_timeout"
 	codeBodyTooLarge     = "body_too_large"
+	codeNotAcceptable    = "not_acceptable"
 	codeContentEncoding  = "content_encoding"
 	codeHeadersTooLarge  = "headers_too_large"
 	codeHTTPVersion      = "http_version"

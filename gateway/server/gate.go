@@ -36,7 +36,7 @@ func gateMethod(method []byte) *fault {
 	case fiber.MethodGet, fiber.MethodHead, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete, fiber.MethodOptions:
 		return nil
 	case fiber.MethodTrace, fiber.MethodConnect:
-		return &fault{code: codeMethod, allow: "GET, HEAD, POST", close: true}
+		return &fault{code: codeMethod, allow: "GET, HEAD, POST, OPTIONS", close: true}
 	}
 	return &fault{code: codeUnknownMethod, close: true}
 }

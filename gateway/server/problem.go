@@ -33,6 +33,8 @@ func statusOf(code string) int {
 		return http.StatusNotFound
 	case codeMethod:
 		return http.StatusMethodNotAllowed
+	case codeNotAcceptable:
+		return http.StatusNotAcceptable
 	case codeTimeout:
 		return http.StatusRequestTimeout
 	case codeSourceDisabled, codeSyncRunning:
@@ -132,7 +134,7 @@ func (s *Server) writeFault(rc *fasthttp.RequestCtx, x *exchange, f *fault) {
 	if f.code == codeNotFound && x.style != styleOwn && writeMethod(rc) {
 		// Nothing below a Jamf base can be written, whether the path exists or not.
 		f = &fault{code: codeMethod}
-		status, allow = http.StatusMethodNotAllowed, "GET, HEAD"
+		status, allow = http.StatusMethodNotAllowed, allowRead
 	}
 	s.resetResponse(rc, x)
 	rc.Response.SetStatusCode(status)

@@ -127,12 +127,20 @@ func TestEveryPageAndSizeCoversTheListOnce(t *testing.T) {
 }
 
 func TestEncodingIsNegotiated(t *testing.T) {
+	const refused = "refused"
 	for header, want := range map[string]string{
 		"": "", "gzip": "gzip", "gzip, deflate, br": "gzip", "GZIP;q=0.5": "gzip", "identity": "", "gzip;q=0": "", "*": "gzip",
-		"gzip;q=0, *": "", "*;q=0": "", "br": "", "gzip;q=x": "",
+		"gzip;q=0, *": "", "*;q=0": refused, "br": "", "gzip;q=x": "", "x-gzip": "gzip", "gzip, deflate, br, zstd": "zstd", "zstd": "zstd",
+		"zstd;q=0.5, gzip": "gzip", "gzip;q=0.5, identity": "", "gzip;q=0.5, identity;q=0.5": "gzip", "zstd;q=0, gzip;q=0.1": "gzip",
+		"identity;q=0": refused, "identity;q=0, br": refused, "identity;q=0, gzip": "gzip", "identity;q=0, *": "gzip", "*;q=0, identity": "",
+		"*;q=0, zstd;q=0.001": "zstd", "gzip;q=2": "", "gzip;q=NaN": "", "gzip ; q=0.3 , zstd ; q=0.2": "gzip", ",,": "", "gzip;q=0, identity;q=0": refused,
 	} {
-		if got := server.AcceptedEncoding(header); got != want {
-			t.Errorf("%q: %q", header, got)
+		got, ok := server.AcceptedEncoding(header)
+		if !ok {
+			got = refused
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", header, got, want)
 		}
 	}
 }

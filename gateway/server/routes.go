@@ -17,12 +17,24 @@ func route(app *fiber.App, method, template string, st style, h fiber.Handler) {
 		x.route, x.style = template, st
 		return h(c)
 	}
+	allow := method + ", " + http.MethodOptions
 	if method == http.MethodGet {
+		allow = allowRead
 		app.Get(path, handler) // answers HEAD as well
-		return
+	} else {
+		app.Add(method, path, handler)
 	}
-	app.Add(method, path, handler)
+	app.Options(path, func(c *fiber.Ctx) error {
+		x := exchangeOf(c)
+		x.route, x.style = template, st
+		c.Response().SetStatusCode(http.StatusNoContent)
+		c.Response().Header.Set(fiber.HeaderAllow, allow)
+		return nil
+	})
 }
+
+// allowRead is what can be done with everything that is read.
+const allowRead = "GET, HEAD, OPTIONS"
 
 // publicRoutes is the whole public door. What stands before authenticate is open, and constant but for the token.
 func (s *Server) publicRoutes(app *fiber.App) {
