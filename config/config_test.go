@@ -111,6 +111,7 @@ sources:
     profile: own
     sync: {interval: 12h, at: 04:30, page_size: 400}
     limits: {connections: 5, requests_per_second: 2.5}
+    names: false
   - name: c
     url: https://c.example.com:8443/api
     client_id: cid
@@ -140,7 +141,7 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 			},
 			{
 				Name: "b", URL: "http://127.0.0.1:8081/jamf/api", ClientID: "cid", ClientSecret: config.NewSecret("from a file"),
-				Disabled: true, AllowInsecureLoopback: true, Kinds: []string{"mobile"}, Profile: "own",
+				Disabled: true, AllowInsecureLoopback: true, Kinds: []string{"mobile"}, Profile: "own", SkipNames: true,
 				Sync:   config.Sync{Interval: 12 * time.Hour, At: "04:30", PageSize: 400},
 				Limits: config.Limits{Connections: 5, RequestsPerSecond: 2.5},
 			},

@@ -52,6 +52,7 @@ func (m *mapping) flagOr(key string, fallback bool) bool {
 	case "true":
 		return true
 	case "false":
+		return false
 	default:
 		m.doc.problem(v.origin, "must be true or false, not %q", clip(v.text))
 	}
