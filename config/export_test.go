@@ -7,12 +7,11 @@ func Settings(data []byte) []string {
 	return d.settings
 }
 
-// ParseDuration, ParseSize, CompletePublicURL and VariableName are tested for themselves.
+// ParseDuration, ParseSize and VariableName are tested for themselves.
 var (
-	ParseDuration     = parseDuration
-	ShowDuration      = showDuration
-	ParseSize         = parseSize
-	ShowSize          = showSize
-	CompletePublicURL = completePublicURL
-	VariableName      = variableName
+	ParseDuration = parseDuration
+	ShowDuration  = showDuration
+	ParseSize     = parseSize
+	ShowSize      = showSize
+	VariableName  = variableName
 )

@@ -13,6 +13,9 @@ func (p Problem) German() string {
 	return p.String()
 }
 
+// GermanText is Text in German.
+func (p Problem) GermanText() string { return german(p.Text) }
+
 // German lists the problems in German, one a line.
 func (e *InvalidError) German() string {
 	lines := make([]string, len(e.Problems))

@@ -104,7 +104,7 @@ func (d *document) publicURL(v value) string {
 	if v.text == "" {
 		return ""
 	}
-	address, ok := completePublicURL(v.text)
+	address, ok := CompletePublicURL(v.text)
 	if !ok {
 		d.problem(v.origin, "must be the address by which clients reach the gateway, like https://gateway.example.com, without user, query and fragment")
 		return ""
@@ -115,9 +115,9 @@ func (d *document) publicURL(v value) string {
 	return address
 }
 
-// completePublicURL completes the address of the gateway: a scheme that is missing is https, and what Inventory360 is
+// CompletePublicURL completes the address of the gateway: a scheme that is missing is https, and what Inventory360 is
 // given (/jamf/NAME/api, /api) leads back to the gateway itself.
-func completePublicURL(text string) (string, bool) {
+func CompletePublicURL(text string) (string, bool) {
 	u, ok := pasted(text)
 	if !ok || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(u.Host, ":") {
 		return "", false

@@ -35,6 +35,9 @@ func running(t *testing.T) (file, admin string) {
 
 func TestStatusAndSyncTalkToARunningGateway(t *testing.T) {
 	file, admin := running(t)
+	if r := command(t, nil, "sync", "schule-a", "--wait", "--config", file); r.code != exitGood { // nothing is read from here on
+		t.Fatalf("exit code %d\n%s%s", r.code, r.out, r.err)
+	}
 	for _, lang := range []string{"en", "de"} {
 		r := command(t, nil, "status", "--config", file, "--lang", lang)
 		if r.code != exitGood {

@@ -33,12 +33,14 @@ type streams struct {
 	env      []string
 	lang     catalogue.Language // of the sentences
 
+	asks        bool          // in is somebody who can be asked, though no terminal
 	startJitter time.Duration // of the first syncs; 0: the usual one, negative: none
 }
 
 type commands struct {
 	Lang string `enum:"en,de," default:"" help:"Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide." placeholder:"LANG"`
 
+	Init     initCommand     `cmd:"" help:"Ask what is needed and write the settings."`
 	Serve    serveCommand    `cmd:"" help:"Run the gateway."`
 	Demo     demoCommand     `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
 	Fakejamf fakejamfCommand `cmd:"" help:"Run the simulated Jamf Pro alone."`

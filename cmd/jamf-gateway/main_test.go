@@ -40,7 +40,9 @@ func command(t *testing.T, env []string, args ...string) result {
 func commandWith(t *testing.T, ctx context.Context, env []string, typed string, args ...string) result { //nolint:revive // t comes first, as in every helper
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(ctx, args, streams{in: strings.NewReader(typed), out: &out, err: &errs, env: env})
+	asks := strings.HasPrefix(typed, "asked\n") // what follows are answers to questions
+	typed = strings.TrimPrefix(typed, "asked\n")
+	code := run(ctx, args, streams{in: strings.NewReader(typed), out: &out, err: &errs, env: env, asks: asks})
 	return result{code, out.String(), errs.String()}
 }
 
