@@ -20,6 +20,9 @@ func AppendJamf(dst []byte, s Shape, sec Sections, p *Profile, record []byte) ([
 	if s == MobileSummary {
 		return r.appendSummary(dst), nil
 	}
+	if s == MobileByID {
+		return r.appendByID(dst), nil
+	}
 	w := jamfWriter{r: r, shape: s.set()}
 	if s == MobileDetail {
 		w.shape = r.deviceShape()
@@ -182,7 +185,6 @@ func summaryFields() [12][2]string {
 }
 
 func (r *reader) appendSummary(dst []byte) []byte {
-	types := map[shapeSet]string{shapeIOS: `"ios"`, shapeTvOS: `"tvos"`, shapeWatchOS: `"watchos"`, shapeVisionOS: `"visionos"`}
 	dst = append(dst, '{')
 	for i, f := range summaryFields() {
 		if i > 0 {
@@ -192,11 +194,7 @@ func (r *reader) appendSummary(dst []byte) []byte {
 		dst = append(dst, f[0]...)
 		dst = append(dst, '"', ':')
 		if f[0] == "type" {
-			name, ok := types[r.deviceShape()]
-			if !ok {
-				name = `"unknown"`
-			}
-			dst = append(dst, name...)
+			dst = append(dst, lowerType(r.deviceShape())...)
 			continue
 		}
 		if at := r.entryAt(f[1]); at != 0 {

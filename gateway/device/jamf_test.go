@@ -477,6 +477,11 @@ func TestJamfShapesConformToJamfsOpenAPIDocument(t *testing.T) {
 		{"MobileDeviceVisionOsInventory", device.MobileDetail, "visionOS"},
 		{"MobileDeviceInventory", device.MobileDetail, "Unknown"},
 		{"MobileDeviceV2", device.MobileSummary, "iOS"},
+		{"MobileDeviceDetailsGetV2", device.MobileByID, "iOS"},
+		{"MobileDeviceDetailsGetV2", device.MobileByID, "tvOS"},
+		{"MobileDeviceDetailsGetV2", device.MobileByID, "watchOS"},
+		{"MobileDeviceDetailsGetV2", device.MobileByID, "visionOS"},
+		{"MobileDeviceDetailsGetV2", device.MobileByID, "Unknown"},
 	} {
 		k := c.shape.Kind()
 		for _, profile := range []string{"minimal", "full"} {
@@ -494,7 +499,7 @@ func TestJamfShapesConformToJamfsOpenAPIDocument(t *testing.T) {
 
 func FuzzAppendJamf(f *testing.F) {
 	for name, record := range ownRecords(f) {
-		f.Add(uint8(len(name))%7, uint64(1<<63-1), record)
+		f.Add(uint8(len(name))%8, uint64(1<<63-1), record)
 	}
 	f.Fuzz(func(t *testing.T, shape uint8, sections uint64, record []byte) {
 		s := device.Shape(shape)

@@ -16,6 +16,7 @@ const (
 	ComputerV4
 	MobileDetail  // results[] of /v2/mobile-devices/detail
 	MobileSummary // results[] of /v2/mobile-devices: exactly 12 fields
+	MobileByID    // /v2/mobile-devices/{id}/detail: a shape of its own, without sections
 )
 
 // The bits of the letters in the table's column "shapes".
@@ -39,7 +40,7 @@ func (s Shape) Kind() Kind {
 	switch s {
 	case ComputerV1, ComputerV2, ComputerV3, ComputerV4:
 		return Computer
-	case MobileDetail, MobileSummary:
+	case MobileDetail, MobileSummary, MobileByID:
 		return Mobile
 	default:
 		return ""
@@ -64,11 +65,11 @@ type Sections uint64
 func (s Sections) has(section int) bool { return s>>section&1 == 1 }
 
 // ParseSections reads section parameters: repeated or comma-joined, any case. None = the default, GENERAL.
-// The plain list of mobile devices has no sections and, as Jamf's, takes no notice of the parameter.
+// The plain list of mobile devices and the detail by id have no sections and, as Jamf's, takes no notice of the parameter.
 // The error is *UnknownSectionError.
 func ParseSections(s Shape, values []string) (Sections, error) {
 	known := fieldTable().schemaOf(s.Kind())
-	if known == nil || s == MobileSummary {
+	if known == nil || s == MobileSummary || s == MobileByID {
 		return 0, nil
 	}
 	var set Sections

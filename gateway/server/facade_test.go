@@ -186,7 +186,7 @@ func TestOneRecordByEachOfItsWays(t *testing.T) {
 		"/api/v1/computers-inventory/2/filevault":          {404, "not_found"},
 		"/api/v1/computers-inventory/":                     {404, "not_found"},
 		"/api/V1/computers-inventory":                      {404, "not_found"},
-		"/api/v2/mobile-devices/3/detail":                  {404, "not_found"},
+		"/api/v2/mobile-devices/77/detail":                 {404, "unknown_device"},
 	} {
 		w.want(w.get("all", path), want.status, want.code)
 	}

@@ -147,12 +147,13 @@ func TestFacadeAnswersFitTheOpenAPIDocumentOfJamf(t *testing.T) {
 	all := "GENERAL,DISK_ENCRYPTION,PURCHASING,APPLICATIONS,STORAGE,USER_AND_LOCATION,CONFIGURATION_PROFILES,HARDWARE,CERTIFICATES,SECURITY,OPERATING_SYSTEM,EXTENSION_ATTRIBUTES,GROUP_MEMBERSHIPS"
 	mobileAll := "GENERAL,HARDWARE,USER_AND_LOCATION,PURCHASING,SECURITY,APPLICATIONS,NETWORK,CERTIFICATES,PROFILES,GROUPS,EXTENSION_ATTRIBUTES"
 	paths := map[string]string{
-		"/v2/mobile-devices":        "/v2/mobile-devices",
-		"/v2/mobile-devices/detail": "/v2/mobile-devices/detail?section=" + mobileAll,
-		"/v2/mobile-devices/{id}":   "/v2/mobile-devices/1",
-		"/v1/auth":                  "/v1/auth",
-		"/v1/jamf-pro-version":      "/v1/jamf-pro-version",
-		"/startup-status":           "/startup-status",
+		"/v2/mobile-devices":             "/v2/mobile-devices",
+		"/v2/mobile-devices/detail":      "/v2/mobile-devices/detail?section=" + mobileAll,
+		"/v2/mobile-devices/{id}":        "/v2/mobile-devices/1",
+		"/v2/mobile-devices/{id}/detail": "/v2/mobile-devices/1/detail",
+		"/v1/auth":                       "/v1/auth",
+		"/v1/jamf-pro-version":           "/v1/jamf-pro-version",
+		"/startup-status":                "/startup-status",
 	}
 	for _, version := range []string{"/v1", "/v2", "/v3", "/v4"} {
 		paths[version+"/computers-inventory"] = version + "/computers-inventory?section=" + all

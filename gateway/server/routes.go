@@ -85,6 +85,7 @@ func (s *Server) facadeRoutes(app *fiber.App, base string) {
 	get("/v2/mobile-devices", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileSummary, idField: "id", ignoresFilter: true}))
 	get("/v2/mobile-devices/detail", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileDetail, idField: "mobileDeviceId", sections: true}))
 	get("/v2/mobile-devices/{id}", s.facadeRecord(facadeRecord{kind: device.Mobile, shape: device.MobileSummary}))
+	get("/v2/mobile-devices/{id}/detail", s.facadeRecord(facadeRecord{kind: device.Mobile, shape: device.MobileByID}))
 	get("/v1/auth", s.facadeAuth)
 	get("/auth", s.facadeAuth)
 	get("/v1/jamf-pro-version", s.facadeVersion)
