@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -11,7 +11,7 @@ GOTESTFLAGS ?=
 TOOL := go tool -modfile=tools.mod
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
 
 build: ## build bin/jamf-gateway, a static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/jamf-gateway ./cmd/jamf-gateway
@@ -45,6 +45,12 @@ e2e: ## run the whole house against the simulated Jamf Pro, with sqlite3 and pro
 compat: ## run a real Jamf SDK against the real binary
 	cd test/compat && go test -count=1 $(GOTESTFLAGS) ./...
 
+dist: ## build what is released into dist/: .deb, .tar.gz, SBOM, checksums
+	docs/deploy/dist.sh
+
+deb-test: ## install, start, upgrade and remove the .deb in a Debian of its own (needs root)
+	docs/deploy/deb/test.sh
+
 lint: ## run the linters, which also hold the rooms
 	$(TOOL) golangci-lint run ./...
 	cd test/compat && go vet ./...
@@ -56,4 +62,5 @@ cover: ## measure which statements the tests reach
 	go test -coverpkg=./... -coverprofile=cover.out ./...
 	go tool cover -func=cover.out | tail -1
 
-check: lint test ## lint and test: before every commit
+check: ## everything that CI runs (about 10 minutes)
+	.ci/run

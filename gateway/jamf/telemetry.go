@@ -138,18 +138,18 @@ func newSourceMeters(t Telemetry, source string) *sourceMeters {
 // attempt records one request; outcome is "ok" or a code of the catalogue.
 func (m *sourceMeters) attempt(ctx context.Context, op, outcome string, took time.Duration) {
 	m.duration.Record(ctx, took.Seconds(), metric.WithAttributes(
-		attribute.String("source", m.source), attribute.String("operation", op), attribute.String("outcome", outcome)))
+		attribute.String("jamf.source", m.source), attribute.String("jamf.operation", op), attribute.String("outcome", outcome)))
 	if outcome == codeThrottled {
-		m.throttles.Add(ctx, 1, metric.WithAttributes(attribute.String("source", m.source)))
+		m.throttles.Add(ctx, 1, metric.WithAttributes(attribute.String("jamf.source", m.source)))
 	}
 }
 
 func (m *sourceMeters) retry(ctx context.Context, op string) {
-	m.retries.Add(ctx, 1, metric.WithAttributes(attribute.String("source", m.source), attribute.String("operation", op)))
+	m.retries.Add(ctx, 1, metric.WithAttributes(attribute.String("jamf.source", m.source), attribute.String("jamf.operation", op)))
 }
 
 func (m *sourceMeters) token(ctx context.Context, outcome string) {
-	m.tokens.Add(ctx, 1, metric.WithAttributes(attribute.String("source", m.source), attribute.String("outcome", outcome)))
+	m.tokens.Add(ctx, 1, metric.WithAttributes(attribute.String("jamf.source", m.source), attribute.String("outcome", outcome)))
 }
 
 func outcomeOf(err error) string {

@@ -157,16 +157,16 @@ func TestMetricsCountRequestsRetriesThrottlesTokensAndTheBreaker(t *testing.T) {
 		want := []string{
 			"jamf_breaker_changes_total{server.address=127.0.0.1:80,state=open} 1",
 			"jamf_breaker_state{server.address=127.0.0.1:80} 2",
-			"jamf_request_duration_seconds{operation=computers,outcome=jamf_unavailable,source=schule-a} 1",
-			"jamf_request_duration_seconds{operation=computers,outcome=ok,source=schule-a} 1",
-			"jamf_request_duration_seconds{operation=computers,outcome=throttled,source=schule-a} 1",
-			"jamf_request_duration_seconds{operation=mobile_detail,outcome=jamf_unavailable,source=schule-a} 3",
-			"jamf_request_duration_seconds{operation=token,outcome=ok,source=schule-a} 1",
+			"jamf_request_duration_seconds{jamf.operation=computers,jamf.source=schule-a,outcome=jamf_unavailable} 1",
+			"jamf_request_duration_seconds{jamf.operation=computers,jamf.source=schule-a,outcome=ok} 1",
+			"jamf_request_duration_seconds{jamf.operation=computers,jamf.source=schule-a,outcome=throttled} 1",
+			"jamf_request_duration_seconds{jamf.operation=mobile_detail,jamf.source=schule-a,outcome=jamf_unavailable} 3",
+			"jamf_request_duration_seconds{jamf.operation=token,jamf.source=schule-a,outcome=ok} 1",
 			"jamf_requests_in_flight{server.address=127.0.0.1:80} 0",
-			"jamf_retries_total{operation=computers,source=schule-a} 2",
-			"jamf_retries_total{operation=mobile_detail,source=schule-a} 2",
-			"jamf_throttles_total{source=schule-a} 1",
-			"jamf_token_fetches_total{outcome=ok,source=schule-a} 1",
+			"jamf_retries_total{jamf.operation=computers,jamf.source=schule-a} 2",
+			"jamf_retries_total{jamf.operation=mobile_detail,jamf.source=schule-a} 2",
+			"jamf_throttles_total{jamf.source=schule-a} 1",
+			"jamf_token_fetches_total{jamf.source=schule-a,outcome=ok} 1",
 		}
 		got := series(t, reader)
 		for _, line := range want {
