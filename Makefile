@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -39,8 +39,12 @@ fuzz: ## run every fuzz target for FUZZTIME=20s
 		done; \
 	done
 
-e2e: ## run the whole house against the simulated Jamf Pro, with sqlite3 and promtool as witnesses
+e2e: ## run the whole house against the simulated Jamf Pro, with sqlite3, promtool, nginx and Prism as witnesses
 	go test -tags e2e -count=1 -timeout 15m $(GOTESTFLAGS) ./test/e2e/...
+
+proof: ## show a caching proxy losing a living device where the gateway does not (needs nginx)
+	@command -v nginx >/dev/null || { echo "make proof needs nginx: apt-get install nginx-light" >&2; exit 1; }
+	go test -tags e2e -count=1 -v -run TestACachingProxyLosesADevice ./test/e2e
 
 compat: ## run a real Jamf SDK against the real binary
 	cd test/compat && go test -count=1 $(GOTESTFLAGS) ./...
