@@ -46,8 +46,9 @@ type Source struct {
 	SkipNames             bool     // names: false, departments, buildings and sites are not read
 	Sync                  Sync
 	Limits                Limits
-	Proxy                 Secret // an address with perhaps a password; "" = the environment's, ProxyOff = none
-	CAFile                string // certificates to trust besides the system's; "" = none
+	Heartbeat             time.Duration // 0 = off
+	Proxy                 Secret        // an address with perhaps a password; "" = the environment's, ProxyOff = none
+	CAFile                string        // certificates to trust besides the system's; "" = none
 }
 
 // ProxyOff as a source's Proxy asks Jamf directly, whatever the environment says.

@@ -66,6 +66,7 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 			Name: "schule-a", URL: "https://a.jamfcloud.com/api", ClientID: "cid", ClientSecret: config.NewSecret("geheim"),
 			Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal",
 			Sync: config.Sync{Interval: 24 * time.Hour, PageSize: 200}, Limits: config.Limits{Connections: 2, RequestsPerSecond: 5},
+			Heartbeat: 5 * time.Minute,
 		}},
 		Clients:   []config.Client{{ID: "inventory360", Secrets: [][32]byte{sha256.Sum256([]byte("secret"))}}},
 		Profiles:  map[string]config.Profile{},
@@ -137,18 +138,21 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 			{
 				Name: "a", URL: "https://a.jamfcloud.com/api", ClientID: "0123", ClientSecret: config.NewSecret("geheim"),
 				Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal", Sync: usual,
-				Limits: config.Limits{Connections: 2, RequestsPerSecond: 5},
+				Limits:    config.Limits{Connections: 2, RequestsPerSecond: 5},
+				Heartbeat: 5 * time.Minute,
 			},
 			{
 				Name: "b", URL: "http://127.0.0.1:8081/jamf/api", ClientID: "cid", ClientSecret: config.NewSecret("from a file"),
 				Disabled: true, AllowInsecureLoopback: true, Kinds: []string{"mobile"}, Profile: "own", SkipNames: true,
-				Sync:   config.Sync{Interval: 12 * time.Hour, At: "04:30", PageSize: 400},
-				Limits: config.Limits{Connections: 5, RequestsPerSecond: 2.5},
+				Sync:      config.Sync{Interval: 12 * time.Hour, At: "04:30", PageSize: 400},
+				Limits:    config.Limits{Connections: 5, RequestsPerSecond: 2.5},
+				Heartbeat: 5 * time.Minute,
 			},
 			{
 				Name: "c", URL: "https://c.example.com:8443/api", ClientID: "cid", ClientSecret: config.NewSecret("from systemd"),
 				Kinds: []string{"computer", "mobile"}, Profile: "minimal", Sync: usual,
-				Limits: config.Limits{Connections: 2, RequestsPerSecond: 5},
+				Limits:    config.Limits{Connections: 2, RequestsPerSecond: 5},
+				Heartbeat: 5 * time.Minute,
 			},
 		},
 		Clients: []config.Client{{

@@ -150,6 +150,8 @@ func placeSentences() [][2]string {
 // waySentences are about the way to Jamf: proxy and authorities.
 func waySentences() [][2]string {
 	return [][2]string{
+		{"must be a time from %s to %s like 5m, or off, not %s", "muss eine Zeitspanne von %s bis %s wie 5m sein, oder off, nicht %s"},
+		{"without a heartbeat nothing records whether Jamf is reachable, and a lost right or a refused secret shows at the next sync only", "ohne Heartbeat zeichnet nichts auf, ob Jamf erreichbar ist, und ein entzogenes Recht oder ein abgelehntes Secret zeigt sich erst bei der nächsten Synchronisierung"},
 		{"must be the address of a proxy, like http://proxy.example.com:3128, or off", "muss die Adresse eines Proxys sein, wie http://proxy.example.com:3128, oder off"},
 		{"must end after the host and port of the proxy, like http://proxy.example.com:3128", "muss nach Host und Port des Proxys enden, wie http://proxy.example.com:3128"},
 		{"a source with http is asked directly: nothing goes through a proxy in the clear", "eine Quelle mit http wird direkt gefragt: Nichts geht unverschlüsselt durch einen Proxy"},

@@ -10,10 +10,19 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
-// way reads how Jamf is reached.
+// Bounds of a heartbeat.
+const (
+	usualHeartbeat = 5 * time.Minute
+	leastHeartbeat = time.Minute
+	mostHeartbeat  = time.Hour
+)
+
+// way reads how Jamf is reached, and how often it is asked whether it can be.
 func (d *document) way(m *mapping, s *Source) {
+	s.Heartbeat = m.heartbeat()
 	proxy := m.scalar("proxy_url")
 	if proxy.set {
 		s.Proxy = d.proxy(proxy)
@@ -32,6 +41,24 @@ func (d *document) way(m *mapping, s *Source) {
 			d.problem(ca.origin, "%v", err)
 		}
 	}
+}
+
+// heartbeat reads how often Jamf is asked for a sign of life. Switching it off is a warning, never an accident.
+func (m *mapping) heartbeat() time.Duration {
+	v := m.scalar("heartbeat")
+	if !v.set {
+		return usualHeartbeat
+	}
+	if v.text == "off" {
+		m.doc.warn(v.origin, "without a heartbeat nothing records whether Jamf is reachable, and a lost right or a refused secret shows at the next sync only")
+		return 0
+	}
+	every, ok := parseDuration(v.text)
+	if !ok || every < leastHeartbeat || every > mostHeartbeat {
+		m.doc.problem(v.origin, "must be a time from %s to %s like 5m, or off, not %q", showDuration(leastHeartbeat), showDuration(mostHeartbeat), clip(v.text))
+		return usualHeartbeat
+	}
+	return every
 }
 
 // proxy reads the address of a proxy: itself, off, or file:, env: and cred: where it stands. Problems never repeat it,

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"jamf-gateway/config"
 )
@@ -12,6 +13,16 @@ import (
 // with adds lines to the only source of small.
 func with(lines string) string {
 	return strings.Replace(small, `client_secret: "env:A"}`, `client_secret: "env:A", `+lines+`}`, 1)
+}
+
+func TestAHeartbeatIsSwitchedOffWithAWarning(t *testing.T) {
+	c := parse(t, with(`heartbeat: off`))
+	if c.Sources[0].Heartbeat != 0 || len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].String(), "sources.schule-a.heartbeat") {
+		t.Errorf("heartbeat %v, warnings %v", c.Sources[0].Heartbeat, c.Warnings)
+	}
+	if c := parse(t, with(`heartbeat: 1m`)); c.Sources[0].Heartbeat != time.Minute || c.Warnings != nil {
+		t.Errorf("heartbeat %v, warnings %v", c.Sources[0].Heartbeat, c.Warnings)
+	}
 }
 
 func TestAProxyIsReadFromWhereverASecretMayStand(t *testing.T) {

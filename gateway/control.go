@@ -56,6 +56,7 @@ func (c *control) Status() []server.SourceStatus {
 			Token: up.Token, TokenExpires: up.TokenExpires, Breaker: up.Breaker, NotBefore: up.NotBefore,
 			CredentialsRefused: s.CredentialsRefused || up.Token == "auth_failed", Rights: s.Rights, JamfVersion: s.JamfVersion,
 		}
+		st.Heartbeat = heartbeatOf(s.Heartbeat)
 		if up.LastError != nil {
 			st.LastErrorCode, st.LastErrorAt = up.LastError.Code, up.LastErrorAt
 		}
@@ -69,6 +70,13 @@ func (c *control) Status() []server.SourceStatus {
 		out[i] = st
 	}
 	return out
+}
+
+// heartbeatOf is what the server shows of a heartbeat.
+func heartbeatOf(h syncer.HeartbeatStatus) server.HeartbeatStatus {
+	return server.HeartbeatStatus{
+		Every: h.Every, At: h.At, State: string(h.State), Code: h.Code, Latency: h.Latency, DownSince: h.DownSince, Next: h.Next,
+	}
 }
 
 // SyncNow implements server.Control.

@@ -99,11 +99,11 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		synced = append(synced, syncer.Source{
 			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients),
 			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize, SkipNames: src.SkipNames,
-			NewWalk: func() syncer.Walk { return up.NewWalk() },
+			NewWalk: func() syncer.Walk { return up.NewWalk() }, Heartbeat: src.Heartbeat, Pulse: up,
 		})
 	}
 	g.syncer, err = syncer.New(syncer.Options{
-		Store: g.store, Dir: filepath.Join(c.DataDir, scheduleDir), Sources: synced, StartJitter: g.o.StartJitter, Logger: g.o.Logger,
+		Store: g.store, Dir: filepath.Join(c.DataDir, scheduleDir), DataDir: c.DataDir, Sources: synced, StartJitter: g.o.StartJitter, Logger: g.o.Logger,
 		TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
 	})
 	if err != nil {

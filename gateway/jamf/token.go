@@ -64,6 +64,7 @@ type tokens struct {
 	mu       sync.Mutex
 	current  *token
 	flight   *flight
+	asked    time.Time   // since when the endpoint is being asked; zero = it is not
 	notAhead time.Time   // no renewal ahead of need before
 	refusals []time.Time // of the credentials, within the window, oldest first
 	streak   int         // refusals since the API last took a token
@@ -205,6 +206,7 @@ func (t *tokens) fetchAt(ctx context.Context, e entry, old bool) (*token, *Error
 	}
 	var tok *token
 	err := t.src.host.do(ctx, e, func(ctx context.Context) error {
+		defer t.asks()()
 		form := url.Values{
 			"client_id": {t.src.o.ClientID}, "client_secret": {t.src.o.ClientSecret()}, "grant_type": {"client_credentials"},
 		}

@@ -116,6 +116,9 @@ func TestHealthTellsTheStateAndWhatToDo(t *testing.T) {
 		s.Kinds[0].NextSync, s.Kinds[0].LastSuccess, s.Kinds[0].LastResult = start.Add(24*time.Hour), start, "ok"
 		s.Kinds[1].Syncing, s.Kinds[1].Held, s.Kinds[1].Total = true, 40, 800
 		s.LastErrorCode, s.LastErrorAt = "auth_failed", start
+		s.Heartbeat = server.HeartbeatStatus{
+			Every: 5 * time.Minute, At: start, State: "down", Code: "timeout", DownSince: start.Add(-time.Hour), Next: start.Add(5 * time.Minute),
+		}
 	})
 	r := w.get("only-a", "/v1/sources/schule-a/health")
 	golden(t, "source-health.json", r.body)

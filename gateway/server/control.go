@@ -43,6 +43,18 @@ type SourceStatus struct {
 	JamfVersion        string
 	LastErrorCode      string // catalogue code
 	LastErrorAt        time.Time
+	Heartbeat          HeartbeatStatus
+}
+
+// HeartbeatStatus is the last sign of life that a source was asked for. Zero times and latencies are unknown.
+type HeartbeatStatus struct {
+	Every     time.Duration // 0 = there is no heartbeat
+	At        time.Time
+	State     string // up, down, unasked; "" = none yet
+	Code      string // catalogue code; "" = every question was answered
+	Latency   time.Duration
+	DownSince time.Time
+	Next      time.Time
 }
 
 // KindStatus is one kind of one source.

@@ -49,7 +49,38 @@ type healthView struct {
 	Rights       []string     `json:"rights"`
 	JamfVersion  *string      `json:"jamfVersion"`
 	LastError    *trouble     `json:"lastError"`
+	Heartbeat    *heartbeat   `json:"heartbeat"` // null = off, or the source is disabled
 	Kinds        []kindHealth `json:"kinds"`
+}
+
+// heartbeat is the last sign of life that Jamf was asked for.
+type heartbeat struct {
+	Every     int64    `json:"everySeconds"`
+	LastAt    *string  `json:"lastAt"`
+	Reachable *bool    `json:"reachable"` // null = not known: none yet, or Jamf could not be asked
+	LatencyMS *float64 `json:"latencyMs"` // of v1/auth; null = not measured
+	DownSince *string  `json:"downSince"`
+	NextAt    *string  `json:"nextAt"`
+	Error     *trouble `json:"error"`
+}
+
+func newHeartbeat(h HeartbeatStatus) *heartbeat {
+	if h.Every <= 0 {
+		return nil
+	}
+	v := &heartbeat{
+		Every: int64(h.Every / time.Second), LastAt: stamp(h.At), DownSince: stamp(h.DownSince), NextAt: stamp(h.Next),
+		Error: newTrouble(h.Code, "", h.At),
+	}
+	if h.State == "up" || h.State == "down" {
+		up := h.State == "up"
+		v.Reachable = &up
+	}
+	if h.Latency > 0 {
+		ms := float64(h.Latency.Microseconds()) / 1000
+		v.LatencyMS = &ms
+	}
+	return v
 }
 
 // kindHealth is the health of one kind.
@@ -145,6 +176,7 @@ func (s *Server) healthView(st SourceStatus, statuses statusIndex) healthView {
 		Name: st.Name, SourceState: sourceState(st.Disabled), Token: st.Token, TokenExpires: stamp(st.TokenExpires),
 		Breaker: st.Breaker, NotBefore: stamp(st.NotBefore), Rights: st.Rights, JamfVersion: optional(st.JamfVersion),
 		LastError: newTrouble(st.LastErrorCode, "", st.LastErrorAt), Kinds: s.kinds(st, statuses),
+		Heartbeat: newHeartbeat(st.Heartbeat),
 	}
 	if v.Rights == nil {
 		v.Rights = []string{}

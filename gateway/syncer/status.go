@@ -13,6 +13,7 @@ type Status struct {
 	CredentialsRefused bool
 	Rights             []string
 	JamfVersion        string
+	Heartbeat          HeartbeatStatus
 	Kinds              []KindStatus
 }
 
@@ -36,6 +37,11 @@ func (s *Syncer) Status() []Status {
 		src := &s.o.Sources[i]
 		st := Status{Source: src.Name, Disabled: src.Disabled}
 		st.Rights, st.CredentialsRefused, st.JamfVersion = s.books[src.Name].source()
+		for _, h := range s.hearts {
+			if h.src == src {
+				st.Heartbeat = h.status()
+			}
+		}
 		for _, l := range s.lines {
 			if l.src == src {
 				st.Kinds = append(st.Kinds, s.kindStatus(l))

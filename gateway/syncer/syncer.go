@@ -51,12 +51,15 @@ type Source struct {
 	PageSize     int               // the largest page asked for
 	SkipNames    bool              // departments, buildings and sites are not read
 	NewWalk      func() Walk
+	Heartbeat    time.Duration // 0 = none
+	Pulse        Pulse         // needed for a heartbeat
 }
 
 // Options of New.
 type Options struct {
 	Store          *cache.Store
 	Dir            string // where the schedule is remembered, one file per source
+	DataDir        string // below it the history of the heartbeats is kept; "" = not at all
 	Sources        []Source
 	StartJitter    time.Duration // at most; a negative value means none
 	Logger         *slog.Logger
@@ -72,7 +75,9 @@ type Syncer struct {
 	log    *slog.Logger
 	tracer trace.Tracer
 	meters meters
+	beats  beatMeters
 	lines  []*line
+	hearts []*heart
 	books  map[string]*book // source -> what is remembered
 }
 
@@ -128,10 +133,16 @@ func New(o Options) (*Syncer, error) {
 			l.nextSync = s.due(l)
 			s.lines = append(s.lines, l)
 		}
+		if src.Heartbeat > 0 && !src.Disabled {
+			s.hearts = append(s.hearts, newHeart(src, b, o.DataDir, s.now()))
+		}
 	}
 	var err error
 	if s.meters, err = newMeters(o.MeterProvider.Meter("jamf-gateway/gateway/syncer"), s); err != nil {
 		return nil, fmt.Errorf("make the sync metrics: %w", err)
+	}
+	if s.beats, err = newBeatMeters(o.MeterProvider.Meter("jamf-gateway/gateway/syncer"), s); err != nil {
+		return nil, fmt.Errorf("make the heartbeat metrics: %w", err)
 	}
 	return s, nil
 }
@@ -144,6 +155,9 @@ func (s *Syncer) Run(ctx context.Context) error {
 			continue
 		}
 		g.Go(func() error { return s.keep(ctx, l) })
+	}
+	for _, h := range s.hearts {
+		g.Go(func() error { return s.beat(ctx, h) })
 	}
 	return g.Wait()
 }

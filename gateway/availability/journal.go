@@ -1,0 +1,168 @@
+package availability
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// KeptDays is how long the history is kept.
+	KeptDays = 90
+	// maxDay is the largest file of a day; 90 of them are the bound of a source's history. At one heartbeat a minute a
+	// day has a quarter of it.
+	maxDay  = 2 << 20
+	suffix  = ".jsonl"
+	dayForm = time.DateOnly
+)
+
+// ErrFull means that the file of the day has reached its bound. It is over at midnight UTC.
+var ErrFull = errors.New("the history of this day is full")
+
+// Dir is where the history of a source lies below the data directory. No source has a name with a dot.
+func Dir(dataDir, source string) string { return filepath.Join(dataDir, ".availability", source) }
+
+// Journal appends to the history of one source. Safe for concurrent use; others may read the files meanwhile.
+type Journal struct {
+	dir string
+
+	mu     sync.Mutex
+	pruned string // the day on which old files were last looked for
+}
+
+// NewJournal opens nothing: each line opens, appends, syncs and closes.
+func NewJournal(dir string) *Journal { return &Journal{dir: dir} }
+
+// Append writes one line into the file of its day (UTC), which begins on a line of its own even when the program died in
+// the middle of the last one. Days older than KeptDays go.
+func (j *Journal) Append(e Entry) error {
+	e.At = e.At.UTC().Truncate(time.Millisecond)
+	line, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("append to the history: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := os.MkdirAll(j.dir, 0o700); err != nil {
+		return fmt.Errorf("append to the history: %w", err)
+	}
+	day := e.At.Format(dayForm)
+	err = appendLine(filepath.Join(j.dir, day+suffix), line)
+	if j.pruned != day {
+		j.pruned = day
+		err = errors.Join(err, j.prune(e.At))
+	}
+	if err != nil {
+		return fmt.Errorf("append to the history: %w", err)
+	}
+	return nil
+}
+
+func appendLine(path string, line []byte) (err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600) //nolint:gosec // below the data directory
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if size+int64(len(line)) > maxDay {
+		return ErrFull
+	}
+	if size > 0 {
+		last := make([]byte, 1)
+		if _, err := f.ReadAt(last, size-1); err != nil {
+			return err
+		}
+		if last[0] != '\n' {
+			line = append([]byte{'\n'}, line...)
+		}
+	}
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// prune removes the days that are too old. Files that are no days are left alone.
+func (j *Journal) prune(now time.Time) error {
+	days, err := daysOf(j.dir)
+	oldest := now.AddDate(0, 0, -KeptDays).Format(dayForm)
+	for _, day := range days {
+		if day < oldest {
+			err = errors.Join(err, os.Remove(filepath.Join(j.dir, day+suffix)))
+		}
+	}
+	return err
+}
+
+// daysOf lists the days that have a file, oldest first. A directory that is not there has none.
+func daysOf(dir string) ([]string, error) {
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var days []string
+	for _, f := range files {
+		day, ok := strings.CutSuffix(f.Name(), suffix)
+		if _, bad := time.Parse(dayForm, day); ok && bad == nil && f.Type().IsRegular() {
+			days = append(days, day)
+		}
+	}
+	slices.Sort(days)
+	return days, err
+}
+
+// Read returns the entries from the day before from until to, oldest first, and how many lines could not be read: a
+// gateway that died while it wrote leaves one. It needs no running gateway and does not disturb one.
+func Read(dir string, from, to time.Time) (entries []Entry, damaged int, err error) {
+	days, err := daysOf(dir)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the history: %w", err)
+	}
+	first, last := from.UTC().AddDate(0, 0, -1).Format(dayForm), to.UTC().Format(dayForm)
+	for _, day := range days {
+		if day < first || day > last {
+			continue
+		}
+		data, err := readDay(filepath.Join(dir, day+suffix))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // too old since a moment ago
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("read the history: %w", err)
+		}
+		whole := strings.HasSuffix(string(data), "\n")
+		lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+		for i, line := range lines {
+			e, ok := parse([]byte(line))
+			switch {
+			case ok && !e.At.After(to):
+				entries = append(entries, e)
+			case !ok && (whole || i < len(lines)-1) && strings.TrimSpace(line) != "":
+				damaged++ // the last line without an end is being written just now
+			}
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b Entry) int { return a.At.Compare(b.At) })
+	return entries, damaged, nil
+}
+
+func readDay(path string) ([]byte, error) {
+	f, err := os.Open(path) //nolint:gosec // below the data directory
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxDay+maxLine))
+	return data, errors.Join(err, f.Close())
+}
