@@ -128,6 +128,7 @@ func TestWidenedProfileLeavesTheFileAndFetchesTheRestSoon(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(h.settings.DataDir, ".schedule")); err != nil { // its pause is tested elsewhere
 		t.Fatal(err)
 	}
+	h.forgetRuns()
 	h.start()
 	h.waitFor("the walk that fetches what is missing", func() bool { return h.generation(device.Computer).Number == 3 })
 	if n := withUser(); n == 0 {

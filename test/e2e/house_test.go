@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -201,6 +202,14 @@ func (h *house) token() string {
 func (h *house) get(path string, headers ...string) reply {
 	h.t.Helper()
 	return h.call(http.MethodGet, path, nil, append([]string{"Authorization", "Bearer " + h.token()}, headers...)...)
+}
+
+// forgetRuns ends the client runs of a house that is stopped: they outlive a restart otherwise.
+func (h *house) forgetRuns() {
+	h.t.Helper()
+	if err := os.RemoveAll(filepath.Join(h.settings.DataDir, ".runs.json")); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // waitFor polls until the condition holds.

@@ -115,6 +115,7 @@ func (h *house) nameOf(list string, id any) any {
 func (h *house) restart() {
 	h.t.Helper()
 	h.stop()
+	h.forgetRuns()
 	h.start()
 }
 
