@@ -107,7 +107,7 @@ func (s *Syncer) beat(ctx context.Context, h *heart) error {
 	for {
 		h.plan(next)
 		if err := s.rest(ctx, h, next); err != nil {
-			return nil //nolint:nilerr // the end of the program is no error
+			return nil
 		}
 		next = s.now().Add(s.ask(ctx, h))
 		if ctx.Err() != nil {

@@ -89,7 +89,9 @@ func (p *pipeListener) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
+
 func (p *pipeListener) Close() error   { return nil }
+
 func (p *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
 // beating runs a syncer with one source in front of a Jamf in memory, and calls the test with it.
@@ -159,11 +161,15 @@ var errDeaf = reject("count_mismatch", "nothing")
 func (deafWalk) Page(context.Context, jamf.List, []string, int, int) (*jamf.Page, error) {
 	return nil, errDeaf
 }
+
 func (deafWalk) Record(context.Context, jamf.List, []string, int64) ([]byte, error) {
 	return nil, errDeaf
 }
+
 func (deafWalk) Rights(context.Context) (jamf.Rights, error)                    { return jamf.Rights{}, errDeaf }
+
 func (deafWalk) Names(context.Context, jamf.NameList) (map[int64]string, error) { return nil, errDeaf }
+
 func (deafWalk) Version(context.Context) (string, error)                        { return "", errDeaf }
 
 func history(t *testing.T, dir string) []availability.Entry {
