@@ -90,7 +90,7 @@ func (p *pipeListener) Accept() (net.Conn, error) {
 	}
 }
 
-func (p *pipeListener) Close() error   { return nil }
+func (p *pipeListener) Close() error { return nil }
 
 func (p *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
@@ -166,11 +166,11 @@ func (deafWalk) Record(context.Context, jamf.List, []string, int64) ([]byte, err
 	return nil, errDeaf
 }
 
-func (deafWalk) Rights(context.Context) (jamf.Rights, error)                    { return jamf.Rights{}, errDeaf }
+func (deafWalk) Rights(context.Context) (jamf.Rights, error) { return jamf.Rights{}, errDeaf }
 
 func (deafWalk) Names(context.Context, jamf.NameList) (map[int64]string, error) { return nil, errDeaf }
 
-func (deafWalk) Version(context.Context) (string, error)                        { return "", errDeaf }
+func (deafWalk) Version(context.Context) (string, error) { return "", errDeaf }
 
 func history(t *testing.T, dir string) []availability.Entry {
 	t.Helper()
