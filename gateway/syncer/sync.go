@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -153,17 +154,30 @@ func (s *Syncer) introduce(ctx context.Context, l *line, walk Walk) (version str
 	case err == nil, errors.Is(err, jamf.ErrNotFound), errors.Is(err, jamf.ErrForbidden), errors.Is(err, jamf.ErrSchema):
 		// Jamf does not say; the lists will.
 		s.learn(ctx, l, func(p *bookPage) { p.Refused = false })
-	default:
+	case endsWalk(ctx, err):
 		return "", rights, err
 	}
 	version, err = walk.Version(ctx)
-	if err != nil && !errors.Is(err, jamf.ErrNotFound) && !errors.Is(err, jamf.ErrForbidden) && !errors.Is(err, jamf.ErrSchema) {
+	if endsWalk(ctx, err) {
 		return "", rights, err
 	}
 	if version != "" {
 		s.learn(ctx, l, func(p *bookPage) { p.JamfVersion = version })
 	}
 	return version, rights, nil
+}
+
+// endsWalk tells whether a failure of a question that only describes Jamf means that the lists cannot be read either: the
+// credentials are refused, nobody answers, or the program ends. A broken page in place of a description is none of these.
+func endsWalk(ctx context.Context, err error) bool {
+	var j *jamf.Error
+	switch {
+	case err == nil:
+		return false
+	case ctx.Err() != nil, errors.Is(err, jamf.ErrAuthFailed), errors.Is(err, jamf.ErrUnauthorized), errors.Is(err, jamf.ErrBreakerOpen):
+		return true
+	}
+	return errors.Is(err, jamf.ErrUnavailable) && errors.As(err, &j) && (j.Status == 0 || j.Status == http.StatusServiceUnavailable)
 }
 
 func (s *Syncer) learn(ctx context.Context, l *line, change func(*bookPage)) {
@@ -318,11 +332,11 @@ func codeOf(err error) string {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "canceled"
 	default:
-		return "store_error"
+		return "internal"
 	}
 }
 
-// detailOf is one safe sentence about a failure.
+// detailOf is one safe sentence about a failure. Other errors may name files or quote records: their text is for the log alone.
 func detailOf(err error) string {
 	var f *failure
 	var j *jamf.Error
@@ -332,6 +346,6 @@ func detailOf(err error) string {
 	case errors.As(err, &j):
 		return j.Detail
 	default:
-		return err.Error()
+		return "the gateway met a fault of its own in this sync"
 	}
 }
