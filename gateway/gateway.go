@@ -112,7 +112,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	g.server, err = server.New(server.Options{
 		Store: g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Clients: ps.clients(c.Clients),
 		SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), MaxPageSize: c.MaxPageSize,
-		MaxStale: c.MaxStale, Metrics: g.o.Metrics,
+		MaxStale: c.MaxStale, Traffic: max(256<<20, 2*c.Cache.MaxBytes), Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
 	})
 	if err != nil {

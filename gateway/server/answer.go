@@ -30,7 +30,7 @@ func (s *Server) answer(c *fiber.Ctx, r *reading, key cache.Key, render func(con
 	key.Encoding = encoding
 	ctx, cancel := x.deadline()
 	defer cancel()
-	a, hit, err := s.o.Store.Answer(ctx, key, func(ctx context.Context) ([]byte, error) {
+	got, err := s.fetch(ctx, x, max(1, r.rows), key, func(ctx context.Context) ([]byte, error) {
 		if !r.retain() {
 			return nil, errAbandoned
 		}
@@ -40,10 +40,11 @@ func (s *Server) answer(c *fiber.Ctx, r *reading, key cache.Key, render func(con
 	if err != nil {
 		return s.answerFault(x, r, err)
 	}
+	a := got.answer
 	h := &c.Response().Header
 	h.Set(fiber.HeaderETag, a.ETag)
 	h.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	h.Set("Cache-Status", cacheStatus(hit))
+	h.Set("Cache-Status", cacheStatus(got.hit))
 	setAge(c, r.oldest(), s.o.Now())
 	if state, reason := r.worst(); state != stateFresh {
 		if reason != "" {
@@ -52,6 +53,9 @@ func (s *Server) answer(c *fiber.Ctx, r *reading, key cache.Key, render func(con
 		h.Set(stateHeader, state)
 	}
 	if notModified(c.Get(fiber.HeaderIfNoneMatch), a.ETag) {
+		if got.release != nil {
+			got.release()
+		}
 		c.Response().SetStatusCode(fiber.StatusNotModified)
 		return nil
 	}
@@ -59,7 +63,7 @@ func (s *Server) answer(c *fiber.Ctx, r *reading, key cache.Key, render func(con
 		h.Set(fiber.HeaderContentEncoding, key.Encoding)
 	}
 	h.SetContentType("application/json")
-	c.Response().SetBodyRaw(a.Body)
+	s.send(c.Context(), x, a.Body, got.release)
 	return nil
 }
 

@@ -17,7 +17,11 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 	if err != nil {
 		return &fault{code: codeInvalidToken}
 	}
-	exchangeOf(c).caller = who
+	x := exchangeOf(c)
+	x.caller = who
+	if x.counted = s.traffic.enter(who.id); !x.counted {
+		return &fault{code: codeBusy, retryAfter: shortestRetryAfter}
+	}
 	return c.Next()
 }
 

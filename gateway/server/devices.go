@@ -38,6 +38,7 @@ func (s *Server) listDevices(c *fiber.Ctx) error {
 		return f
 	}
 	s.widen(x.caller, r)
+	r.rows = q.limit
 	page := devicePage{server: s, reading: r, query: q, from: from, policy: x.caller.policy}
 	key := cache.Key{
 		Generations: append(r.refs(), r.othersDigest()), State: r.epoch(), Policy: x.caller.policy, Endpoint: x.route,

@@ -29,6 +29,9 @@ type exchange struct {
 	caller      *caller // nil until authenticated
 	start       time.Time
 	span        trace.Span
+
+	counted bool // among the requests of its caller
+	sending bool // the response is written after the exchange has ended, and counts itself out then
 }
 
 // context carries the trace of the exchange; it ends with nothing but the deadline that the handler gives it.

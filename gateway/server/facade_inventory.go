@@ -85,6 +85,7 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		if tooLarge {
 			return &fault{code: codePageSize, field: "page-size", detail: fmt.Sprintf("page-size can be %d at most.", s.o.MaxPageSize)}
 		}
+		r.rows = rows
 		key := cache.Key{
 			Generations: r.refs(), Policy: sr.profile.Digest(), Endpoint: "facade list " + strconv.Itoa(int(l.shape)),
 			Query: fmt.Sprintf("sections=%x offset=%d rows=%d", uint64(q.sections), offset, rows),

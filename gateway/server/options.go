@@ -43,6 +43,7 @@ type Options struct {
 	RunsFile       string // where client runs outlive a restart; "" = they do not
 	MaxPageSize    int
 	MaxStale       time.Duration
+	Traffic        int64        // bytes of answers in flight; 0 = 256 MiB
 	Metrics        http.Handler // of the admin door's /metrics; nil: no such route
 	Logger         *slog.Logger
 	TracerProvider trace.TracerProvider
@@ -71,6 +72,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.MaxPageSize == 0 {
 		o.MaxPageSize = defaultMaxPageSize
+	}
+	if o.Traffic <= 0 {
+		o.Traffic = defaultTraffic
 	}
 	if o.MaxStale == 0 {
 		o.MaxStale = defaultMaxStale

@@ -35,6 +35,7 @@ type series struct {
 // keeps them open by retaining it.
 type reading struct {
 	concerned []*series
+	rows      int       // at most in the answer; 0 = one
 	others    []*series // visible to the caller besides; only for duplicateOf
 
 	mu      sync.Mutex

@@ -32,6 +32,7 @@ type Server struct {
 	sealer    *sealer
 	cursors   *cursors
 	runs      *runs
+	traffic   *traffic
 	telemetry *telemetry
 }
 
@@ -41,7 +42,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
+	s := &Server{o: o, traffic: newTraffic(o.Traffic), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
 	if s.clients, err = callers(o.Sources, o.Clients); err != nil {
 		return nil, err
 	}
@@ -133,6 +134,9 @@ func (s *Server) begin(rc *fasthttp.RequestCtx, method string) *exchange {
 }
 
 func (s *Server) end(rc *fasthttp.RequestCtx, x *exchange) {
+	if x.counted && !x.sending {
+		s.traffic.leave(x.client())
+	}
 	status, now := rc.Response.StatusCode(), s.o.Now()
 	if x.style != styleOwn && (x.code == codeNotFound || x.style == styleClassic) {
 		s.telemetry.notServed(x.context(), string(rc.URI().PathOriginal()))
