@@ -1,4 +1,4 @@
-# The only entry: CI calls these targets and nothing else. `make help` lists them.
+# The entry for people. `make help` lists the targets.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help

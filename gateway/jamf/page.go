@@ -88,7 +88,7 @@ func (l List) query(sections []string, page, size int) url.Values {
 func (l List) known() bool { return l >= Computers && l <= MobilePlain }
 
 // Page asks for one page (0-based), with retries within the budget; a timed-out page (ErrTimeout) is not repeated and a
-// 500 with Jamf's envelope (ErrServerError) is repeated once: the caller changes the size. It waits for an open breaker
+// 500 with Jamf's envelope (ErrServerError) is not repeated either: the caller changes the size. It waits for an open breaker
 // up to 15 min. More rows than asked for are ErrSchema, a totalCount that contradicts them is for the caller to judge.
 func (w *Walk) Page(ctx context.Context, l List, sections []string, page, size int) (*Page, error) {
 	if !l.known() || page < 0 || size <= 0 {
