@@ -146,7 +146,7 @@ func (r *reading) head() listHead {
 	h := listHead{Complete: true, AsOf: stamp(r.oldest()), ConfirmedEmpty: true}
 	for _, sr := range r.concerned {
 		entry := sr.entry()
-		h.Complete = h.Complete && sr.generation != nil
+		h.Complete = h.Complete && (sr.generation != nil || sr.state == stateDisabled)
 		h.Stale = h.Stale || sr.generation != nil && sr.state != stateFresh
 		h.ConfirmedEmpty = h.ConfirmedEmpty && entry.ConfirmedEmpty
 		h.Sources = append(h.Sources, entry)
@@ -160,6 +160,9 @@ func (sr *series) entry() listSource {
 		e.Reason = &sr.reason
 	}
 	if sr.generation == nil {
+		if sr.state == stateDisabled {
+			e.Count = new(int) // nothing of it is in the list, and nothing is awaited
+		}
 		return e
 	}
 	quarantined := len(sr.info.Quarantined)

@@ -234,14 +234,14 @@ func TestDuplicatesFollowTheOtherSource(t *testing.T) {
 	w := newWorld(t)
 	w.publish("schule-a", device.Computer, fleet{1: computer(1, "SAME", "a1")})
 	w.publish("schule-b", device.Computer, fleet{5: computer(5, "SAME", "b5")})
-	for _, path := range []string{"/v1/devices?source=schule-a", "/v1/devices/schule-a:computer:1"} {
+	for _, path := range []string{"/v1/devices?source=schule-a&kind=computer", "/v1/devices/schule-a:computer:1"} {
 		if r := w.get("all", path); !bytes.Contains(r.body, []byte(`"duplicateOf":["schule-b:computer:5"]`)) {
 			t.Errorf("%s: %s", path, r)
 		}
 	}
 	w.publish("schule-b", device.Computer, fleet{5: computer(5, "OTHER", "b5")})
 	w.clock.Add(6 * time.Minute)
-	for _, path := range []string{"/v1/devices?source=schule-a", "/v1/devices/schule-a:computer:1"} {
+	for _, path := range []string{"/v1/devices?source=schule-a&kind=computer", "/v1/devices/schule-a:computer:1"} {
 		if r := w.get("all", path); r.status != http.StatusOK || !bytes.Contains(r.body, []byte(`"duplicateOf":[]`)) {
 			t.Errorf("%s, after the other source was read again: %s", path, r)
 		}

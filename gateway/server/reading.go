@@ -193,12 +193,15 @@ func (r *reading) serials() []*cache.Generation {
 }
 
 // refuse answers for the request as a whole where nothing may be served: no series has a generation, or what there is
-// is older than max_stale. requireFresh turns the first series in trouble into a refusal.
+// is older than max_stale. A merged list in which a kind or a source was never read is refused too, because it would be shorter than
+// it should be; a disabled source without data is left out and said so. requireFresh turns the first series in trouble into a refusal.
 func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 	servable := false
-	var never, overdue *series
+	var never, overdue, disabled *series
 	for _, sr := range r.concerned {
 		switch {
+		case sr.generation == nil && sr.state == stateDisabled:
+			disabled = sr
 		case sr.generation == nil:
 			never = sr
 		case sr.overdue:
@@ -207,11 +210,20 @@ func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 			servable = true
 		}
 	}
+	if never != nil && len(r.concerned) > 1 {
+		return &fault{
+			code: codeNeverSynced, source: never.Source, retryAfter: retryAfter(now, never.next),
+			detail: fmt.Sprintf("%s %s was never read completely (%s). Narrow the list with source= or kind= to what was.", never.Source, never.Kind, never.reason),
+		}
+	}
 	if !servable && overdue != nil {
 		return &fault{code: codeStaleLimit, source: overdue.Source, retryAfter: retryAfter(now, overdue.next)}
 	}
 	if !servable && never != nil {
 		return &fault{code: codeNeverSynced, source: never.Source, retryAfter: retryAfter(now, never.next)}
+	}
+	if !servable && disabled != nil {
+		return &fault{code: codeNeverSynced, source: disabled.Source, retryAfter: longestRetryAfter, detail: "The source is disabled and was never read."}
 	}
 	if !requireFresh {
 		return nil

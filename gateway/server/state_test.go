@@ -133,15 +133,21 @@ func TestAMergedListHoldsTheLastGoodOfTheTroubledSourceAndTellsEachState(t *test
 		}
 		return out
 	}
+	w.house.state("schule-b", device.Mobile, "never_synced", "auth_failed")
+	r := w.get("all", "/v1/devices")
+	w.want(r, http.StatusServiceUnavailable, "never_synced")
+	for _, word := range []string{"schule-b mobile", "auth_failed", "source="} {
+		if !bytes.Contains(r.body, []byte(word)) {
+			t.Errorf("the refusal does not say %s: %s", word, r)
+		}
+	}
+	w.house.source("schule-b", func(s *server.SourceStatus) { s.Disabled = true })
 	l := w.devices("all", "")
-	if l.Complete || l.Stale || len(l.Items) != 4 ||
-		states(l) != "schule-a/computer=fresh schule-a/mobile=fresh schule-b/computer=never_synced schule-b/mobile=never_synced " {
-		t.Errorf("one source was never read: %+v", l)
+	if !l.Complete || len(l.Items) != 4 || l.Sources[3].Count == nil || *l.Sources[3].Count != 0 ||
+		states(l) != "schule-a/computer=fresh schule-a/mobile=fresh schule-b/computer=disabled schule-b/mobile=disabled " {
+		t.Errorf("a disabled source without data: %+v", l)
 	}
-	if l.Sources[2].Count != nil || l.Sources[2].AsOf != nil || l.Sources[2].Generation != nil || l.Sources[2].Reason == nil {
-		t.Errorf("what was never read has a count: %+v", l.Sources[2])
-	}
-	w.want(w.get("all", "/v1/devices?require=fresh"), http.StatusServiceUnavailable, "not_fresh")
+	w.house.source("schule-b", func(s *server.SourceStatus) { s.Disabled = false })
 	w.want(w.get("all", "/v1/devices?source=schule-b"), http.StatusServiceUnavailable, "never_synced")
 
 	w.publish("schule-b", device.Computer, computers("BC", 1, 2))
