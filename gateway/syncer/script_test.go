@@ -75,6 +75,8 @@ func kindOf(l jamf.List) device.Kind {
 }
 
 func (s *script) Rights(context.Context) (jamf.Rights, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.rights != nil {
 		return s.rights()
 	}
@@ -82,6 +84,8 @@ func (s *script) Rights(context.Context) (jamf.Rights, error) {
 }
 
 func (s *script) Version(context.Context) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.version != nil {
 		return s.version()
 	}
