@@ -30,7 +30,7 @@ type connectProxy struct {
 
 	mu      sync.Mutex
 	asked   []string // targets of CONNECT
-	sniffed strings.Builder
+	sniffed safeBuffer
 }
 
 func (p *connectProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
