@@ -66,19 +66,17 @@ type overlap struct {
 	vanished int  // list positions by which rows moved to the left while it was read
 
 	next     int // list position of the first unread row
-	target   int
-	good     int
+	pace     pace
 	timeouts int
 	idle     int
 	avoid    int
-	short    int    // length of the last short page
 	failed   window // the last one that did not render
-	limit    int    // pages above it are clamped
+	isolated bool   // the last page was read record by record
 }
 
 // run reads the list to its end, and again where ids did not rise.
 func (o *overlap) run(ctx context.Context) error {
-	o.suspects, o.limit = map[int64]bool{}, jamfClamp
+	o.suspects, o.pace = map[int64]bool{}, newPace(o.ceiling)
 	for pass := 1; ; pass++ {
 		before := len(o.held)
 		if err := o.pass(ctx); err != nil {
@@ -94,10 +92,10 @@ func (o *overlap) run(ctx context.Context) error {
 }
 
 func (o *overlap) pass(ctx context.Context) error {
-	o.next, o.target, o.good, o.idle, o.avoid = 0, o.ceiling, 0, 0, -1
+	o.next, o.idle, o.avoid = 0, 0, -1
 	limit := 0 // pages allowed, known after the first
 	for n := 1; ; n++ {
-		w := overlapping(o.next, o.target, o.limit, o.avoid)
+		w := overlapping(o.next, o.pace.target, o.pace.limit, o.avoid)
 		done, err := o.step(ctx, w)
 		if err != nil {
 			return err
@@ -120,8 +118,6 @@ func (o *overlap) step(ctx context.Context, w window) (done bool, err error) {
 	for {
 		p, rows, err := o.load(ctx, w)
 		switch {
-		case errors.Is(err, jamf.ErrTimeout) || errors.Is(err, jamf.ErrTooLarge):
-			return false, o.shrink(err)
 		case err != nil:
 			return false, err
 		case p == nil:
@@ -150,43 +146,48 @@ func (o *overlap) step(ctx context.Context, w window) (done bool, err error) {
 	}
 }
 
-// load fetches a window. A page that Jamf cannot render is halved down to the floor and then read record by record.
+// load fetches a window. A page that Jamf cannot render, or whose records are too large for one answer, is halved down to
+// the floor and then read record by record; nil means that another window comes next.
 func (o *overlap) load(ctx context.Context, w window) (*jamf.Page, []row, error) {
 	pageCtx, cancel := context.WithTimeout(ctx, noPageFor)
 	defer cancel()
 	p, rows, err := o.fetch(pageCtx, w)
+	o.isolated = false
+	broken, large := errors.Is(err, jamf.ErrServerError), errors.Is(err, jamf.ErrTooLarge)
 	switch {
 	case err == nil:
 		return p, rows, nil
-	case errors.Is(err, jamf.ErrServerError) && o.target > floorSize:
-		o.target, o.good = max(floorSize, o.target/2), 0
+	case errors.Is(err, jamf.ErrTimeout):
+		return nil, nil, o.timedOut(w, err)
+	case (broken || large) && !o.pace.atFloor(w.size):
+		o.pace.failed(w.size)
 		return nil, nil, nil
-	case errors.Is(err, jamf.ErrServerError) && o.failed != w:
+	case broken && !large && o.failed != w:
 		o.failed = w // once more: it may have been a moment
 		return nil, nil, nil
-	case errors.Is(err, jamf.ErrServerError) && o.isolate != nil:
-		p, rows, err := o.isolate(ctx, w)
+	case (broken || large) && o.isolate != nil:
+		p, rows, err = o.isolate(pageCtx, w)
+		o.isolated = true
 		for i, r := range rows {
 			if r.why != nil {
 				o.avoid = w.first() + i
 			}
 		}
-		return p, rows, err
-	case pageCtx.Err() != nil && ctx.Err() == nil:
-		return nil, nil, &failure{Code: "no_progress", Detail: fmt.Sprintf("no page for %v", noPageFor), Err: err}
 	}
-	return nil, nil, err
+	if err != nil && pageCtx.Err() != nil && ctx.Err() == nil {
+		err = &failure{Code: "no_progress", Detail: fmt.Sprintf("no page for %v", noPageFor), Err: err}
+	}
+	return p, rows, err
 }
 
-// shrink halves the page after a timeout; it is never asked for again at the same size.
-func (o *overlap) shrink(cause error) error {
-	o.good = 0
-	if o.target <= floorSize {
+// timedOut makes the page smaller; it is never asked for again at the same size, above the floor.
+func (o *overlap) timedOut(w window, cause error) error {
+	if o.pace.atFloor(w.size) {
 		if o.timeouts++; o.timeouts >= maxTimeouts {
 			return cause
 		}
 	}
-	o.target = max(floorSize, o.target/2)
+	o.pace.failed(w.size)
 	return nil
 }
 
@@ -229,14 +230,13 @@ func (o *overlap) absorb(ctx context.Context, p *jamf.Page, w window, rows []row
 	if len(rows) < w.size {
 		// Jamf clamps without a word: what it gave is its page size, and the position is that of the last row (ghosts make it too large: stepping back mends that).
 		at, _ := slices.BinarySearch(o.held, rows[len(rows)-1].id)
-		o.target, o.next = max(2, min(o.target, len(rows))), max(o.next, at+1)
-		if o.short == len(rows) { // twice the same length is a limit and no accident
-			o.ceiling, o.limit = min(o.ceiling, o.target), o.target
-		}
-		o.short, o.good = len(rows), 0
+		o.next = max(o.next, at+1)
+		o.pace.clamped(len(rows))
 	} else {
 		o.next = reached
-		o.climb()
+		if !o.isolated {
+			o.pace.full(w.size, p.Elapsed)
+		}
 	}
 	o.idle++
 	if fresh > 0 || o.reread {
@@ -257,12 +257,6 @@ func (o *overlap) endsHere(ctx context.Context) (bool, error) {
 	}
 	o.pages++
 	return len(p.Rows) == 0, nil
-}
-
-func (o *overlap) climb() {
-	if o.good++; o.good >= climbAfter && o.target < o.ceiling {
-		o.target, o.good = min(o.ceiling, o.target*2), 0
-	}
 }
 
 func (o *overlap) noteOrder(rows []row) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"jamf-gateway/gateway/jamf"
 )
@@ -175,12 +176,14 @@ func TestGhostsInsideARereadStretchAreSuspects(t *testing.T) {
 
 func TestTimedOutPageIsHalvedAndClimbsAgain(t *testing.T) {
 	t.Parallel()
-	tab := newTable(9, 5000, 0)
+	tab := newTable(9, 9000, 0)
 	var sizes []int
+	timeouts := 0
 	o := &overlap{ceiling: 400, progress: func(int, int) {}, take: func(context.Context, row) error { return nil }}
 	o.fetch = func(_ context.Context, w window) (*jamf.Page, []row, error) {
 		sizes = append(sizes, w.size)
-		if w.size > 120 && len(sizes) < 6 {
+		if w.size > 120 && timeouts < 2 {
+			timeouts++
 			return nil, nil, jamf.ErrTimeout
 		}
 		return tab.page(w)
@@ -188,16 +191,41 @@ func TestTimedOutPageIsHalvedAndClimbsAgain(t *testing.T) {
 	if err := o.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(o.held) != 5000 {
+	if len(o.held) != 9000 {
 		t.Fatalf("held %d", len(o.held))
 	}
-	for i := 1; i < 3; i++ {
-		if sizes[i] > sizes[i-1]/2+1 {
-			t.Errorf("sizes %v: a timed-out page was not halved", sizes[:6])
-		}
+	// 100, a page of 200 that times out, five of 100 of which the fourth makes the next one larger, which times out as well.
+	at := slices.IndexFunc(sizes, func(size int) bool { return size > 120 })
+	if at != 1 || sizes[2] > sizes[1]*9/16 {
+		t.Errorf("sizes %v: the page that timed out was not halved", sizes[:4])
 	}
-	if slices.Max(sizes[6:]) <= 200 {
-		t.Errorf("sizes %v never climbed again", sizes[6:])
+	if again := slices.IndexFunc(sizes[2:], func(size int) bool { return size > 120 }); again < climbAfter {
+		t.Errorf("sizes %v: a larger page came %d pages after one timed out", sizes[:12], again)
+	}
+	if slices.Max(sizes) <= 350 {
+		t.Errorf("sizes %v never climbed again", sizes)
+	}
+}
+
+func TestPaceBetweenTwoAndFiveSecondsStays(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		size int
+		took time.Duration
+		want int
+	}{
+		{200, 1999 * time.Millisecond, 400},
+		{200, 2 * time.Second, 200},
+		{200, 5 * time.Second, 200},
+		{200, 5001 * time.Millisecond, 100},
+		{110, 1200 * time.Millisecond, 200}, // 2.2 s for 200 rows
+		{110, time.Second, 400},
+	} {
+		p := newPace(800)
+		p.target = 200
+		if p.full(c.size, c.took); p.target != c.want {
+			t.Errorf("%d rows in %v: the target is %d, want %d", c.size, c.took, p.target, c.want)
+		}
 	}
 }
 
