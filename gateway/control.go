@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"jamf-gateway/config"
@@ -21,26 +20,15 @@ type control struct {
 	sources   map[string]config.Source
 	names     map[string][]string // source -> rights that give names to ids which it keeps
 	now       func() time.Time
-	tests     map[string]*lastTest
+	tests     map[string]*tested
 }
-
-// lastTest keeps the last report of a source, so that clients cannot turn tests into Jamf traffic.
-type lastTest struct {
-	slot   chan struct{} // capacity 1: one test at a time
-	mu     sync.Mutex
-	report server.TestReport
-	ended  time.Time
-}
-
-// testReuse is how long a report is given again instead of asking Jamf.
-const testReuse = 10 * time.Second
 
 func newControl(c *config.Config, ps profiles, s *syncer.Syncer, upstreams map[string]*jamf.Source, now func() time.Time) *control {
-	out := &control{syncer: s, upstreams: upstreams, sources: map[string]config.Source{}, names: map[string][]string{}, now: now, tests: map[string]*lastTest{}}
+	out := &control{syncer: s, upstreams: upstreams, sources: map[string]config.Source{}, names: map[string][]string{}, now: now, tests: map[string]*tested{}}
 	for _, src := range c.Sources {
 		out.sources[src.Name] = src
 		out.names[src.Name] = nameRights(src, ps.named[src.Profile])
-		out.tests[src.Name] = &lastTest{slot: make(chan struct{}, 1)}
+		out.tests[src.Name] = &tested{}
 	}
 	return out
 }
@@ -96,23 +84,15 @@ func (c *control) SyncNow(source string, kinds ...device.Kind) error {
 // Test implements server.Control.
 func (c *control) Test(ctx context.Context, source string) (server.TestReport, error) {
 	t, ok := c.tests[source]
-	if !ok {
+	switch {
+	case !ok:
 		return server.TestReport{}, server.ErrUnknownSource
+	case c.sources[source].Disabled:
+		return server.TestReport{}, server.ErrDisabled
 	}
-	select {
-	case t.slot <- struct{}{}:
-		defer func() { <-t.slot }()
-	case <-ctx.Done():
-		return server.TestReport{}, ctx.Err()
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.ended.IsZero() && c.now().Sub(t.ended) < testReuse {
-		return t.report, nil
-	}
-	t.report = Report(source, c.upstreams[source].Test(ctx, wantedRights(c.sources[source]), c.names[source]...), "en")
-	t.ended = c.now()
-	return t.report, nil
+	return t.do(ctx, c.now, func(ctx context.Context) server.TestReport {
+		return Report(source, c.upstreams[source].Test(ctx, wantedRights(c.sources[source]), c.names[source]...), "en")
+	})
 }
 
 // Report turns the outcome of a connection test into what people and programs read, with the catalogue's sentences in

@@ -50,7 +50,8 @@ type Report struct {
 }
 
 // Test runs the connection test through the budget (semaphore and limiter) with its own 30 s deadline a step. It is
-// neither counted nor stopped by the breaker, and not counted towards auth_failed; a token that it gets ends auth_failed.
+// neither counted nor stopped by the breaker. Refused credentials count towards auth_failed, and while that pauses the token
+// endpoint, the test sends no secret either; a token that the API takes ends auth_failed.
 // want lists the rights that the configured kinds need; only those kinds are asked. What follows a failure is skipped,
 // but one missing right does not hide whether the other kind can be read. names lists the rights that give names to ids
 // which the settings keep: good to have, not needed.
@@ -61,6 +62,7 @@ func (s *Source) Test(ctx context.Context, want []string, names ...string) Repor
 		src: s, walk: s.NewWalk(), want: want, names: names,
 		report: Report{Computers: -1, Mobiles: -1, Started: time.Now()},
 	}
+	defer t.closeConn()
 	t.step(ctx, "url", t.url)
 	t.step(ctx, "dns", t.dns)
 	t.step(ctx, "tcp", t.tcp)
@@ -87,6 +89,7 @@ type connectionTest struct {
 	report Report
 
 	conn  net.Conn
+	leave func() // gives the place of conn in the budget back
 	tok   *token
 	known bool // the rights could be read
 	ended bool // a failure that makes the rest pointless
@@ -163,20 +166,23 @@ func (t *connectionTest) dns(ctx context.Context) outcome {
 	return outcome{detail: fmt.Sprintf("%d addresses", len(addrs))}
 }
 
+// tcp opens a connection. Its place in the budget is kept until it is closed, after the handshake.
 func (t *connectionTest) tcp(ctx context.Context) outcome {
-	err := t.src.host.do(ctx, entry{op: "connect", probe: true}, func(ctx context.Context) error {
-		_, address := t.target()
-		conn, err := t.src.transport.DialContext(ctx, "tcp", address)
-		if err != nil && t.src.proxy != nil && ctx.Err() == nil {
-			return &Error{Kind: ErrProxy, Op: "connect", Code: codeProxyDown, Detail: "no connection to the proxy", Err: safeCause(err), sent: true}
-		}
-		if err != nil {
-			return (&wire{}).failure(ctx, ctx, "connect", err)
-		}
-		t.conn = conn
-		return nil
-	})
-	return outcome{err: err}
+	leave, err := t.src.host.hold(ctx, "connect")
+	if err != nil {
+		return outcome{err: err}
+	}
+	t.leave = leave
+	_, address := t.target()
+	conn, err := t.src.transport.DialContext(ctx, "tcp", address)
+	if err != nil && t.src.proxy != nil && ctx.Err() == nil {
+		return outcome{err: &Error{Kind: ErrProxy, Op: "connect", Code: codeProxyDown, Detail: "no connection to the proxy", Err: safeCause(err), sent: true}}
+	}
+	if err != nil {
+		return outcome{err: (&wire{}).failure(ctx, ctx, "connect", err)}
+	}
+	t.conn = conn
+	return outcome{}
 }
 
 // throughProxy asks the proxy for a way to Jamf.
@@ -221,19 +227,22 @@ func (t *connectionTest) tls(ctx context.Context) outcome {
 	return outcome{detail: detail}
 }
 
+// closeConn may be called more than once.
 func (t *connectionTest) closeConn() {
 	if t.conn != nil {
 		_ = t.conn.Close()
 	}
+	if t.leave != nil {
+		t.leave()
+	}
 }
 
 func (t *connectionTest) token(ctx context.Context) outcome {
-	tok, err := t.src.tokens.fetch(ctx, entry{op: "token", probe: true})
+	tok, err := t.src.tokens.prove(ctx)
 	if err != nil {
 		return outcome{err: err}
 	}
 	t.tok = tok
-	t.src.tokens.adopt(tok)
 	return outcome{detail: fmt.Sprintf("valid for %d s", int(tok.expires.Sub(tok.born).Seconds()))}
 }
 
@@ -246,6 +255,12 @@ func (t *connectionTest) probe(ctx context.Context, c *call) error {
 			token: t.tok.value, jar: t.walk.jar, timeout: min(s.o.PageTimeout, stepTimeout),
 		}, c.limit, c.read)
 	})
+	switch {
+	case err == nil, errors.Is(err, ErrForbidden), errors.Is(err, ErrNotFound), errors.Is(err, ErrServerError):
+		s.tokens.accepted()
+	case errors.Is(err, ErrUnauthorized):
+		s.tokens.refused(t.tok)
+	}
 	if e := asError(c.op, err); e != nil {
 		return e
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -168,7 +169,7 @@ func TestAConnectionTestClassesWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestAConnectionTestIsNotCountedAndNotStopped(t *testing.T) {
+func TestAConnectionTestSendsNoSecretWhileJamfRefusesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sick := true
 		u := &upstream{
@@ -179,37 +180,77 @@ func TestAConnectionTestIsNotCountedAndNotStopped(t *testing.T) {
 				}
 				giveToken(w, n, 600)
 			},
-			api: func(w http.ResponseWriter, r *http.Request, _ int) {
-				if sick {
-					giveHTML(w, 503)
-					return
-				}
-				healthyHandler(w, r)
-			},
+			api: func(w http.ResponseWriter, r *http.Request, _ int) { healthyHandler(w, r) },
 		}
 		r := connect(t, u, fast, nil)
 		for range 10 {
-			if got := r.src.Test(t.Context(), both()); got.OK {
-				t.Fatal("well")
+			got := r.src.Test(t.Context(), both())
+			if s := got.Steps[4]; got.OK || s.Code != "auth_failed" {
+				t.Fatalf("step %+v", s)
 			}
+			time.Sleep(time.Second)
 		}
-		if st := r.src.Status(); st.Token == "auth_failed" || st.Breaker != "closed" {
-			t.Errorf("counted: %+v", st)
+		if tokens, _, _ := u.counts(); tokens != 3 {
+			t.Errorf("the secret was sent %d times, want 3", tokens)
 		}
-		for range 4 { // now for real
-			_, _ = page(t, r.src.NewWalk(), jamf.MobilePlain)
+		if st := r.src.Status(); st.Token != "auth_failed" || st.Breaker != "closed" {
+			t.Errorf("status %+v", st)
 		}
-		if st := r.src.Status(); st.Token != "auth_failed" {
-			t.Fatalf("status %+v", st)
-		}
-		r.host.PauseUntil(time.Now().Add(time.Hour))
 		sick = false
+		if s := r.src.Test(t.Context(), both()).Steps[4]; !strings.Contains(s.Detail, "no token is asked for before 2") {
+			t.Errorf("the pause is not told: %+v", s)
+		}
+		time.Sleep(15 * time.Minute)
+		r.host.PauseUntil(time.Now().Add(time.Hour))
 		if got := r.src.Test(t.Context(), both()); !got.OK {
-			t.Fatalf("stopped: %v", results(got))
+			t.Fatalf("after the pause, with an open breaker: %v", results(got))
 		}
 		r.host.PauseUntil(time.Time{})
-		if _, err := page(t, r.src.NewWalk(), jamf.MobilePlain); err != nil {
-			t.Errorf("a good test does not end auth_failed: %v", err)
+		if st := r.src.Status(); st.Token != "valid" {
+			t.Errorf("a good test does not end auth_failed: %+v", st)
+		}
+	})
+}
+
+func TestATokenThatTheAPIRefusesCountsInAConnectionTest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{api: func(w http.ResponseWriter, _ *http.Request, _ int) { giveEnvelope(w, 401) }}
+		r := connect(t, u, fast, nil)
+		for range 5 {
+			r.src.Test(t.Context(), both())
+		}
+		if tokens, _, _ := u.counts(); tokens != 3 || r.src.Status().Token != "auth_failed" {
+			t.Errorf("%d tokens were asked for, status %+v", tokens, r.src.Status())
+		}
+	})
+}
+
+func TestTheConnectionOfATestIsWithinTheBudgetUntilItIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dials atomic.Int32
+		r := connect(t, &upstream{}, jamf.Limits{Connections: 1, RequestsPerSecond: 100, Burst: 100}, func(o *jamf.SourceOptions) {
+			o.URL = "https://127.0.0.1/api"
+			o.Dial = func(context.Context, string, string) (net.Conn, error) {
+				dials.Add(1)
+				near, far := net.Pipe() // nobody ever shakes hands at the other end
+				t.Cleanup(func() { _ = far.Close() })
+				return near, nil
+			}
+		})
+		tested := make(chan jamf.Report)
+		go func() { tested <- r.src.Test(t.Context(), both()) }()
+		synctest.Wait()
+		go func() { _, _ = page(t, r.src.NewWalk(), jamf.MobilePlain) }()
+		synctest.Wait()
+		if st := r.src.Status(); dials.Load() != 1 || st.InFlight != 1 {
+			t.Errorf("while the test shakes hands: %d connections, %d under way, want 1", dials.Load(), st.InFlight)
+		}
+		if got := <-tested; got.Steps[3].Code != "timeout" {
+			t.Errorf("%v", results(got))
+		}
+		synctest.Wait()
+		if dials.Load() != 2 {
+			t.Errorf("after the test: %d connections, want the page's too", dials.Load())
 		}
 	})
 }

@@ -165,6 +165,32 @@ type entry struct {
 // do runs one attempt inside the budget. The errors that it makes itself (a throttle longer than the patience, an open
 // breaker, a caller who gave up) have sent = false. Nothing is held while it waits for a throttle.
 func (h *Host) do(ctx context.Context, e entry, attempt func(context.Context) error) error {
+	if err := h.place(ctx, e); err != nil {
+		return err
+	}
+	defer h.slots.Release(1)
+	return h.enter(ctx, e, attempt)
+}
+
+// hold takes a place in the budget from the opening of a connection to its end, over several steps. Without an error, release
+// must be called. It is for probes only: the breaker neither stops nor counts it.
+func (h *Host) hold(ctx context.Context, op string) (release func(), err error) {
+	if err := h.place(ctx, entry{op: op, probe: true}); err != nil {
+		return nil, err
+	}
+	if err := h.pace(ctx, op); err != nil {
+		h.slots.Release(1)
+		return nil, err
+	}
+	h.flight(ctx, 1)
+	return sync.OnceFunc(func() {
+		h.flight(context.WithoutCancel(ctx), -1)
+		h.slots.Release(1)
+	}), nil
+}
+
+// place waits for the end of a throttle and takes a slot of the semaphore.
+func (h *Host) place(ctx context.Context, e entry) error {
 	for {
 		if err := h.awaitThrottle(ctx, e); err != nil {
 			return err
@@ -177,24 +203,30 @@ func (h *Host) do(ctx context.Context, e entry, attempt func(context.Context) er
 		if err := h.slots.Acquire(ctx, 1); err != nil {
 			return canceled(ctx, e.op)
 		}
-		if h.throttleLeft() > 0 { // changed while we stood in the queue
-			h.slots.Release(1)
-			continue
+		if h.throttleLeft() <= 0 {
+			return nil
 		}
-		return h.enter(ctx, e, attempt)
+		h.slots.Release(1) // changed while we stood in the queue
 	}
 }
 
-// enter runs with a slot of the semaphore held.
-func (h *Host) enter(ctx context.Context, e entry, attempt func(context.Context) error) error {
-	defer h.slots.Release(1)
+// pace waits for the limiter.
+func (h *Host) pace(ctx context.Context, op string) error {
 	if err := h.limiter.Wait(ctx); err != nil {
 		// Also when the caller's deadline is nearer than the next token: rate says so before the deadline comes.
-		c := canceled(ctx, e.op)
+		c := canceled(ctx, op)
 		if ctx.Err() == nil {
 			c.Kind = context.DeadlineExceeded
 		}
 		return c
+	}
+	return nil
+}
+
+// enter runs with a slot of the semaphore held.
+func (h *Host) enter(ctx context.Context, e entry, attempt func(context.Context) error) error {
+	if err := h.pace(ctx, e.op); err != nil {
+		return err
 	}
 	run := func() (struct{}, error) {
 		h.flight(ctx, 1)

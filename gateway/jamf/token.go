@@ -279,12 +279,29 @@ func (t *tokens) accepted() {
 	t.refusals, t.streak, t.dead = nil, 0, false
 }
 
-// adopt takes a token that a connection test fetched; it ends auth_failed.
-func (t *tokens) adopt(tok *token) {
+// prove fetches a token for a connection test. While Jamf refuses the credentials and the pause is not over, the secret stays
+// here. A refusal counts like any other; a token takes back nothing until the API takes it.
+func (t *tokens) prove(ctx context.Context) (*token, error) {
+	t.mu.Lock()
+	var paused *Error
+	if wait := t.pauseLocked(time.Now()); wait > 0 {
+		paused = t.refusedLocked(wait)
+	}
+	t.mu.Unlock()
+	if paused != nil {
+		return nil, paused
+	}
+	tok, err := t.fetch(ctx, entry{op: "token", probe: true})
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.current, t.lastErr = tok, nil
-	t.refusals, t.streak, t.dead = nil, 0, false
+	switch {
+	case err == nil:
+		t.current, t.lastErr = tok, nil
+	case errors.Is(err, ErrAuthFailed):
+		t.lastErr = err
+		t.refuseLocked(time.Now())
+	}
+	return tok, err
 }
 
 // refuseLocked counts a refusal of the credentials.

@@ -24,7 +24,8 @@ type Control interface {
 	Status() []SourceStatus
 	// SyncNow asks for a sync of the kinds given, of all enabled ones where none is. ErrUnknownSource, ErrDisabled, ErrSyncRunning.
 	SyncNow(source string, kinds ...device.Kind) error
-	// Test runs the connection test of one source (one at a time per source; the last report is reused for 10 s).
+	// Test runs the connection test of one source, one at a time. The last report is given again for 30 s, and for up to 5 min
+	// where tests keep failing in the same way. ErrUnknownSource, ErrDisabled, or the error of ctx.
 	Test(ctx context.Context, source string) (TestReport, error)
 }
 
@@ -75,6 +76,7 @@ type TestReport struct {
 	OK            bool       `json:"ok"`
 	Source        string     `json:"source"`
 	StartedAt     time.Time  `json:"startedAt"`
+	ReusedUntil   *time.Time `json:"reusedUntil,omitempty"` // until then a test answers with this report; nil = it is not kept
 	Steps         []TestStep `json:"steps"`
 	RightsPresent []string   `json:"rightsPresent"`
 	RightsMissing []string   `json:"rightsMissing"`
