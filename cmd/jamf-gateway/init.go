@@ -28,6 +28,7 @@ type initCommand struct {
 	TLSKey           string `name:"tls-key" help:"Its private key." placeholder:"FILE"`
 	Listen           string `help:"Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080." placeholder:"ADDRESS"`
 	AdminListen      string `name:"admin-listen" help:"Address of the admin door; without it 127.0.0.1:9480." placeholder:"ADDRESS"`
+	DataDir          string `name:"data-dir" help:"Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings." placeholder:"DIR"`
 	Client           string `default:"inventory360" help:"Client id that Inventory360 will use at the gateway." placeholder:"ID"`
 	Loopback         bool   `name:"allow-insecure-loopback" help:"Allow http to a loopback address, for a simulated Jamf Pro."`
 	Test             bool   `help:"Test the connection to Jamf afterwards without asking."`
@@ -239,6 +240,9 @@ func (c initCommand) yaml(s streams, a initAnswers, reference string, hash [32]b
 	}
 	if c.AdminListen != "" {
 		line("admin_listen: %q", c.AdminListen)
+	}
+	if c.DataDir != "" {
+		line("data_dir: %q\nkey_file: %q", filepath.Join(absolute(c.DataDir), "data"), filepath.Join(absolute(c.DataDir), "gateway.key"))
 	}
 	if a.publicURL != "" {
 		line("public_url: %q", a.publicURL)

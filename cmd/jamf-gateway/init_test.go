@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,6 +76,11 @@ func TestInitWorksInScriptsAndOverwritesNothing(t *testing.T) {
 	}
 	if files, err := os.ReadDir(filepath.Dir(other)); err != nil || len(files) != 1 {
 		t.Errorf("%v, %v", files, err)
+	}
+	state := t.TempDir()
+	r = command(t, nil, "init", "--config", other, "--force", "--data-dir", state, "--url", "schule.jamfcloud.com", "--client-id", "abc", "--secret-env", "JAMF_S")
+	if want := fmt.Sprintf("data_dir: %q\nkey_file: %q\n", state+"/data", state+"/gateway.key"); r.code != exitGood || !strings.Contains(content(t, other), want) {
+		t.Errorf("exit code %d, want %s\n%s%s", r.code, want, r.err, content(t, other))
 	}
 }
 

@@ -87,20 +87,10 @@ inside id jamf-gateway >/dev/null || die "there is no user jamf-gateway"
 say "start"
 inside systemd-run --quiet --unit=fakejamf --uid=nobody /usr/bin/jamf-gateway fakejamf --listen 127.0.0.1:8081 \
   --computers 120 --mobiles 80 --client-id cid --client-secret jamf-secret
-secret=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
-inside runuser -u jamf-gateway -- sh -c 'umask 077; cat >/etc/jamf-gateway/gateway.yaml; printf jamf-secret >/etc/jamf-gateway/schule.secret' <<SETTINGS
-data_dir: /var/lib/jamf-gateway/data
-key_file: /var/lib/jamf-gateway/gateway.key
-sources:
-  - name: schule
-    url: http://127.0.0.1:8081/api
-    allow_insecure_loopback: true
-    client_id: cid
-    client_secret: file:schule.secret
-clients:
-  - id: inventory360
-    secrets: ["sha256:$(printf %s "$secret" | sha256sum | cut -d' ' -f1)"]
-SETTINGS
+secret=$(inside runuser -u jamf-gateway -- env JAMF_CLIENT_SECRET=jamf-secret jamf-gateway init --config /etc/jamf-gateway/gateway.yaml \
+  --data-dir /var/lib/jamf-gateway --url http://127.0.0.1:8081 --allow-insecure-loopback --name schule --client-id cid </dev/null |
+  sed -n 's/.*Client Secret[^:]*: *//p')
+[ -n "$secret" ] || die "init shows no secret"
 inside runuser -u jamf-gateway -- jamf-gateway check --config /etc/jamf-gateway/gateway.yaml >/dev/null || die "check finds the settings wanting"
 inside systemctl start jamf-gateway
 ready || die "the service is not ready"
