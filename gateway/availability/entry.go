@@ -47,6 +47,9 @@ type Count struct {
 // maxLine is the longest line that is read or written, in bytes. Usual ones have 200.
 const maxLine = 4 << 10
 
+// maxNext is the longest wait for the next heartbeat that a line can name, in seconds. Usual ones have an hour at most.
+const maxNext = 24 * 60 * 60
+
 // parse reads one line; ok is false for anything that no gateway writes.
 func parse(line []byte) (e Entry, ok bool) {
 	line = bytes.TrimSpace(line)
@@ -54,8 +57,8 @@ func parse(line []byte) (e Entry, ok bool) {
 		return Entry{}, false
 	}
 	switch {
-	case e.Event == Started || e.Event == Stopped:
-	case e.Event == "" && (e.State == Up || e.State == Down || e.State == Unasked) && e.Next >= 0 && e.AuthMS >= 0:
+	case (e.Event == Started || e.Event == Stopped) && e.State == "":
+	case e.Event == "" && (e.State == Up || e.State == Down || e.State == Unasked) && e.Next >= 0 && e.Next <= maxNext && e.AuthMS >= 0:
 	default:
 		return Entry{}, false
 	}

@@ -123,14 +123,33 @@ func daysOf(dir string) ([]string, error) {
 	return days, err
 }
 
-// Read returns the entries from the day before from until to, oldest first, and how many lines could not be read: a
-// gateway that died while it wrote leaves one. It needs no running gateway and does not disturb one.
+// Sources lists the sources that have a history below the data directory, sorted.
+func Sources(dataDir string) ([]string, error) {
+	dirs, err := os.ReadDir(filepath.Dir(Dir(dataDir, "any")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the history: %w", err)
+	}
+	var names []string
+	for _, d := range dirs {
+		if d.IsDir() {
+			names = append(names, d.Name())
+		}
+	}
+	return names, nil
+}
+
+// Read returns the entries until to, oldest first, from the last recorded day before from on, so that what was true at
+// from is among them. It also returns how many lines could not be read: a gateway that died while it wrote leaves one.
+// It needs no running gateway and does not disturb one.
 func Read(dir string, from, to time.Time) (entries []Entry, damaged int, err error) {
 	days, err := daysOf(dir)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the history: %w", err)
 	}
-	first, last := from.UTC().AddDate(0, 0, -1).Format(dayForm), to.UTC().Format(dayForm)
+	first, last := from.UTC().Format(dayForm), to.UTC().Format(dayForm)
+	if i, _ := slices.BinarySearch(days, first); i > 0 {
+		first = days[i-1]
+	}
 	for _, day := range days {
 		if day < first || day > last {
 			continue

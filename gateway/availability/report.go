@@ -197,13 +197,21 @@ func (m *making) count(e Entry) {
 	}
 }
 
+// dayAfter is when the next day begins in the zone of t. Where clocks go forward at midnight that is no midnight.
+func dayAfter(t time.Time) time.Time {
+	next := time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, t.Location())
+	if next.Day() == t.Day() { // 23:00: midnight does not exist
+		_, next = next.ZoneBounds()
+	}
+	return next
+}
+
 // add books a span, cut at the days.
 func (m *making) add(s span) {
 	m.spans = append(m.spans, s)
 	for at := s.from; at.Before(s.to); {
-		l := at.In(m.zone)
-		until := time.Date(l.Year(), l.Month(), l.Day()+1, 0, 0, 0, 0, m.zone)
-		if until.After(s.to) || !until.After(at) {
+		until := dayAfter(at.In(m.zone))
+		if until.After(s.to) {
 			until = s.to
 		}
 		took, d := until.Sub(at), m.day(at)
