@@ -33,8 +33,9 @@ type streams struct {
 	env      []string
 	lang     catalogue.Language // of the sentences
 
-	asks        bool          // in is somebody who can be asked, though no terminal
-	startJitter time.Duration // of the first syncs; 0: the usual one, negative: none
+	asks        bool             // in is somebody who can be asked, though no terminal
+	startJitter time.Duration    // of the first syncs; 0: the usual one, negative: none
+	now         func() time.Time // nil: the clock of the system
 }
 
 type commands struct {
@@ -47,6 +48,7 @@ type commands struct {
 	Check    checkCommand    `cmd:"" help:"Check the settings, then test the connection of each source."`
 	Status   statusCommand   `cmd:"" help:"Show the state of every source of a running gateway."`
 	Sync     syncCommand     `cmd:"" help:"Have a running gateway read a source now."`
+	Report   reportCommand   `cmd:"" help:"Report what the gateway has recorded."`
 	Client   clientCommand   `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }

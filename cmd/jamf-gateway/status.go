@@ -93,12 +93,7 @@ func (c statusCommand) show(ctx context.Context, door adminDoor, before string) 
 
 // statusTable is a row for each kind of each source, and below it what to do about what is wrong.
 func statusTable(s streams, a sourcesAnswer) string {
-	t := table.NewWriter()
-	style := table.StyleDefault
-	style.Format.Header = 0
-	style.Options = table.Options{SeparateColumns: true}
-	style.Box.MiddleVertical, style.Box.PaddingLeft = " ", ""
-	t.SetStyle(style)
+	t := plainTable()
 	t.AppendHeader(table.Row{
 		s.say(text{"Source", "Quelle"}), s.say(text{"Kind", "Geräteart"}), s.say(text{"State", "Zustand"}),
 		s.say(text{"Devices", "Geräte"}), s.say(text{"Data as of", "Datenstand"}), s.say(text{"Next sync", "Nächste Synchronisierung"}),
@@ -125,6 +120,17 @@ func statusTable(s streams, a sourcesAnswer) string {
 		out += "\n" + strings.Join(notes, "\n") + "\n"
 	}
 	return out
+}
+
+// plainTable has columns and no lines.
+func plainTable() table.Writer {
+	t := table.NewWriter()
+	style := table.StyleDefault
+	style.Format.Header = 0
+	style.Options = table.Options{SeparateColumns: true}
+	style.Box.MiddleVertical, style.Box.PaddingLeft = " ", ""
+	t.SetStyle(style)
+	return t
 }
 
 func trimmedLines(in string) []string {
