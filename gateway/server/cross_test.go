@@ -95,5 +95,6 @@ func (w *world) ask(path, token string, giveUp bool) (int, []byte) {
 	if err != nil {
 		w.t.Error(err)
 	}
+	w.described(http.MethodGet, rq.URL.String(), reply{rs.StatusCode, rs.Header, body})
 	return rs.StatusCode, body
 }

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -111,6 +113,18 @@ func Codes() []string {
 		codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreCorrupt, codeCredentials, codeRightsUnknown, codeNotReady, codeBusy,
 		codeListExpired,
 	}
+}
+
+// PublicRoutes lists the public door: "GET /v1/devices/{uid}". HEAD and OPTIONS go without saying.
+func PublicRoutes(s *Server) []string {
+	var out []string
+	parameter := regexp.MustCompile(`:(\w+)`)
+	for _, r := range s.newApp(s.publicRoutes).GetRoutes(true) {
+		if r.Method != http.MethodHead && r.Method != http.MethodOptions {
+			out = append(out, r.Method+" "+parameter.ReplaceAllString(r.Path, "{$1}"))
+		}
+	}
+	return out
 }
 
 // StatusOf is the status of a code.

@@ -35,8 +35,13 @@ func (w *world) wire(raw string) (statuses []int, closed bool) {
 		if err != nil {
 			return statuses, !errors.Is(err, os.ErrDeadlineExceeded)
 		}
-		_, _ = io.Copy(io.Discard, rs.Body)
+		body, _ := io.ReadAll(rs.Body)
 		rs.Body.Close()
+		method, target, _ := strings.Cut(raw, " ")
+		target, _, _ = strings.Cut(target, " ")
+		if len(statuses) == 0 && strings.HasPrefix(target, "/") { // of the others it is not known what they answer
+			w.described(method, w.base+target, reply{rs.StatusCode, rs.Header, body})
+		}
 		statuses = append(statuses, rs.StatusCode)
 	}
 }

@@ -53,6 +53,7 @@ type house struct {
 	testErr error
 	begun   chan struct{} // when set: a test says that it has begun, and waits until it may end
 	mayEnd  chan struct{}
+	hold    func() // when set: a test waits in it
 }
 
 func (h *house) Status() []server.SourceStatus {
@@ -80,9 +81,20 @@ func (h *house) Test(context.Context, string) (server.TestReport, error) {
 		close(h.begun)
 		<-h.mayEnd
 	}
+	if h.hold != nil {
+		h.hold()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.report, h.testErr
+}
+
+// passed is the report of a connection test that found nothing.
+func passed() server.TestReport {
+	return server.TestReport{
+		OK: true, Source: "schule-a", StartedAt: start, Steps: []server.TestStep{{Name: "url", Result: "ok"}},
+		RightsPresent: []string{"Read Computers", "Read Mobile Devices"}, RightsMissing: []string{}, RightsSurplus: []string{},
+	}
 }
 
 // source changes what is said of one source.
@@ -140,7 +152,7 @@ func full(t testing.TB) *device.Profile {
 // "only-a" and "only-b". Nothing is stored yet.
 func newWorld(t testing.TB, options ...option) *world {
 	t.Helper()
-	w := &world{t: t, clock: &clock{now: start}, house: &house{}, dir: t.TempDir()}
+	w := &world{t: t, clock: &clock{now: start}, house: &house{report: passed()}, dir: t.TempDir()}
 	var err error
 	w.store, err = cache.Open(t.Context(), cache.Options{
 		Dir: w.dir, MaxBytes: 64 << 20, Keep: 3, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now,
@@ -402,7 +414,9 @@ func (w *world) do(method, address, body string, header ...string) reply {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return reply{rs.StatusCode, rs.Header, read}
+	r := reply{rs.StatusCode, rs.Header, read}
+	w.described(method, address, r)
+	return r
 }
 
 // token fetches a token for a client.

@@ -78,7 +78,7 @@ func TestCacheStatusTellsWhereAnAnswerCameFrom(t *testing.T) {
 func TestZstdIsSentToWhoTakesItAndNothingToWhoTakesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.publishAll(20)
-	for _, path := range []string{"/v1/devices", "/api/v4/computers-inventory"} {
+	for _, path := range []string{"/v1/devices", "/v1/devices/schule-a:computer:1", "/api/v4/computers-inventory"} {
 		plain := w.get("all", path)
 		packed := w.get("all", path, "Accept-Encoding", "gzip, deflate, br, zstd")
 		d, err := zstd.NewReader(nil)

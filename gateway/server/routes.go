@@ -54,6 +54,7 @@ func (s *Server) publicRoutes(app *fiber.App) {
 	route(app, http.MethodGet, "/v1/sources/{name}/health", styleOwn, s.sourceHealth)
 	route(app, http.MethodPost, "/v1/sources/{name}/test", styleOwn, s.testSource)
 	route(app, http.MethodGet, "/v1/health", styleOwn, s.health)
+	route(app, http.MethodGet, "/openapi.yaml", styleOwn, description())
 	for _, base := range []string{"/api", "/jamf/{source}/api"} {
 		s.facadeRoutes(app, base)
 	}

@@ -1,0 +1,244 @@
+package server_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+	"go.yaml.in/yaml/v4"
+
+	"jamf-gateway/gateway/catalogue"
+	"jamf-gateway/gateway/server"
+	"jamf-gateway/test/contract"
+)
+
+// normalized is the description of the normalized API. Every answer that a test of this package gets is held against it.
+var normalized = sync.OnceValue(func() *contract.Document {
+	raw, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		panic(err)
+	}
+	d, err := contract.Parse(raw)
+	if err != nil {
+		panic(err)
+	}
+	return d
+})
+
+// suite runs the tests, and then asks whether they have seen everything that the description promises.
+type suite struct{ goleak.TestingM }
+
+func (s suite) Run() int {
+	code := s.TestingM.Run()
+	for _, name := range []string{"test.run", "test.skip", "test.list", "test.fuzz"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return code // a part of the suite sees a part of the API
+		}
+	}
+	for _, unseen := range normalized().Unseen() {
+		fmt.Fprintf(os.Stderr, "--- FAIL: openapi.yaml documents what no test has seen: %s\n", unseen)
+		code = 1
+	}
+	return code
+}
+
+// ours tells whether a path belongs to the normalized API and not to Jamf's.
+func ours(path string) bool {
+	for _, prefix := range []string{"/api", "/jamf", "/JSSResource", "/healthCheck.html"} {
+		if path == prefix || strings.HasPrefix(path, prefix+"/") {
+			return false
+		}
+	}
+	return path != "/"
+}
+
+// described holds an answer against the description: those of the public door wholly, problems of other doors by their shape.
+func (w *world) described(method, address string, r reply) {
+	w.t.Helper()
+	var err error
+	target, public := strings.CutPrefix(address, w.base)
+	path, _, _ := strings.Cut(target, "?")
+	switch problem := r.header.Get("Content-Type") == "application/problem+json"; {
+	case public && (ours(path) || problem):
+		err = normalized().Check(contract.Answer{Method: method, Target: target, Status: r.status, Header: r.header, Body: r.body})
+	case problem && method != http.MethodHead:
+		err = normalized().CheckAs("Problem", r.body)
+	}
+	if err != nil {
+		w.t.Errorf("the answer differs from openapi.yaml: %v\n%s", err, r)
+	}
+}
+
+func TestTheDescriptionIsServedWithItsTypeAndValidator(t *testing.T) {
+	w := newWorld(t)
+	raw, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := w.get("only-b", "/openapi.yaml")
+	if r.status != http.StatusOK || string(r.body) != string(raw) || r.header.Get("Content-Type") != "application/yaml" {
+		t.Errorf("%d %v", r.status, r.header)
+	}
+	same := w.get("all", "/openapi.yaml", "If-None-Match", r.header.Get("ETag"))
+	if same.status != http.StatusNotModified || len(same.body) != 0 {
+		t.Errorf("unchanged: %s", same)
+	}
+	w.want(w.get("all", "/openapi.yaml?v=3"), http.StatusBadRequest, "unknown_parameter")
+	w.want(w.do(http.MethodGet, w.base+"/openapi.yaml", ""), http.StatusUnauthorized, "unauthorized")
+}
+
+// concrete makes a path of a template.
+func concrete(template string) string {
+	return strings.NewReplacer("{uid}", "schule-a:computer:1", "{name}", "schule-a").Replace(template)
+}
+
+func TestEveryOperationIsGuardedAsDescribed(t *testing.T) {
+	w := newWorld(t)
+	w.publishAll(2)
+	for _, op := range normalized().Operations() {
+		address := w.base + concrete(op.Path)
+		r := w.do(op.Method, address, "")
+		if guarded := r.status == http.StatusUnauthorized; guarded == op.Open {
+			t.Errorf("%s %s without a token: %s", op.Method, op.Path, r)
+		}
+		w.want(w.do(op.Method, address, "", "Content-Encoding", "gzip"), http.StatusUnsupportedMediaType, "content_encoding")
+		if op.Open {
+			continue
+		}
+		token := "Bearer " + w.token("all")
+		w.want(w.do(op.Method, address+"?unheard-of=1", "", "Authorization", token), http.StatusBadRequest, "unknown_parameter")
+	}
+}
+
+func TestEveryGuardedOperationIsBusyForAClientWithTooManyRequests(t *testing.T) {
+	w := newWorld(t)
+	token := "Bearer " + w.token("all")
+	begun, mayEnd := make(chan struct{}, 64), make(chan struct{})
+	w.house.hold = func() {
+		begun <- struct{}{}
+		<-mayEnd
+	}
+	var group sync.WaitGroup
+	for range 64 {
+		group.Go(func() {
+			w.do(http.MethodPost, w.base+"/v1/sources/schule-a/test", "", "Authorization", token)
+		})
+	}
+	for range 64 {
+		<-begun
+	}
+	for _, op := range normalized().Operations() {
+		if !op.Open {
+			w.want(w.do(op.Method, w.base+concrete(op.Path), "", "Authorization", token), http.StatusServiceUnavailable, "busy")
+		}
+	}
+	if r := w.get("only-a", "/v1/sources"); r.status != http.StatusOK {
+		t.Errorf("another client: %s", r)
+	}
+	close(mayEnd)
+	group.Wait()
+}
+
+func TestTheDescriptionNamesEveryPathThatIsServed(t *testing.T) {
+	var served, described []string
+	for _, route := range server.PublicRoutes(newWorld(t).server) {
+		if _, path, _ := strings.Cut(route, " "); ours(path) {
+			served = append(served, route)
+		}
+	}
+	for _, op := range normalized().Operations() {
+		described = append(described, op.Method+" "+op.Path)
+	}
+	for _, route := range served {
+		if !slices.Contains(described, route) {
+			t.Errorf("openapi.yaml does not know %s", route)
+		}
+	}
+	for _, op := range described {
+		if !slices.Contains(served, op) {
+			t.Errorf("%s is described and not served", op)
+		}
+	}
+}
+
+// elsewhere are codes that no problem carries: they belong to Jamf's dialect and to the token endpoint.
+var elsewhere = []string{
+	"filter_not_supported", "sort_not_supported", "page_size_too_large", "list_expired", "auth_failed", "rights_unknown", "invalid_client", "not_ready",
+}
+
+func TestTheDescriptionKnowsEveryCodeAndItsStatus(t *testing.T) {
+	words := normalized().Words("components", "schemas", "Code", "enum")
+	for _, e := range catalogue.All() {
+		if !slices.Contains(words, e.Code) {
+			t.Errorf("openapi.yaml: components.schemas.Code does not have %s of the catalogue", e.Code)
+		}
+	}
+	for _, word := range words {
+		if _, ok := catalogue.Lookup(word); !ok {
+			t.Errorf("openapi.yaml: components.schemas.Code has %s, which the catalogue does not have", word)
+		}
+	}
+	for _, code := range server.Codes() {
+		body := fmt.Sprintf(`{"type":"urn:jamf-gateway:problem:%[1]s","title":"t","status":%[2]d,"detail":"d","code":%[1]q,"action":"a","requestId":"r"}`,
+			code, server.StatusOf(code))
+		err := normalized().CheckAs("Problem", []byte(body))
+		if (err != nil) != slices.Contains(elsewhere, code) {
+			t.Errorf("%s with %d as a problem: %v", code, server.StatusOf(code), err)
+		}
+	}
+}
+
+// optional are the members that an object may lack; everything else always stands there.
+var optional = map[string]bool{
+	"confirmedEmpty": true, "parameter": true, "source": true, "traceId": true, "code": true, "detail": true, "action": true,
+	"rightsForNames": true, "rightsForNamesMissing": true,
+}
+
+// loose lists the objects of a schema that admit members which nobody described, or lack some that always stand there.
+func loose(at string, v any) (found []string) {
+	switch node := v.(type) {
+	case map[string]any:
+		properties, object := node["properties"].(map[string]any)
+		if _, typed := node["type"]; object && typed {
+			if node["additionalProperties"] != false {
+				found = append(found, at+" is open")
+			}
+			required, _ := node["required"].([]any)
+			for name := range properties {
+				if !slices.Contains(required, any(name)) && !optional[name] {
+					found = append(found, at+" may lack "+name)
+				}
+			}
+		}
+		for name, child := range node {
+			if name != "requestBody" {
+				found = append(found, loose(at+"/"+name, child)...)
+			}
+		}
+	case []any:
+		for i, child := range node {
+			found = append(found, loose(fmt.Sprintf("%s/%d", at, i), child)...)
+		}
+	}
+	return found
+}
+
+func TestTheDescriptionIsExact(t *testing.T) {
+	raw, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document map[string]any
+	if err := yaml.Unmarshal(raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range loose("", document) {
+		t.Error(found)
+	}
+}
