@@ -41,16 +41,17 @@ type streams struct {
 type commands struct {
 	Lang string `enum:"en,de," default:"" help:"Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide." placeholder:"LANG"`
 
-	Init     initCommand     `cmd:"" help:"Ask what is needed and write the settings."`
-	Serve    serveCommand    `cmd:"" help:"Run the gateway."`
-	Demo     demoCommand     `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
-	Fakejamf fakejamfCommand `cmd:"" help:"Run the simulated Jamf Pro alone."`
-	Check    checkCommand    `cmd:"" help:"Check the settings, then test the connection of each source."`
-	Status   statusCommand   `cmd:"" help:"Show the state of every source of a running gateway."`
-	Sync     syncCommand     `cmd:"" help:"Have a running gateway read a source now."`
-	Report   reportCommand   `cmd:"" help:"Report what the gateway has recorded."`
-	Client   clientCommand   `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Init       initCommand       `cmd:"" help:"Ask what is needed and write the settings."`
+	Serve      serveCommand      `cmd:"" help:"Run the gateway."`
+	Demo       demoCommand       `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
+	Fakejamf   fakejamfCommand   `cmd:"" help:"Run the simulated Jamf Pro alone."`
+	Check      checkCommand      `cmd:"" help:"Check the settings, then test the connection of each source."`
+	Status     statusCommand     `cmd:"" help:"Show the state of every source of a running gateway."`
+	Sync       syncCommand       `cmd:"" help:"Have a running gateway read a source now."`
+	Report     reportCommand     `cmd:"" help:"Report what the gateway has recorded."`
+	Client     clientCommand     `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
+	Completion completionCommand `cmd:"" help:"Print a script with which bash, zsh or fish completes commands and flags."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -1,0 +1,157 @@
+# bash completion of jamf-gateway: source <(jamf-gateway completion bash)
+_jamf_gateway() {
+    local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" place="" words="" flags="" i
+    if [[ $cur == "=" ]]; then cur=""; elif [[ $prev == "=" ]]; then prev="${COMP_WORDS[COMP_CWORD-2]}"; fi
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case "$place ${COMP_WORDS[i]}" in
+            " init") place="init" ;;
+            " serve") place="serve" ;;
+            " demo") place="demo" ;;
+            " fakejamf") place="fakejamf" ;;
+            " check") place="check" ;;
+            " status") place="status" ;;
+            " sync") place="sync" ;;
+            " report") place="report" ;;
+            "report availability") place="report availability" ;;
+            " client") place="client" ;;
+            "client new") place="client new" ;;
+            "client rotate") place="client rotate" ;;
+            " completion") place="completion" ;;
+            " version") place="version" ;;
+        esac
+    done
+    case "$place" in
+        "")
+            words="init serve demo fakejamf check status sync report client completion version" flags="--help --lang"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+            esac ;;
+        "init")
+            words="" flags="--help --lang --config --force --url --name --client-id --client-secret-file --secret-env --public-url --tls-cert --tls-key --listen --admin-listen --data-dir --client --allow-insecure-loopback --test"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+                --url) words="" flags="" ;;
+                --name) words="" flags="" ;;
+                --client-id) words="" flags="" ;;
+                --client-secret-file) return ;;
+                --secret-env) words="" flags="" ;;
+                --public-url) words="" flags="" ;;
+                --tls-cert) return ;;
+                --tls-key) return ;;
+                --listen) words="" flags="" ;;
+                --admin-listen) words="" flags="" ;;
+                --data-dir) return ;;
+                --client) words="" flags="" ;;
+            esac ;;
+        "serve")
+            words="" flags="--help --lang --config"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+            esac ;;
+        "demo")
+            words="" flags="--help --lang --listen --admin-listen --jamf-listen --data-dir --computers --mobiles --seed --faults --client-id --client-secret"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --listen) words="" flags="" ;;
+                --admin-listen) words="" flags="" ;;
+                --jamf-listen) words="" flags="" ;;
+                --data-dir) return ;;
+                --computers) words="" flags="" ;;
+                --mobiles) words="" flags="" ;;
+                --seed) words="" flags="" ;;
+                --faults) words="calm hostile" flags="" ;;
+                --client-id) words="" flags="" ;;
+                --client-secret) words="" flags="" ;;
+            esac ;;
+        "fakejamf")
+            words="" flags="--help --lang --listen --computers --mobiles --seed --faults --client-id --client-secret"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --listen) words="" flags="" ;;
+                --computers) words="" flags="" ;;
+                --mobiles) words="" flags="" ;;
+                --seed) words="" flags="" ;;
+                --faults) words="calm hostile" flags="" ;;
+                --client-id) words="" flags="" ;;
+                --client-secret) words="" flags="" ;;
+            esac ;;
+        "check")
+            words="" flags="--help --lang --config --source --json --livez --as-client --client --client-secret-file --ca-file"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+                --source) words="" flags="" ;;
+                --client) words="" flags="" ;;
+                --client-secret-file) return ;;
+                --ca-file) return ;;
+            esac ;;
+        "status")
+            words="" flags="--help --lang --config --admin --watch --json"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+                --admin) words="" flags="" ;;
+            esac ;;
+        "sync")
+            words="" flags="--help --lang --kind --wait --config --admin"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --kind) words="computer mobile" flags="" ;;
+                --config) return ;;
+                --admin) words="" flags="" ;;
+            esac ;;
+        "report")
+            words="availability" flags="--help --lang"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+            esac ;;
+        "report availability")
+            words="" flags="--help --lang --days --source --config --data-dir --json --format"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --days) words="" flags="" ;;
+                --source) words="" flags="" ;;
+                --config) return ;;
+                --data-dir) return ;;
+                --format) words="text markdown" flags="" ;;
+            esac ;;
+        "client")
+            words="new rotate" flags="--help --lang"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+            esac ;;
+        "client new")
+            words="" flags="--help --lang --id --sources --profile --config"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --id) words="" flags="" ;;
+                --sources) words="" flags="" ;;
+                --profile) words="" flags="" ;;
+                --config) return ;;
+            esac ;;
+        "client rotate")
+            words="" flags="--help --lang --config"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+            esac ;;
+        "completion")
+            words="bash zsh fish" flags="--help --lang"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+            esac ;;
+        "version")
+            words="" flags="--help --lang"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+            esac ;;
+    esac
+    if [[ $cur == -* ]]; then words="$flags"; fi
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    compopt +o default 2>/dev/null
+    return 0
+}
+complete -o default -F _jamf_gateway jamf-gateway

@@ -1,0 +1,146 @@
+# fish completion of jamf-gateway: jamf-gateway completion fish > ~/.config/fish/completions/jamf-gateway.fish
+function __jamf_gateway_at
+    set -l place ""
+    for word in (commandline -opc)[2..]
+        switch "$place $word"
+            case " init"
+                set place "init"
+            case " serve"
+                set place "serve"
+            case " demo"
+                set place "demo"
+            case " fakejamf"
+                set place "fakejamf"
+            case " check"
+                set place "check"
+            case " status"
+                set place "status"
+            case " sync"
+                set place "sync"
+            case " report"
+                set place "report"
+            case "report availability"
+                set place "report availability"
+            case " client"
+                set place "client"
+            case "client new"
+                set place "client new"
+            case "client rotate"
+                set place "client rotate"
+            case " completion"
+                set place "completion"
+            case " version"
+                set place "version"
+        end
+    end
+    test "$place" = "$argv[1]"
+end
+complete -c jamf-gateway -f
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a init -d 'Ask what is needed and write the settings.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a serve -d 'Run the gateway.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a demo -d 'Run a simulated Jamf Pro and the gateway in one process, and print what to try.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a fakejamf -d 'Run the simulated Jamf Pro alone.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a check -d 'Check the settings, then test the connection of each source.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a status -d 'Show the state of every source of a running gateway.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a sync -d 'Have a running gateway read a source now.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a report -d 'Report what the gateway has recorded.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a client -d 'Make the id and the secret of a client of the gateway, or its next secret.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a completion -d 'Print a script with which bash, zsh or fish completes commands and flags.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l config -r -F -d 'Settings file to write, mode 0600.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l force -d 'Replace files that exist.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l url -x -d 'Address of Jamf Pro, as you have it.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l name -x -d 'Name of the source: small letters, digits, dashes. Without it the first part of the host.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l client-id -x -d 'Client ID of the API client in Jamf Pro.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l client-secret-file -r -F -d 'File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l secret-env -x -d 'Refer to this variable in the settings instead of keeping Jamf\'s secret in a file beside them.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l public-url -x -d 'Address by which Inventory360 reaches the gateway.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l tls-cert -r -F -d 'Certificate of the gateway with its chain (PEM); without it a proxy does TLS.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l tls-key -r -F -d 'Its private key.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l listen -x -d 'Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l admin-listen -x -d 'Address of the admin door; without it 127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l data-dir -r -F -d 'Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l client -x -d 'Client id that Inventory360 will use at the gateway.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l allow-insecure-loopback -d 'Allow http to a loopback address, for a simulated Jamf Pro.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l test -d 'Test the connection to Jamf afterwards without asking.'
+complete -c jamf-gateway -n '__jamf_gateway_at "serve"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "serve"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "serve"' -l config -r -F -d 'Settings file (gateway.yaml).'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l listen -x -d 'Address of the gateway.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l admin-listen -x -d 'Address of the gateway\'s admin door and metrics.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l jamf-listen -x -d 'Address of the simulated Jamf Pro.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l data-dir -r -F -d 'Keep the data here (default: a temporary directory that is removed at the end).'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l computers -x -d 'Simulated computers.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l mobiles -x -d 'Simulated mobile devices.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l seed -x -d 'The same seed makes the same fleet.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l faults -x -a 'calm hostile' -d 'calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l client-id -x -d 'Client id of the API client.'
+complete -c jamf-gateway -n '__jamf_gateway_at "demo"' -l client-secret -x -d 'Client secret of the API client.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fakejamf"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fakejamf"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fakejamf"' -l listen -x -d 'Address of the simulated Jamf Pro.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fakejamf"' -l computers -x -d 'Simulated computers.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fakejamf"' -l mobiles -x -d 'Simulated mobile devices.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fakejamf"' -l seed -x -d 'The same seed makes the same fleet.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fakejamf"' -l faults -x -a 'calm hostile' -d 'calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fakejamf"' -l client-id -x -d 'Client id of the API client.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fakejamf"' -l client-secret -x -d 'Client secret of the API client.'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l config -r -F -d 'Settings file (gateway.yaml).'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l source -x -d 'Test only this source.'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l json -d 'Print the reports as JSON.'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l livez -d 'Only ask the running gateway of this configuration for /livez (container health check).'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l as-client -d 'Go in through public_url as Inventory360 would: certificate chain, token, rights, one list, one device.'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l client -x -d 'With --as-client: as which client; needed where there are several.'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l client-secret-file -r -F -d 'With --as-client: file with the client\'s secret, - for standard input. Without it GATEWAY_CLIENT_SECRET, then the terminal.'
+complete -c jamf-gateway -n '__jamf_gateway_at "check"' -l ca-file -r -F -d 'With --as-client: certificates (PEM) of the authorities that Inventory360 trusts instead of those of this system.'
+complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l config -r -F -d 'Settings file whose admin_listen is used.'
+complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l watch -d 'Show it again every two seconds, until Ctrl-C.'
+complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l json -d 'Print what the admin door answers.'
+complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l kind -x -a 'computer mobile' -d 'Only this kind: computer or mobile. Without it every kind of the source.'
+complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l wait -d 'Wait for the end and tell the result.'
+complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l config -r -F -d 'Settings file whose admin_listen is used.'
+complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report"' -a availability -d 'Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l days -x -d 'How many days, today included; 90 at most.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l source -x -d 'Only this source.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l config -r -F -d 'Settings file; sources and data_dir are taken from it.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l data-dir -r -F -d 'The data directory, or a copy of it, without settings.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l json -d 'Print the reports as JSON.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l format -x -a 'text markdown' -d 'Without --json: text or markdown.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client"' -a new -d 'Make a client: its secret, shown once, and the lines for the settings.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client"' -a rotate -d 'Make the next secret of a client, which lives beside the one in use until you remove that one.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client new"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client new"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client new"' -l id -x -d 'What the client enters as client id.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client new"' -l sources -x -d 'Which sources it may see, separated by commas; without it all of them.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client new"' -l profile -x -d 'What it is shown; without it all that a source keeps.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client new"' -l config -r -F -d 'Settings file to check the id, the sources and the profile against. It is not changed.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client rotate"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client rotate"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client rotate"' -l config -r -F -d 'Settings file; it is read, not changed.'
+complete -c jamf-gateway -n '__jamf_gateway_at "completion"' -a bash -d ''
+complete -c jamf-gateway -n '__jamf_gateway_at "completion"' -a zsh -d ''
+complete -c jamf-gateway -n '__jamf_gateway_at "completion"' -a fish -d ''
+complete -c jamf-gateway -n '__jamf_gateway_at "completion"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "completion"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "version"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "version"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'

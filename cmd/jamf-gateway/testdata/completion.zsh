@@ -1,0 +1,181 @@
+#compdef jamf-gateway
+# zsh completion of jamf-gateway: jamf-gateway completion zsh > "${fpath[1]}/_jamf-gateway"
+_jamf-gateway() {
+    local place="" prev="${words[CURRENT-1]}" i
+    local -a commands flags
+    if [[ $PREFIX == --*=* ]]; then
+        prev="${PREFIX%%=*}"
+        compset -P 1 '*='
+    fi
+    for ((i = 2; i < CURRENT; i++)); do
+        case "$place ${words[i]}" in
+            " init") place="init" ;;
+            " serve") place="serve" ;;
+            " demo") place="demo" ;;
+            " fakejamf") place="fakejamf" ;;
+            " check") place="check" ;;
+            " status") place="status" ;;
+            " sync") place="sync" ;;
+            " report") place="report" ;;
+            "report availability") place="report availability" ;;
+            " client") place="client" ;;
+            "client new") place="client new" ;;
+            "client rotate") place="client rotate" ;;
+            " completion") place="completion" ;;
+            " version") place="version" ;;
+        esac
+    done
+    case "$place" in
+        "")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+            esac
+            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'report:Report what the gateway has recorded.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'version:Print the version.' )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+        "init")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+                --url) return ;;
+                --name) return ;;
+                --client-id) return ;;
+                --client-secret-file) _files; return ;;
+                --secret-env) return ;;
+                --public-url) return ;;
+                --tls-cert) _files; return ;;
+                --tls-key) _files; return ;;
+                --listen) return ;;
+                --admin-listen) return ;;
+                --data-dir) _files; return ;;
+                --client) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file to write, mode 0600.' '--force:Replace files that exist.' '--url:Address of Jamf Pro, as you have it.' '--name:Name of the source: small letters, digits, dashes. Without it the first part of the host.' '--client-id:Client ID of the API client in Jamf Pro.' '--client-secret-file:File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.' '--secret-env:Refer to this variable in the settings instead of keeping Jamf'\''s secret in a file beside them.' '--public-url:Address by which Inventory360 reaches the gateway.' '--tls-cert:Certificate of the gateway with its chain (PEM); without it a proxy does TLS.' '--tls-key:Its private key.' '--listen:Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080.' '--admin-listen:Address of the admin door; without it 127.0.0.1:9480.' '--data-dir:Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings.' '--client:Client id that Inventory360 will use at the gateway.' '--allow-insecure-loopback:Allow http to a loopback address, for a simulated Jamf Pro.' '--test:Test the connection to Jamf afterwards without asking.' ) ;;
+        "serve")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file (gateway.yaml).' ) ;;
+        "demo")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --listen) return ;;
+                --admin-listen) return ;;
+                --jamf-listen) return ;;
+                --data-dir) _files; return ;;
+                --computers) return ;;
+                --mobiles) return ;;
+                --seed) return ;;
+                --faults) compadd -- calm hostile; return ;;
+                --client-id) return ;;
+                --client-secret) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--listen:Address of the gateway.' '--admin-listen:Address of the gateway'\''s admin door and metrics.' '--jamf-listen:Address of the simulated Jamf Pro.' '--data-dir:Keep the data here (default: a temporary directory that is removed at the end).' '--computers:Simulated computers.' '--mobiles:Simulated mobile devices.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
+        "fakejamf")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --listen) return ;;
+                --computers) return ;;
+                --mobiles) return ;;
+                --seed) return ;;
+                --faults) compadd -- calm hostile; return ;;
+                --client-id) return ;;
+                --client-secret) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--listen:Address of the simulated Jamf Pro.' '--computers:Simulated computers.' '--mobiles:Simulated mobile devices.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
+        "check")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+                --source) return ;;
+                --client) return ;;
+                --client-secret-file) _files; return ;;
+                --ca-file) _files; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file (gateway.yaml).' '--source:Test only this source.' '--json:Print the reports as JSON.' '--livez:Only ask the running gateway of this configuration for /livez (container health check).' '--as-client:Go in through public_url as Inventory360 would: certificate chain, token, rights, one list, one device.' '--client:With --as-client: as which client; needed where there are several.' '--client-secret-file:With --as-client: file with the client'\''s secret, - for standard input. Without it GATEWAY_CLIENT_SECRET, then the terminal.' '--ca-file:With --as-client: certificates (PEM) of the authorities that Inventory360 trusts instead of those of this system.' ) ;;
+        "status")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+                --admin) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--watch:Show it again every two seconds, until Ctrl-C.' '--json:Print what the admin door answers.' ) ;;
+        "sync")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --kind) compadd -- computer mobile; return ;;
+                --config) _files; return ;;
+                --admin) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--kind:Only this kind: computer or mobile. Without it every kind of the source.' '--wait:Wait for the end and tell the result.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
+        "report")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+            esac
+            commands=( 'availability:Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured.' )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+        "report availability")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --days) return ;;
+                --source) return ;;
+                --config) _files; return ;;
+                --data-dir) _files; return ;;
+                --format) compadd -- text markdown; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--days:How many days, today included; 90 at most.' '--source:Only this source.' '--config:Settings file; sources and data_dir are taken from it.' '--data-dir:The data directory, or a copy of it, without settings.' '--json:Print the reports as JSON.' '--format:Without --json: text or markdown.' ) ;;
+        "client")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+            esac
+            commands=( 'new:Make a client: its secret, shown once, and the lines for the settings.' 'rotate:Make the next secret of a client, which lives beside the one in use until you remove that one.' )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+        "client new")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --id) return ;;
+                --sources) return ;;
+                --profile) return ;;
+                --config) _files; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--id:What the client enters as client id.' '--sources:Which sources it may see, separated by commas; without it all of them.' '--profile:What it is shown; without it all that a source keeps.' '--config:Settings file to check the id, the sources and the profile against. It is not changed.' ) ;;
+        "client rotate")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file; it is read, not changed.' ) ;;
+        "completion")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+            esac
+            commands=( 'bash' 'zsh' 'fish' )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+        "version")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+    esac
+    if [[ $PREFIX == -* ]]; then
+        _describe -t flags flag flags
+    else
+        _describe -t commands command commands
+    fi
+}
+if [[ "${funcstack[1]}" == "_jamf-gateway" ]]; then
+    _jamf-gateway "$@"
+else
+    compdef _jamf-gateway jamf-gateway
+fi
