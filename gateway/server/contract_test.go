@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 	"go.yaml.in/yaml/v4"
 
@@ -197,7 +199,7 @@ func TestTheDescriptionKnowsEveryCodeAndItsStatus(t *testing.T) {
 // optional are the members that an object may lack; everything else always stands there.
 var optional = map[string]bool{
 	"confirmedEmpty": true, "parameter": true, "source": true, "traceId": true, "code": true, "detail": true, "action": true,
-	"rightsForNames": true, "rightsForNamesMissing": true,
+	"reusedUntil": true, "rightsForNames": true, "rightsForNamesMissing": true,
 }
 
 // loose lists the objects of a schema that admit members which nobody described, or lack some that always stand there.
@@ -229,7 +231,8 @@ func loose(at string, v any) (found []string) {
 	return found
 }
 
-func TestTheDescriptionIsExact(t *testing.T) {
+func description(t *testing.T) map[string]any {
+	t.Helper()
 	raw, err := os.ReadFile("openapi.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +241,50 @@ func TestTheDescriptionIsExact(t *testing.T) {
 	if err := yaml.Unmarshal(raw, &document); err != nil {
 		t.Fatal(err)
 	}
-	for _, found := range loose("", document) {
+	return document
+}
+
+func TestTheDescriptionIsExact(t *testing.T) {
+	for _, found := range loose("", description(t)) {
 		t.Error(found)
+	}
+}
+
+// members lists the JSON members of structs: name -> it may be absent.
+func members(values []any) map[string]bool {
+	out := map[string]bool{}
+	for _, v := range values {
+		for field := range reflect.TypeOf(v).Fields() {
+			if name, rest, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
+				out[name] = rest == "omitempty"
+			}
+		}
+	}
+	return out
+}
+
+// An answer of a test need not have every member: the structs do.
+func TestTheDescriptionHasEveryMemberOfEveryShape(t *testing.T) {
+	components, _ := description(t)["components"].(map[string]any)
+	schemas, _ := components["schemas"].(map[string]any)
+	for name, values := range server.Shapes() {
+		steps := strings.Fields(name)
+		node, _ := schemas[steps[0]].(map[string]any)
+		for _, step := range steps[1:] {
+			properties, _ := node["properties"].(map[string]any)
+			node, _ = properties[step].(map[string]any)
+			if items, ok := node["items"].(map[string]any); ok {
+				node = items
+			}
+		}
+		described := map[string]bool{}
+		required, _ := node["required"].([]any)
+		properties, _ := node["properties"].(map[string]any)
+		for member := range properties {
+			described[member] = !slices.Contains(required, any(member))
+		}
+		if diff := cmp.Diff(members(values), described); diff != "" {
+			t.Errorf("%s: member -> may be absent, in the code (-) and in openapi.yaml (+):\n%s", name, diff)
+		}
 	}
 }

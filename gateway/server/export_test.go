@@ -127,6 +127,16 @@ func PublicRoutes(s *Server) []string {
 	return out
 }
 
+// Shapes are the structs behind the bodies of the normalized API, by the schema that describes them.
+func Shapes() map[string][]any {
+	return map[string][]any{
+		"Token": {tokenAnswer{}}, "TokenError": {oauthError{}}, "Problem": {problem{}}, "ListSource": {listSource{}},
+		"Source": {sourceView{}}, "Source kinds": {kindView{}}, "Trouble": {trouble{}}, "SourceHealth": {healthView{}},
+		"SourceHealth kinds": {kindHealth{}, kindView{}}, "SourceHealth kinds progress": {progress{}}, "SourceHealth heartbeat": {heartbeat{}},
+		"TestReport": {TestReport{}}, "TestReport steps": {TestStep{}},
+	}
+}
+
 // StatusOf is the status of a code.
 func StatusOf(code string) int { return statusOf(code) }
 
