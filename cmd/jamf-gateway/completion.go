@@ -225,7 +225,7 @@ function __jamf_gateway_at
     for word in (commandline -opc)[2..]
         switch "$place $word"
 `)
-	for _, line := range strings.Split(strings.TrimSpace(steps(places, "")), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(steps(places, "")), "\n") {
 		name, at, _ := strings.Cut(line, ") place=")
 		fmt.Fprintf(&b, "            case %s\n                set place %s\n", name, strings.TrimSuffix(at, " ;;"))
 	}

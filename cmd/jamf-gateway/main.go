@@ -41,6 +41,8 @@ type streams struct {
 type commands struct {
 	Lang string `enum:"en,de," default:"" help:"Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide." placeholder:"LANG"`
 
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+
 	Init       initCommand       `cmd:"" help:"Ask what is needed and write the settings."`
 	Serve      serveCommand      `cmd:"" help:"Run the gateway."`
 	Demo       demoCommand       `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
@@ -51,6 +53,7 @@ type commands struct {
 	Report     reportCommand     `cmd:"" help:"Report what the gateway has recorded."`
 	Client     clientCommand     `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
 	Completion completionCommand `cmd:"" help:"Print a script with which bash, zsh or fish completes commands and flags."`
+	Help       helpCommand       `cmd:"" help:"Show how a command is used."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
@@ -79,6 +82,7 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 		kong.Name("jamf-gateway"),
 		kong.Description("Stands between an asset system and Jamf Pro: reads Jamf once a day, proves that it read everything, and serves it."),
 		kong.Writers(s.out, s.err),
+		kong.Vars{"version": "jamf-gateway " + version},
 		kong.Exit(func(n int) { exited = n }),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -90,14 +94,15 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 		return exitUsage
 	}
 	if len(args) == 0 {
-		args = []string{"--help"}
+		return withoutCommand(parser, s)
 	}
 	k, err := parser.Parse(args)
 	if exited >= 0 {
-		return exited // --help
+		return exited // --help, --version
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
+		_, _ = fmt.Fprintln(s.err, s.say(text{"How it is used: %s --help", "Wie es benutzt wird: %s --help"}, usedCommand(err)))
 		return exitUsage
 	}
 	var usage usageError

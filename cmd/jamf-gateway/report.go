@@ -16,10 +16,10 @@ type reportCommand struct {
 }
 
 type availabilityCommand struct {
-	Days    int    `default:"30" help:"How many days, today included; 90 at most." placeholder:"N"`
+	Days    int    `default:"30" help:"How many days, today included; 90 at most."`
 	Source  string `help:"Only this source." placeholder:"NAME"`
-	Config  string `required:"" help:"Settings file; sources and data_dir are taken from it." placeholder:"FILE" xor:"place"`
-	DataDir string `required:"" help:"The data directory, or a copy of it, without settings." placeholder:"DIR" xor:"place"`
+	Config  string `help:"Settings file; sources and data_dir are taken from it." placeholder:"FILE" xor:"place"`
+	DataDir string `help:"Instead of --config: the data directory, or a copy of it, without settings." placeholder:"DIR" xor:"place"`
 	JSON    bool   `name:"json" help:"Print the reports as JSON."`
 	Format  string `enum:"text,markdown" default:"text" help:"Without --json: text or markdown." placeholder:"FORMAT"`
 }
@@ -73,16 +73,23 @@ type availabilityAnswer struct {
 // sources are those of the settings, then those that only have a history, and where the history lies.
 func (c availabilityCommand) sources(s streams) (sources []config.Source, dir string, err error) {
 	dir, place := c.DataDir, c.DataDir
-	if c.Config != "" {
+	switch {
+	case c.Config == "" && c.DataDir == "":
+		return nil, "", usageError{spoken(text{"--config FILE or --data-dir DIR is needed", "--config DATEI oder --data-dir VERZEICHNIS fehlt"})}
+	case c.Config != "":
 		settings, err := config.LoadOutline(c.Config, s.env)
 		if err != nil {
 			return nil, "", usageError{err}
 		}
 		sources, dir, place = settings.Sources, settings.DataDir, c.Config
-	} else if info, err := os.Stat(dir); err != nil {
-		return nil, "", usageError{err}
-	} else if !info.IsDir() {
-		return nil, "", usageError{spoken(text{"%s is not a directory", "%s ist kein Verzeichnis"}, dir)}
+	default:
+		info, err := os.Stat(dir)
+		if err != nil {
+			return nil, "", usageError{err}
+		}
+		if !info.IsDir() {
+			return nil, "", usageError{spoken(text{"%s is not a directory", "%s ist kein Verzeichnis"}, dir)}
+		}
 	}
 	recorded, err := availability.Sources(dir)
 	if err != nil {

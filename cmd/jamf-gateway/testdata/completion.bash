@@ -18,17 +18,18 @@ _jamf_gateway() {
             "client new") place="client new" ;;
             "client rotate") place="client rotate" ;;
             " completion") place="completion" ;;
+            " help") place="help" ;;
             " version") place="version" ;;
         esac
     done
     case "$place" in
         "")
-            words="init serve demo fakejamf check status sync report client completion version" flags="--help --lang"
+            words="init serve demo fakejamf check status sync report client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
         "init")
-            words="" flags="--help --lang --config --force --url --name --client-id --client-secret-file --secret-env --public-url --tls-cert --tls-key --listen --admin-listen --data-dir --client --allow-insecure-loopback --test"
+            words="" flags="--help --lang --version --config --force --url --name --client-id --client-secret-file --secret-env --public-url --tls-cert --tls-key --listen --admin-listen --data-dir --client --allow-insecure-loopback --test"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
@@ -46,13 +47,13 @@ _jamf_gateway() {
                 --client) words="" flags="" ;;
             esac ;;
         "serve")
-            words="" flags="--help --lang --config"
+            words="" flags="--help --lang --version --config"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
             esac ;;
         "demo")
-            words="" flags="--help --lang --listen --admin-listen --jamf-listen --data-dir --computers --mobiles --seed --faults --client-id --client-secret"
+            words="" flags="--help --lang --version --listen --admin-listen --jamf-listen --data-dir --computers --mobiles --seed --faults --client-id --client-secret"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --listen) words="" flags="" ;;
@@ -67,7 +68,7 @@ _jamf_gateway() {
                 --client-secret) words="" flags="" ;;
             esac ;;
         "fakejamf")
-            words="" flags="--help --lang --listen --computers --mobiles --seed --faults --client-id --client-secret"
+            words="" flags="--help --lang --version --listen --computers --mobiles --seed --faults --client-id --client-secret"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --listen) words="" flags="" ;;
@@ -79,7 +80,7 @@ _jamf_gateway() {
                 --client-secret) words="" flags="" ;;
             esac ;;
         "check")
-            words="" flags="--help --lang --config --source --json --livez --as-client --client --client-secret-file --ca-file"
+            words="" flags="--help --lang --version --config --source --json --livez --as-client --client --client-secret-file --ca-file"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
@@ -89,14 +90,14 @@ _jamf_gateway() {
                 --ca-file) return ;;
             esac ;;
         "status")
-            words="" flags="--help --lang --config --admin --watch --json"
+            words="" flags="--help --lang --version --config --admin --watch --json"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
             esac ;;
         "sync")
-            words="" flags="--help --lang --kind --wait --config --admin"
+            words="" flags="--help --lang --version --kind --wait --config --admin"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --kind) words="computer mobile" flags="" ;;
@@ -104,12 +105,12 @@ _jamf_gateway() {
                 --admin) words="" flags="" ;;
             esac ;;
         "report")
-            words="availability" flags="--help --lang"
+            words="availability" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
         "report availability")
-            words="" flags="--help --lang --days --source --config --data-dir --json --format"
+            words="" flags="--help --lang --version --days --source --config --data-dir --json --format"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --days) words="" flags="" ;;
@@ -119,12 +120,12 @@ _jamf_gateway() {
                 --format) words="text markdown" flags="" ;;
             esac ;;
         "client")
-            words="new rotate" flags="--help --lang"
+            words="new rotate" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
         "client new")
-            words="" flags="--help --lang --id --sources --profile --config"
+            words="" flags="--help --lang --version --id --sources --profile --config"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --id) words="" flags="" ;;
@@ -133,18 +134,23 @@ _jamf_gateway() {
                 --config) return ;;
             esac ;;
         "client rotate")
-            words="" flags="--help --lang --config"
+            words="" flags="--help --lang --version --config"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
             esac ;;
         "completion")
-            words="bash zsh fish" flags="--help --lang"
+            words="bash zsh fish" flags="--help --lang --version"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+            esac ;;
+        "help")
+            words="" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
         "version")
-            words="" flags="--help --lang"
+            words="" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;

@@ -22,6 +22,7 @@ _jamf-gateway() {
             "client new") place="client new" ;;
             "client rotate") place="client rotate" ;;
             " completion") place="completion" ;;
+            " help") place="help" ;;
             " version") place="version" ;;
         esac
     done
@@ -30,8 +31,8 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
-            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'report:Report what the gateway has recorded.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'version:Print the version.' )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'report:Report what the gateway has recorded.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "init")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -50,14 +51,14 @@ _jamf-gateway() {
                 --client) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file to write, mode 0600.' '--force:Replace files that exist.' '--url:Address of Jamf Pro, as you have it.' '--name:Name of the source: small letters, digits, dashes. Without it the first part of the host.' '--client-id:Client ID of the API client in Jamf Pro.' '--client-secret-file:File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.' '--secret-env:Refer to this variable in the settings instead of keeping Jamf'\''s secret in a file beside them.' '--public-url:Address by which Inventory360 reaches the gateway.' '--tls-cert:Certificate of the gateway with its chain (PEM); without it a proxy does TLS.' '--tls-key:Its private key.' '--listen:Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080.' '--admin-listen:Address of the admin door; without it 127.0.0.1:9480.' '--data-dir:Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings.' '--client:Client id that Inventory360 will use at the gateway.' '--allow-insecure-loopback:Allow http to a loopback address, for a simulated Jamf Pro.' '--test:Test the connection to Jamf afterwards without asking.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file to write, mode 0600.' '--force:Replace files that exist.' '--url:Address of Jamf Pro, as you have it.' '--name:Name of the source: small letters, digits, dashes. Without it the first part of the host.' '--client-id:Client ID of the API client in Jamf Pro.' '--client-secret-file:File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.' '--secret-env:Refer to this variable in the settings instead of keeping Jamf'\''s secret in a file beside them.' '--public-url:Address by which Inventory360 reaches the gateway.' '--tls-cert:Certificate of the gateway with its chain (PEM); without it a proxy does TLS.' '--tls-key:Its private key.' '--listen:Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080.' '--admin-listen:Address of the admin door; without it 127.0.0.1:9480.' '--data-dir:Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings.' '--client:Client id that Inventory360 will use at the gateway.' '--allow-insecure-loopback:Allow http to a loopback address, for a simulated Jamf Pro.' '--test:Test the connection to Jamf afterwards without asking.' ) ;;
         "serve")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
                 --config) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file (gateway.yaml).' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file (gateway.yaml).' ) ;;
         "demo")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -73,7 +74,7 @@ _jamf-gateway() {
                 --client-secret) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--listen:Address of the gateway.' '--admin-listen:Address of the gateway'\''s admin door and metrics.' '--jamf-listen:Address of the simulated Jamf Pro.' '--data-dir:Keep the data here (default: a temporary directory that is removed at the end).' '--computers:Simulated computers.' '--mobiles:Simulated mobile devices.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--listen:Address of the gateway.' '--admin-listen:Address of the gateway'\''s admin door and metrics.' '--jamf-listen:Address of the simulated Jamf Pro.' '--data-dir:Keep the data here (default: a temporary directory that is removed at the end).' '--computers:Simulated computers.' '--mobiles:Simulated mobile devices.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
         "fakejamf")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -86,7 +87,7 @@ _jamf-gateway() {
                 --client-secret) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--listen:Address of the simulated Jamf Pro.' '--computers:Simulated computers.' '--mobiles:Simulated mobile devices.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--listen:Address of the simulated Jamf Pro.' '--computers:Simulated computers.' '--mobiles:Simulated mobile devices.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
         "check")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -97,7 +98,7 @@ _jamf-gateway() {
                 --ca-file) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file (gateway.yaml).' '--source:Test only this source.' '--json:Print the reports as JSON.' '--livez:Only ask the running gateway of this configuration for /livez (container health check).' '--as-client:Go in through public_url as Inventory360 would: certificate chain, token, rights, one list, one device.' '--client:With --as-client: as which client; needed where there are several.' '--client-secret-file:With --as-client: file with the client'\''s secret, - for standard input. Without it GATEWAY_CLIENT_SECRET, then the terminal.' '--ca-file:With --as-client: certificates (PEM) of the authorities that Inventory360 trusts instead of those of this system.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file (gateway.yaml).' '--source:Test only this source.' '--json:Print the reports as JSON.' '--livez:Only ask the running gateway of this configuration for /livez (container health check).' '--as-client:Go in through public_url as Inventory360 would: certificate chain, token, rights, one list, one device.' '--client:With --as-client: as which client; needed where there are several.' '--client-secret-file:With --as-client: file with the client'\''s secret, - for standard input. Without it GATEWAY_CLIENT_SECRET, then the terminal.' '--ca-file:With --as-client: certificates (PEM) of the authorities that Inventory360 trusts instead of those of this system.' ) ;;
         "status")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -105,7 +106,7 @@ _jamf-gateway() {
                 --admin) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--watch:Show it again every two seconds, until Ctrl-C.' '--json:Print what the admin door answers.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--watch:Show it again every two seconds, until Ctrl-C.' '--json:Print what the admin door answers.' ) ;;
         "sync")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -114,13 +115,13 @@ _jamf-gateway() {
                 --admin) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--kind:Only this kind: computer or mobile. Without it every kind of the source.' '--wait:Wait for the end and tell the result.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--kind:Only this kind: computer or mobile. Without it every kind of the source.' '--wait:Wait for the end and tell the result.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
         "report")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
             commands=( 'availability:Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured.' )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "report availability")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -131,13 +132,13 @@ _jamf-gateway() {
                 --format) compadd -- text markdown; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--days:How many days, today included; 90 at most.' '--source:Only this source.' '--config:Settings file; sources and data_dir are taken from it.' '--data-dir:The data directory, or a copy of it, without settings.' '--json:Print the reports as JSON.' '--format:Without --json: text or markdown.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--days:How many days, today included; 90 at most.' '--source:Only this source.' '--config:Settings file; sources and data_dir are taken from it.' '--data-dir:Instead of --config: the data directory, or a copy of it, without settings.' '--json:Print the reports as JSON.' '--format:Without --json: text or markdown.' ) ;;
         "client")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
             commands=( 'new:Make a client: its secret, shown once, and the lines for the settings.' 'rotate:Make the next secret of a client, which lives beside the one in use until you remove that one.' )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "client new")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -147,26 +148,32 @@ _jamf-gateway() {
                 --config) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--id:What the client enters as client id.' '--sources:Which sources it may see, separated by commas; without it all of them.' '--profile:What it is shown; without it all that a source keeps.' '--config:Settings file to check the id, the sources and the profile against. It is not changed.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--id:What the client enters as client id.' '--sources:Which sources it may see, separated by commas; without it all of them.' '--profile:What it is shown; without it all that a source keeps.' '--config:Settings file to check the id, the sources and the profile against. It is not changed.' ) ;;
         "client rotate")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
                 --config) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--config:Settings file; it is read, not changed.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file; it is read, not changed.' ) ;;
         "completion")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
             commands=( 'bash' 'zsh' 'fish' )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
+        "help")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "version")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
     esac
     if [[ $PREFIX == -* ]]; then
         _describe -t flags flag flags
