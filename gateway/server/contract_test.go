@@ -288,3 +288,21 @@ func TestTheDescriptionHasEveryMemberOfEveryShape(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDocumentOfTheAPINamesEveryOperationAndEveryCode(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	for _, op := range normalized().Operations() {
+		if !strings.Contains(text, "`"+op.Method+" "+op.Path+"`") {
+			t.Errorf("docs/api.md does not name %s %s", op.Method, op.Path)
+		}
+	}
+	for _, code := range server.Codes() {
+		if !slices.Contains(elsewhere, code) && !strings.Contains(text, "`"+code+"`") {
+			t.Errorf("docs/api.md does not name %s", code)
+		}
+	}
+}
