@@ -92,6 +92,9 @@ func (s *Store) Begin(ctx context.Context, d Draft) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.lookAgain(ctx, l); err != nil {
+		return nil, writeError("begin generation", err)
+	}
 	if err := l.reserve(d.Parent); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 var (
 	ErrNone     = errors.New("no generation yet")           // never synced
 	ErrLost     = errors.New("generation store lost")       // manifest names a file that is missing or foreign
+	ErrNewer    = errors.New("data of a newer version")     // beside ErrLost; nothing of it may be changed
 	ErrCorrupt  = errors.New("generation file corrupt")     // checksum or SQLite error
 	ErrGone     = errors.New("generation no longer kept")   // a cursor's generation
 	ErrNotFound = errors.New("no such device")              // unknown id

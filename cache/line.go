@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 )
 
@@ -28,6 +24,7 @@ type line struct {
 	open     map[uint64]*Generation // generations with an open file, without a reference: retain before use
 	trouble  error                  // why nothing is served
 	refused  error                  // why nothing may be written
+	unlisted bool                   // its directory could not be read: which numbers were given is not known
 	building bool
 }
 
@@ -35,117 +32,6 @@ func newLine(dir string, q Series) *line {
 	return &line{
 		series: q, dir: filepath.Join(dir, q.Source, string(q.Kind)),
 		open: make(map[uint64]*Generation), trouble: ErrNone,
-	}
-}
-
-// files lists the numbers of the generation files that are there.
-func (l *line) files() ([]uint64, error) {
-	entries, err := os.ReadDir(l.dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	var numbers []uint64
-	for _, e := range entries {
-		digits, isGeneration := strings.CutSuffix(e.Name(), generationSuffix)
-		number, err := strconv.ParseUint(digits, 10, 64)
-		if isGeneration && err == nil && e.Name() == fileName(number) {
-			numbers = append(numbers, number)
-		}
-	}
-	return numbers, nil
-}
-
-// load brings a line found on disk as far as it goes; its troubles become the answers of Acquire.
-// Only a cancelled ctx is an error.
-func (s *Store) load(ctx context.Context, l *line) error {
-	l.work.Lock()
-	defer l.work.Unlock()
-	numbers, err := l.files()
-	if err != nil {
-		s.loseLocked(l, fmt.Errorf("%w: %w", ErrLost, err))
-		return nil
-	}
-	for _, n := range numbers {
-		l.highest = max(l.highest, n)
-	}
-	m, err := readManifest(l.dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && len(numbers) == 0:
-	case errors.Is(err, fs.ErrNotExist):
-		l.current = l.highest
-		s.loseLocked(l, fmt.Errorf("%w: the manifest is missing", ErrLost))
-	case err != nil:
-		l.current = l.highest
-		s.loseLocked(l, fmt.Errorf("%w: %w", ErrLost, err))
-	case m.Format > formatVersion:
-		l.refused = fmt.Errorf("%w: the manifest has format %d, this version knows %d: start the newer version again", ErrLost, m.Format, formatVersion)
-		s.loseLocked(l, l.refused)
-		return nil
-	default:
-		return s.loadManifest(ctx, l, m)
-	}
-	s.clean(l)
-	return nil
-}
-
-func (s *Store) loadManifest(ctx context.Context, l *line, m manifest) error {
-	l.highest = max(l.highest, m.Current)
-	l.current = m.Current
-	if err := m.check(s.identity, l.series); err != nil {
-		l.current = l.highest
-		s.loseLocked(l, err)
-		s.clean(l)
-		return nil
-	}
-	l.kept = m.Kept
-	s.clean(l)
-	if m.Current == 0 {
-		s.sweep(l) // a crash between the first file and its manifest
-		return nil
-	}
-	if err := s.serveLocked(ctx, l); err != nil {
-		return err
-	}
-	s.sweep(l)
-	return nil
-}
-
-// loseLocked records why nothing is served. The caller holds l.work, or is alone with the line.
-func (s *Store) loseLocked(l *line, why error) {
-	s.counts.openErrors.Add(1)
-	s.log.Error("no generation can be served", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", why)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.trouble = why
-}
-
-// clean removes what a crash left unfinished.
-func (s *Store) clean(l *line) {
-	if err := removeLeftovers(l.dir); err != nil {
-		s.log.Warn("remove unfinished files", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", err)
-	}
-}
-
-// sweep unlinks generation files that the manifest does not name. Readers that hold one keep it.
-func (s *Store) sweep(l *line) {
-	numbers, err := l.files()
-	if err != nil {
-		s.log.Warn("look for old generations", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", err)
-		return
-	}
-	l.mu.RLock()
-	named := make(map[uint64]bool, len(l.kept))
-	for _, k := range l.kept {
-		named[k.Number] = true
-	}
-	l.mu.RUnlock()
-	for _, n := range numbers {
-		if named[n] {
-			continue
-		}
-		if err := os.Remove(filepath.Join(l.dir, fileName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			s.log.Warn("remove old generation", "jamf.source", l.series.Source, "kind", l.series.Kind, "generation", n, "error", err)
-		}
 	}
 }
 

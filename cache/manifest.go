@@ -1,10 +1,15 @@
 package cache
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -35,13 +40,19 @@ type keptFile struct {
 func fileName(number uint64) string { return fmt.Sprintf("%08d%s", number, generationSuffix) }
 
 func readManifest(dir string) (manifest, error) {
-	var m manifest
 	data, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if err != nil {
+		return manifest{}, err
+	}
+	return parseManifest(data)
+}
+
+func parseManifest(data []byte) (m manifest, err error) {
+	if err := checkSeal(data); err != nil {
 		return m, err
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
-		return m, fmt.Errorf("read manifest: %w", err)
+		return manifest{}, fmt.Errorf("read manifest: %w", err)
 	}
 	return m, nil
 }
@@ -51,11 +62,42 @@ func writeManifest(dir string, m manifest) error {
 	if err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	return ReplaceFile(filepath.Join(dir, manifestName), append(data, '\n'))
+	return ReplaceFile(filepath.Join(dir, manifestName), seal(data))
 }
 
-// check tells why a manifest cannot be followed.
-func (m manifest) check(identity string, q Series) error {
+// The last member of a manifest is the SHA-256 of the text before it, in this and in every later format: a flipped byte
+// must not pass for a newer format, another store, or other files.
+const (
+	sealBefore = ",\n  \"seal\": \""
+	sealAfter  = "\"\n}\n"
+	sealSize   = len(sealBefore) + 2*sha256.Size + len(sealAfter)
+)
+
+// seal turns an indented object into the text of a manifest.
+func seal(object []byte) []byte {
+	text := bytes.TrimSuffix(object, []byte("\n}"))
+	return append(slices.Clip(text), sealOf(text)...)
+}
+
+func sealOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return sealBefore + hex.EncodeToString(sum[:]) + sealAfter
+}
+
+// checkSeal refuses a text that is not the sealed one. Manifests of releases before the seal have none.
+func checkSeal(data []byte) error {
+	at := len(data) - sealSize
+	if at < 0 || !bytes.HasPrefix(data[at:], []byte(sealBefore)) || !bytes.HasSuffix(data, []byte(sealAfter)) {
+		return nil
+	}
+	if string(data[at:]) != sealOf(data[:at]) {
+		return errors.New("the manifest is damaged: it does not have the digest that it was written with")
+	}
+	return nil
+}
+
+// check tells why a manifest cannot be followed. there are the numbers of the generation files beside it.
+func (m manifest) check(identity string, q Series, there []uint64) error {
 	switch {
 	case m.Format < 1 || m.Store == "":
 		return fmt.Errorf("%w: the manifest is no manifest", ErrLost)
@@ -63,6 +105,8 @@ func (m manifest) check(identity string, q Series) error {
 		return fmt.Errorf("%w: the manifest belongs to another store (%s)", ErrLost, m.Store)
 	case m.Series != q:
 		return fmt.Errorf("%w: the manifest belongs to %s/%s", ErrLost, m.Source, m.Kind)
+	case m.Current > maxNumber:
+		return fmt.Errorf("%w: the manifest names generation %d", ErrLost, m.Current)
 	}
 	for i, k := range m.Kept {
 		if k.Number == 0 || k.File != fileName(k.Number) || k.Number > m.Current || i > 0 && k.Number >= m.Kept[i-1].Number {
@@ -71,6 +115,11 @@ func (m manifest) check(identity string, q Series) error {
 	}
 	if m.Current > 0 && len(m.Kept) == 0 {
 		return fmt.Errorf("%w: the manifest names generation %d and no file", ErrLost, m.Current)
+	}
+	// A crash leaves one file that no manifest names yet, and the next start removes it.
+	if later := slices.DeleteFunc(slices.Clone(there), func(n uint64) bool { return n <= m.Current }); len(later) > 1 {
+		return fmt.Errorf("%w: the manifest ends with generation %d, but there are files up to %d: it is an older one that was put back",
+			ErrLost, m.Current, slices.Max(later))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,12 +44,13 @@ func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile
 	var wider []uint64
 	for _, n := range numbers {
 		info, named := known[n]
-		if n != serving && (named && info.Exceeds(profile) || !named && s.mayExceed(ctx, l, n, profile)) {
+		if n != serving && (named && info.Exceeds(profile) || !named && s.mayExceed(ctx, l, filepath.Join(l.dir, fileName(n)), profile)) {
 			wider = append(wider, n)
 		}
 	}
-	if err := ctx.Err(); err != nil || len(wider) == 0 {
-		return nil, err
+	aside, err := s.dropAside(ctx, l, profile)
+	if err := cmp.Or(err, ctx.Err()); err != nil || len(wider) == 0 {
+		return aside, err
 	}
 	if len(known) == 0 {
 		// The files alone told that something is lost, and how far the numbers went. Now the manifest does.
@@ -57,7 +59,32 @@ func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile
 			return nil, err
 		}
 	}
-	return wider, l.unlink(wider)
+	return append(aside, wider...), l.unlink(wider)
+}
+
+// dropAside is DropWider for what was set aside after a loss.
+func (s *Store) dropAside(ctx context.Context, l *line, profile *device.Profile) (dropped []uint64, err error) {
+	dirs, err := l.setAside()
+	if err != nil {
+		return nil, fmt.Errorf("look for what was set aside: %w", err)
+	}
+	for _, dir := range dirs {
+		numbers, err := generationFiles(dir)
+		if err != nil {
+			return dropped, fmt.Errorf("look for what was set aside: %w", err)
+		}
+		for _, n := range numbers {
+			path := filepath.Join(dir, fileName(n))
+			if !s.mayExceed(ctx, l, path, profile) {
+				continue
+			}
+			if err := os.Remove(path); err != nil {
+				return dropped, fmt.Errorf("remove what was set aside: %w", err)
+			}
+			dropped = append(dropped, n)
+		}
+	}
+	return dropped, nil
 }
 
 // unlink removes files that the manifest goes on naming: that they are missing is said at every start until a publish.
@@ -78,12 +105,11 @@ func (s *Store) foreign(l *line) bool {
 }
 
 // mayExceed asks a file that no manifest describes.
-func (s *Store) mayExceed(ctx context.Context, l *line, number uint64, profile *device.Profile) bool {
-	path := filepath.Join(l.dir, fileName(number))
+func (s *Store) mayExceed(ctx context.Context, l *line, path string, profile *device.Profile) bool {
 	file, err := os.Open(path)
 	if err != nil {
 		s.log.WarnContext(ctx, "a generation file cannot be read and is left alone", "jamf.source", l.series.Source,
-			"kind", l.series.Kind, "generation", number, "error", err)
+			"kind", l.series.Kind, "file", path, "error", err)
 		return false
 	}
 	_ = file.Close() // nothing was read

@@ -155,10 +155,9 @@ func TestWiderFilesOfABrokenSeriesAreRemoved(t *testing.T) {
 		"the manifest of another store": {
 			[]*device.Profile{wide},
 			func(t *testing.T, dir string) {
-				change(t, manifest(dir), func(data []byte) []byte {
-					at := bytes.Index(data, []byte(`"store": "`)) + len(`"store": "`)
-					copy(data[at:], strings.Repeat("ab", 16))
-					return data
+				reseal(t, manifest(dir), func(text string) string {
+					at := strings.Index(text, `"store": "`) + len(`"store": "`)
+					return text[:at] + strings.Repeat("ab", 16) + text[at+32:]
 				})
 			},
 			[]string{"00000001.sqlite"},

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,14 @@ func (s *Store) publish(ctx context.Context, c *Candidate, stay func([]keptFile)
 	if !follows {
 		return nil, fmt.Errorf("publish with parent %d: %w: it is %d", c.info.Parent, ErrConflict, current)
 	}
+	if m, err := readManifest(l.dir); err == nil && m.Format > formatVersion {
+		return nil, newerManifest(m) // put there while this program ran
+	}
+	if l.lostLocked() {
+		if err := s.moveAside(l, c.info.Number); err != nil {
+			return nil, writeError("set the lost generations aside", err)
+		}
+	}
 	kept := s.supersede(c, before, stay)
 	g, err := s.install(ctx, c, kept[0])
 	if err != nil {
@@ -116,6 +125,9 @@ func (s *Store) install(ctx context.Context, c *Candidate, k keptFile) (*Generat
 		return nil, err
 	}
 	final := filepath.Join(l.dir, k.File)
+	if _, err := os.Lstat(final); !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is a %s already: %w", k.File, cmp.Or(err, fs.ErrExist))
+	}
 	if err := os.Rename(c.path, final); err != nil {
 		return nil, err
 	}

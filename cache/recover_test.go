@@ -195,9 +195,11 @@ func TestAForeignFileOfTheSameSizeIsNotServed(t *testing.T) {
 }
 
 func TestANewerFormatIsLeftAlone(t *testing.T) {
-	newer := func(data []byte) []byte { return bytes.Replace(data, []byte(`"format": 1`), []byte(`"format": 2`), 1) }
+	newer := func(text string) string { return strings.Replace(text, `"format": 1`, `"format": 2`, 1) }
 	t.Run("of the store", func(t *testing.T) {
-		dir := damaged(t, func(t *testing.T, dir string) { change(t, filepath.Join(dir, "store.json"), newer) })
+		dir := damaged(t, func(t *testing.T, dir string) {
+			change(t, filepath.Join(dir, "store.json"), func(data []byte) []byte { return []byte(newer(string(data))) })
+		})
 		_, err := cache.Open(context.Background(), options(dir))
 		if err == nil || !strings.Contains(err.Error(), "format 2") {
 			t.Errorf("error is %v", err)
@@ -205,11 +207,12 @@ func TestANewerFormatIsLeftAlone(t *testing.T) {
 	})
 	t.Run("of a series", func(t *testing.T) {
 		dir := damaged(t, func(t *testing.T, dir string) {
-			change(t, filepath.Join(seriesDir(dir, computers), "manifest.json"), newer)
+			reseal(t, filepath.Join(seriesDir(dir, computers), "manifest.json"), newer)
 		})
 		s := openStore(t, options(dir))
 		_, err := s.Acquire(computers)
 		wantError(t, err, cache.ErrLost)
+		wantError(t, err, cache.ErrNewer)
 		if !strings.Contains(err.Error(), "format 2") {
 			t.Errorf("error is %v", err)
 		}

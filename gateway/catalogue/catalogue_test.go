@@ -99,7 +99,7 @@ func TestEveryPublishedCodeStands(t *testing.T) {
 		jamf_unavailable kind_disabled kind_off method_not_allowed never_synced no_progress not_found not_fresh not_ready
 		order_not_rising overdue page_size_too_large profile_changed redirect_refused request_malformed request_timeout
 		right_missing rights_surplus rights_unknown sort_not_supported source_disabled stale stale_limit store_corrupt store_error
-		store_full store_locked store_lost sync_running test_running throttled timeout tls_failed token_refused too_large
+		store_full store_locked store_lost store_newer sync_running test_running throttled timeout tls_failed token_refused too_large
 		too_many_quarantined unauthorized unexpected_answer unknown_device unknown_device_stale unknown_method unknown_parameter
 		unknown_source unsupported_media_type upstream_not_found url_invalid answer_too_large
 		public_url_missing client_secret_wrong door_dns_failed door_connect_failed door_timeout door_plain_http door_intermediate_missing

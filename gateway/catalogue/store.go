@@ -7,12 +7,24 @@ func ofStore() []Entry {
 			Code:  "store_lost",
 			Title: Text{"Stored data is missing", "Gespeicherte Daten fehlen"},
 			Cause: Text{
-				"A file that should hold the current data of this source is missing or belongs to another data directory. This is never taken for an empty inventory.",
-				"Eine Datei, die den aktuellen Datenstand dieser Quelle enthalten soll, fehlt oder gehört zu einem anderen Datenverzeichnis. Das wird nie als leerer Bestand gewertet.",
+				"A file that should hold or name the current data of this source is missing, damaged or belongs to another data directory. This is never taken for an empty inventory, and nothing is deleted.",
+				"Eine Datei, die den aktuellen Datenstand dieser Quelle enthalten oder benennen soll, fehlt, ist beschädigt oder gehört zu einem anderen Datenverzeichnis. Das wird nie als leerer Bestand gewertet, und nichts wird gelöscht.",
 			},
 			Action: Text{
-				"Check that the disk of data_dir is mounted and restore the directory from a backup, or start with an empty data_dir to have everything read from Jamf again.",
-				"Prüfen Sie, ob der Datenträger von data_dir eingehängt ist, und stellen Sie das Verzeichnis aus einer Sicherung wieder her, oder beginnen Sie mit einem leeren data_dir, damit alles neu aus Jamf gelesen wird.",
+				"Check that the disk of data_dir is mounted and sound; the next complete sync writes new data by itself and moves what is there into a directory lost-NUMBER beside it, unless you restore data_dir from a backup first.",
+				"Prüfen Sie, ob der Datenträger von data_dir eingehängt und fehlerfrei ist; die nächste vollständige Synchronisierung schreibt von selbst neue Daten und verschiebt das Vorhandene in ein Verzeichnis lost-NUMMER daneben, sofern Sie data_dir nicht vorher aus einer Sicherung wiederherstellen.",
+			},
+		},
+		{
+			Code:  "store_newer",
+			Title: Text{"Stored data is of a newer version", "Gespeicherte Daten stammen von einer neueren Version"},
+			Cause: Text{
+				"A newer version of the gateway has written the data of this source. This one can neither read nor replace it, and leaves it as it is.",
+				"Eine neuere Version des Gateways hat die Daten dieser Quelle geschrieben. Diese hier kann sie weder lesen noch ersetzen und lässt sie, wie sie sind.",
+			},
+			Action: Text{
+				"Start the newer version again, or start this one with another data_dir to have everything read from Jamf again.",
+				"Starten Sie wieder die neuere Version, oder starten Sie diese mit einem anderen data_dir, damit alles neu aus Jamf gelesen wird.",
 			},
 		},
 		{

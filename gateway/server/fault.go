@@ -43,6 +43,7 @@ const (
 	codeStaleLimit       = "stale_limit"
 	codeDeviceStale      = "unknown_device_stale"
 	codeStoreLost        = "store_lost"
+	codeStoreNewer       = "store_newer"
 	codeStoreCorrupt     = "store_corrupt"
 	codeCredentials      = "auth_failed"
 	codeRightsUnknown    = "rights_unknown"
@@ -92,6 +93,8 @@ func storeFault(err error, source string) *fault {
 	switch {
 	case errors.Is(err, cache.ErrNone):
 		return &fault{code: codeNeverSynced, source: source, retryAfter: defaultRetryAfter}
+	case errors.Is(err, cache.ErrNewer):
+		return &fault{code: codeStoreNewer, source: source, retryAfter: longestRetryAfter, cause: err}
 	case errors.Is(err, cache.ErrLost):
 		return &fault{code: codeStoreLost, source: source, retryAfter: longestRetryAfter, cause: err}
 	case errors.Is(err, cache.ErrCorrupt):

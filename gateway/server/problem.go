@@ -58,7 +58,7 @@ func statusOf(code string) int {
 // serverStatus is the status of the codes that are not the client's doing.
 func serverStatus(code string) int {
 	switch code {
-	case codeNeverSynced, codeNotFresh, codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreCorrupt,
+	case codeNeverSynced, codeNotFresh, codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreNewer, codeStoreCorrupt,
 		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired:
 		return http.StatusServiceUnavailable
 	}
@@ -350,7 +350,7 @@ func (s *Server) logFault(x *exchange, status int, f *fault) {
 	switch f.code {
 	case codeInternal:
 		level = slog.LevelError
-	case codeStoreLost, codeStoreCorrupt:
+	case codeStoreLost, codeStoreNewer, codeStoreCorrupt:
 		level = slog.LevelWarn
 	}
 	ctx := x.context()

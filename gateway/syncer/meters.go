@@ -72,6 +72,8 @@ func (m meters) ended(ctx context.Context, l *line, err error, took time.Duratio
 // storeCode names why a series cannot be opened.
 func storeCode(err error) string {
 	switch {
+	case errors.Is(err, cache.ErrNewer):
+		return "store_newer"
 	case errors.Is(err, cache.ErrLost):
 		return "store_lost"
 	case errors.Is(err, cache.ErrCorrupt):

@@ -1,15 +1,20 @@
 package syncer
 
-import "time"
+import (
+	"errors"
+	"time"
+
+	"jamf-gateway/cache"
+)
 
 // due tells when the line is to be read next. Data that a walk would mend - the newest generation is damaged and the one before
-// it serves, or the profile has gained fields - brings it forward. A disk that damages whatever is written must not make
+// it serves, all is lost, or the profile has gained fields - brings it forward. A disk that damages whatever is written must not make
 // one walk follow the other: mending again waits as a retry does.
 func (s *Syncer) due(l *line) time.Time {
 	have := s.stock(l)
 	now, r := s.now(), l.book.kind(l.kind)
 	due := nextDue(now, r, l.src.Interval, l.src.At, have)
-	if !have.wanting {
+	if !have.mendable() {
 		return due
 	}
 	l.mu.Lock()
@@ -18,6 +23,9 @@ func (s *Syncer) due(l *line) time.Time {
 	if mends > 0 && now.Sub(mended) < 24*time.Hour {
 		due = later(due, mended.Add(retryAfter(mends)))
 	}
+	if !have.any {
+		return due
+	}
 	have.wanting = false
 	return notAfter(due, nextDue(now, r, l.src.Interval, l.src.At, have))
 }
@@ -25,7 +33,7 @@ func (s *Syncer) due(l *line) time.Time {
 func (s *Syncer) stock(l *line) stock {
 	g, err := s.o.Store.Acquire(l.series())
 	if err != nil {
-		return stock{}
+		return stock{lost: !errors.Is(err, cache.ErrNone)}
 	}
 	defer g.Release()
 	return stock{any: true, wanting: g.Info().Lacks(l.src.Profile) || s.o.Store.FellBack(l.series())}
@@ -38,8 +46,11 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// stock is what there is to serve: wanting tells that a walk would make it better, whatever the clock says.
-type stock struct{ any, wanting bool }
+// stock is what there is to serve: wanting tells that a walk would make it better, whatever the clock says; lost, that
+// there is nothing although there was.
+type stock struct{ any, wanting, lost bool }
+
+func (s stock) mendable() bool { return s.wanting || s.lost }
 
 // retryAfter is the pause after the n-th failed due sync (n >= 1): 5, 15, 30, then every 60 minutes.
 func retryAfter(n int) time.Duration {

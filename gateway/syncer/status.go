@@ -1,8 +1,10 @@
 package syncer
 
 import (
+	"errors"
 	"time"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
 )
 
@@ -72,9 +74,9 @@ func (s *Syncer) kindStatus(l *line) KindStatus {
 func (s *Syncer) state(l *line, r kindRecord) (state, reason string) {
 	g, err := s.o.Store.Acquire(l.series())
 	if err != nil {
-		reason = r.ErrorCode
-		if reason == "" {
-			reason = storeCode(err)
+		reason = storeCode(err)
+		if errors.Is(err, cache.ErrNone) && r.ErrorCode != "" {
+			reason = r.ErrorCode // why nothing came; that what was there is lost says more than any failed sync
 		}
 		if l.src.Disabled {
 			reason = "source_disabled"

@@ -23,7 +23,7 @@ const emptyPause = time.Minute
 
 // syncOnce runs one sync of a line and remembers how it ended. due tells that the schedule asked for it.
 func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
-	started, mending := s.now(), s.stock(l).wanting
+	started, mending := s.now(), s.stock(l).mendable()
 	l.mu.Lock()
 	l.running, l.held, l.total = true, 0, 0
 	l.mu.Unlock()
@@ -103,6 +103,9 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 
 // sync reads, proves, publishes and warms.
 func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.Info, error) {
+	if err := s.writable(l); err != nil {
+		return cache.Info{}, err
+	}
 	walk := Walk(patient{l.src.NewWalk()})
 	version, rights, err := s.introduce(ctx, l, walk)
 	if err != nil {
@@ -135,11 +138,35 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 	published, err := s.o.Store.Publish(ctx, cand)
 	if err != nil {
 		cand.Discard()
-		return cache.Info{}, &failure{Code: "store_error", Detail: "the generation could not be published", Err: err}
+		return cache.Info{}, storeFailure("the generation could not be published", err)
 	}
 	defer published.Release()
 	s.warm(ctx, l, published)
 	return published.Info(), nil
+}
+
+// writable refuses a sync whose outcome could not be kept, before Jamf is asked for anything.
+func (s *Syncer) writable(l *line) error {
+	g, err := s.o.Store.Acquire(l.series())
+	switch {
+	case err == nil:
+		g.Release()
+	case errors.Is(err, cache.ErrNewer):
+		return storeFailure("the data on disk is of a newer version and stays as it is", err)
+	}
+	return nil
+}
+
+// storeFailure names what keeps a generation from being kept.
+func storeFailure(detail string, err error) error {
+	code := "store_error"
+	switch {
+	case errors.Is(err, cache.ErrNewer):
+		code = "store_newer"
+	case errors.Is(err, cache.ErrFull):
+		code = "store_full"
+	}
+	return &failure{Code: code, Detail: detail, Err: err}
 }
 
 // introduce asks what the credentials may do and which Jamf answers. The rights are kept for the clients' own connection test.
@@ -200,7 +227,7 @@ func (s *Syncer) walk(ctx context.Context, l *line, w Walk, rights jamf.Rights, 
 	defer span.End()
 	b, err := s.o.Store.Begin(ctx, draft)
 	if err != nil {
-		return nil, &failure{Code: "store_error", Detail: "the generation file could not be made", Err: err}
+		return nil, storeFailure("the generation file could not be made", err)
 	}
 	defer b.Abort()
 	r := &reader{
@@ -234,7 +261,7 @@ func (s *Syncer) walk(ctx context.Context, l *line, w Walk, rights jamf.Rights, 
 		Ended: s.now(), ReportedTotal: reported, ConfirmedEmpty: confirmed, Quarantined: r.flags(), Upstream: r.version,
 	})
 	if err != nil {
-		return nil, &failure{Code: "store_error", Detail: "the generation file could not be written", Err: err}
+		return nil, storeFailure("the generation file could not be written", err)
 	}
 	return cand, nil
 }

@@ -1,0 +1,132 @@
+package syncer_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/jamf"
+)
+
+// edit changes a file of the series of computers.
+func (h *house) edit(name string, do func([]byte) []byte) {
+	h.t.Helper()
+	path := filepath.Join(h.dir, "a", "computer", name)
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, do(data), 0o600)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func TestALostSeriesSaysSoAndIsReadAgainWithoutHands(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {
+		h.start()
+		h.stop()
+		h.edit("manifest.json", func([]byte) []byte { return nil })
+		h.jamf.version = func() (string, error) { return "", &jamf.Error{Kind: jamf.ErrAuthFailed, Code: "auth_failed"} }
+		h.start()
+		h.mustBe(device.Computer, "never_synced", "failed", "auth_failed") // due at once, like no data
+		st := h.status(device.Computer)
+		if st.Reason != "store_lost" {
+			t.Errorf("the reason is %q", st.Reason)
+		}
+		if wait := time.Until(st.NextSync); wait != 5*time.Minute {
+			t.Errorf("it is tried again in %v", wait)
+		}
+		h.jamf.mu.Lock()
+		h.jamf.version = nil
+		h.jamf.mu.Unlock()
+		time.Sleep(5*time.Minute + time.Second)
+		synctest.Wait()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		if n := h.served(device.Computer).Number; n != 2 {
+			t.Errorf("generation %d is served, want 2", n)
+		}
+		if _, err := os.Stat(filepath.Join(h.dir, "a", "computer", "lost-00000002", "00000001.sqlite")); err != nil {
+			t.Errorf("what was lost is not set aside: %v", err)
+		}
+	})
+}
+
+func TestDataOfANewerVersionIsLeftAloneAndJamfIsNotAsked(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {
+		h.start()
+		h.stop()
+		h.edit("manifest.json", func(data []byte) []byte {
+			text, _, _ := bytes.Cut(data, []byte(",\n  \"seal\""))
+			return []byte(strings.Replace(string(text), `"format": 1`, `"format": 9`, 1) + "}")
+		})
+		pages := h.jamf.pages
+		h.jamf.rights = func() (jamf.Rights, error) {
+			pages--
+			return jamf.Rights{}, nil
+		}
+		h.start()
+		h.mustBe(device.Computer, "never_synced", "failed", "store_newer")
+		if st := h.status(device.Computer); st.Reason != "store_newer" || time.Until(st.NextSync) != 5*time.Minute {
+			t.Errorf("%+v", st)
+		}
+		if h.jamf.pages != pages {
+			t.Error("Jamf was asked for what cannot be kept")
+		}
+		h.edit("manifest.json", func(data []byte) []byte {
+			if !bytes.Contains(data, []byte(`"format": 9`)) {
+				t.Errorf("it was written over: %s", data)
+			}
+			return data
+		})
+	})
+}
+
+func TestADiskThatDamagesAllThatIsWrittenDoesNotMakeWalksFollowEachOther(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {
+		h.source.WarmProfiles = nil // what is warmed stays in the connection too, and its damage is not seen
+		harm := func(file string) {
+			h.stop()
+			h.edit(file, func(data []byte) []byte { return data[:len(data)/2] })
+		}
+		h.start()
+		harm("00000001.sqlite")
+		h.start()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		g, err := h.store.Acquire(cache.Series{Source: "a", Kind: device.Computer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Release()
+		file := filepath.Join(h.dir, "a", "computer", "00000002.sqlite")
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 4096; i < len(data); i++ {
+			data[i] ^= 0x55
+		}
+		if err := os.WriteFile(file, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Page(t.Context(), 0, 5); err == nil {
+			t.Fatal("the damage is not seen")
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if st := h.status(device.Computer); st.State != "never_synced" || st.Reason != "store_corrupt" {
+			t.Fatalf("two minutes later it is %+v", st)
+		}
+		time.Sleep(4 * time.Minute)
+		synctest.Wait()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+	})
+}
