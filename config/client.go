@@ -23,9 +23,16 @@ func (d *document) clients(c *Config, root *mapping, profiles []string) {
 	for _, s := range c.Sources {
 		sources = append(sources, s.Name)
 	}
-	lines := map[string]int{} // id -> line
+	lines := map[string]int{}       // id -> line
+	owners := map[[32]byte]string{} // hash -> id
 	for _, m := range list {
 		cl := d.client(m, sources, profiles)
+		for _, hash := range cl.Secrets {
+			if other := owners[hash]; other != "" && other != cl.ID && hash != ([32]byte{}) {
+				d.warn(m.from("secrets"), "client %s has the same secret: give each its own", other)
+			}
+			owners[hash] = cl.ID
+		}
 		if first, twice := lines[cl.ID]; twice && cl.ID != "" {
 			d.problem(m.at("id"), "stands twice, first in line %d", first)
 		}
@@ -82,8 +89,11 @@ func (d *document) hashes(m *mapping) [][32]byte {
 			continue
 		}
 		hash := [32]byte(raw)
-		if hash == ([32]byte{}) {
+		switch hash {
+		case [32]byte{}:
 			d.warn(v.origin, "is the placeholder of the example: no secret matches it")
+		case HashSecret(""), HashSecret("\n"):
+			d.warn(v.origin, "is the SHA-256 of an empty text, not of a secret; make one with: jamf-gateway client new")
 		}
 		if slices.Contains(out, hash) {
 			d.problem(v.origin, "stands twice")

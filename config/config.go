@@ -8,6 +8,7 @@ import "time"
 // Config is the whole of gateway.yaml after defaults, environment and validation. File names are
 // absolute or relative to the working directory, never to the settings file.
 type Config struct {
+	File          string // as given to Load or Parse
 	Listen        string // address of the public door
 	AdminListen   string // "" after `admin_listen: off`
 	MetricsListen string // "" = only at the admin door
@@ -79,6 +80,7 @@ type Client struct {
 type Profile struct {
 	Extends string // "" = nothing
 	Fields  []string
+	Places  []Problem // where each field stands, without a Text
 }
 
 // Telemetry is what is told to operators.

@@ -60,7 +60,7 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &config.Config{
-		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9480", MaxPageSize: 10_000, MaxStale: 30 * 24 * time.Hour,
+		File: "gateway.yaml", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9480", MaxPageSize: 10_000, MaxStale: 30 * 24 * time.Hour,
 		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 256 << 20},
 		Sources: []config.Source{{
 			Name: "schule-a", URL: "https://a.jamfcloud.com/api", ClientID: "cid", ClientSecret: config.NewSecret("geheim"),
@@ -80,8 +80,9 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 func TestEverySettingCanBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	write(t, cert, "certificate", 0o644)
-	write(t, key, "key", 0o600)
+	certPEM, keyPEM := pair(t)
+	write(t, cert, certPEM, 0o644)
+	write(t, key, keyPEM, 0o600)
 	write(t, filepath.Join(dir, "b.secret"), "from a file\n", 0o600)
 	write(t, filepath.Join(dir, "cred", "c"), "from systemd\n", 0o400)
 	got, err := config.Parse([]byte(`
@@ -131,7 +132,7 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 	}
 	usual := config.Sync{Interval: 24 * time.Hour, PageSize: 200}
 	want := &config.Config{
-		Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
+		File: "gateway.yaml", Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
 		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key",
 		TLS: config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
 		Sources: []config.Source{
@@ -160,7 +161,9 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 			Secrets: [][32]byte{sha256.Sum256([]byte("secret")), [32]byte(slices.Repeat([]byte{0xab}, 32))},
 			Sources: []string{"b", "a"}, Profile: "full",
 		}},
-		Profiles:  map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}}},
+		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Places: []config.Problem{
+			{File: "gateway.yaml", Line: 40, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 40, Setting: "profiles.own.fields[1]"},
+		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
 	}
 	if diff := cmp.Diff(want, got, ignoreSecrets()); diff != "" {
@@ -170,7 +173,8 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 
 func TestListenIsOpenOnlyWithTLS(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "c"), "x", 0o600)
+	certPEM, keyPEM := pair(t)
+	write(t, filepath.Join(dir, "c"), certPEM+keyPEM, 0o600)
 	c, err := config.Parse([]byte(small+"tls: {cert_file: c, key_file: c}\n"), "gateway.yaml", dir, env())
 	if err != nil {
 		t.Fatal(err)
@@ -197,7 +201,8 @@ func TestListenIsOpenOnlyWithTLS(t *testing.T) {
 func TestWarningsNameWhatShouldNotStay(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "open.secret"), "geheim", 0o644)
-	write(t, filepath.Join(dir, "tls.key"), "key", 0o640)
+	certPEM, keyPEM := pair(t)
+	write(t, filepath.Join(dir, "tls.key"), certPEM+keyPEM, 0o640)
 	path := filepath.Join(dir, "gateway.yaml")
 	write(t, path, `
 admin_listen: 0.0.0.0:9480
@@ -250,6 +255,19 @@ func TestLoadSaysWhichFileCannotBeRead(t *testing.T) {
 	write(t, path, strings.Repeat("#", 1<<20+1), 0o600)
 	if _, err := config.Load(path, nil); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
 		t.Errorf("error %v, want one about the size", err)
+	}
+}
+
+func TestKeptDataThatOthersCanReadIsWarnedOf(t *testing.T) {
+	dir := t.TempDir()
+	for mode, want := range map[os.FileMode]int{0o700: 0, 0o770: 0, 0o701: 1, 0o755: 1} {
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		c := parse(t, small+"data_dir: "+dir+"\n")
+		if len(c.Warnings) != want || want == 1 && (!strings.Contains(c.Warnings[0].String(), "data_dir: "+dir+" can be read by others") || !strings.Contains(c.Warnings[0].German(), "auf 0700")) {
+			t.Errorf("mode %o: warnings %q", mode, c.Warnings)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"net"
 	"net/netip"
 	"os"
@@ -29,11 +32,53 @@ func readTLS(m *mapping) TLS {
 		m.doc.problem(cert.origin, "key_file is missing: TLS needs both files")
 	}
 	t := TLS{CertFile: m.doc.path(cert.text), KeyFile: m.doc.path(key.text)}
-	m.doc.file(cert.origin, t.CertFile)
-	if info := m.doc.file(key.origin, t.KeyFile); info != nil && info.Mode().Perm()&0o077 != 0 {
-		m.doc.warn(key.origin, "%s can be read by others (mode %04o); set it to 0600", t.KeyFile, info.Mode().Perm())
+	certInfo, keyInfo := m.doc.file(cert.origin, t.CertFile), m.doc.file(key.origin, t.KeyFile)
+	if keyInfo != nil && keyInfo.Mode().Perm()&0o077 != 0 {
+		m.doc.warn(key.origin, "%s can be read by others (mode %04o); set it to 0600", t.KeyFile, keyInfo.Mode().Perm())
+	}
+	if certInfo != nil && keyInfo != nil {
+		m.doc.pair(cert.origin, key.origin, t)
 	}
 	return t
+}
+
+// pair checks that certificate and key can be used together.
+func (d *document) pair(cert, key origin, t TLS) {
+	certPEM, err := os.ReadFile(t.CertFile)
+	if err != nil {
+		d.problem(cert, "%v", err)
+		return
+	}
+	keyPEM, err := os.ReadFile(t.KeyFile)
+	if err != nil {
+		d.problem(key, "%v", err)
+		return
+	}
+	if !holdsCertificate(certPEM) {
+		d.problem(cert, "%s holds no usable certificate in PEM", t.CertFile)
+		return
+	}
+	switch _, err := tls.X509KeyPair(certPEM, keyPEM); {
+	case err == nil:
+	case strings.Contains(err.Error(), "does not match"):
+		d.problem(key, "%s is not the key of the certificate in %s", t.KeyFile, t.CertFile)
+	default:
+		d.problem(key, "%s holds no usable private key in PEM, without a passphrase", t.KeyFile)
+	}
+}
+
+// holdsCertificate tells whether the first certificate of a PEM file can be read.
+func holdsCertificate(rest []byte) bool {
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return false
+		}
+		if block.Type == "CERTIFICATE" {
+			_, err := x509.ParseCertificate(block.Bytes)
+			return err == nil
+		}
+	}
 }
 
 // file checks that a named file is there; nil when it is not, or when none is named.

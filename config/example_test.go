@@ -41,19 +41,20 @@ clients:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got, ignoreSecrets(), cmpopts.IgnoreFields(config.Config{}, "Warnings")); diff != "" {
+	if diff := cmp.Diff(want, got, ignoreSecrets(), cmpopts.IgnoreFields(config.Config{}, "File", "Warnings")); diff != "" {
 		t.Errorf("the example does not say the defaults (-defaults +example):\n%s", diff)
 	}
-	if len(got.Warnings) != 2 {
-		t.Errorf("warnings %q, want those about the two placeholders", got.Warnings)
+	if len(got.Warnings) != 4 {
+		t.Errorf("warnings %q, want those about the four placeholders", got.Warnings)
 	}
 }
 
 // The lines of the example that are commented out are settings as well: they must be accepted when somebody uncomments them.
 func TestTheExampleIsAcceptedWithEverythingUncommented(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "tls.crt"), "x", 0o600)
-	write(t, filepath.Join(dir, "tls.key"), "x", 0o600)
+	certPEM, keyPEM := pair(t)
+	write(t, filepath.Join(dir, "tls.crt"), certPEM, 0o600)
+	write(t, filepath.Join(dir, "tls.key"), keyPEM, 0o600)
 	setting := regexp.MustCompile(`(?m)^( *)# ((?: *)(?:public_url|tls|cert_file|key_file|at|proxy_url|ca_file|sources|profile|profiles|asset-labels|extends|fields):(?: .*)?)$`)
 	text := setting.ReplaceAllString(read(t, "../gateway.example.yaml"), "$1$2")
 	text = strings.ReplaceAll(text, "/etc/jamf-gateway/tls", filepath.Join(dir, "tls"))

@@ -58,6 +58,7 @@ func (d *document) config(data []byte) (*Config, error) {
 		return nil, &InvalidError{Problems: inOrder(d.problems)} // no tree: everything would be missing
 	}
 	c := &Config{
+		File:         d.name,
 		InsecureHTTP: root.flag("insecure_http"),
 		MaxPageSize:  root.number("max_page_size", 10_000, 100, 100_000),
 		MaxStale:     root.duration("max_stale", 30*24*time.Hour, time.Hour, 3650*24*time.Hour),
@@ -67,6 +68,7 @@ func (d *document) config(data []byte) (*Config, error) {
 		Cache:        readCache(root.section("cache")),
 		Telemetry:    readTelemetry(root.section("telemetry")),
 	}
+	d.exposedData(root.from("data_dir"), c.DataDir)
 	c.PublicURL = d.publicURL(root.text("public_url", ""))
 	d.doors(c, root)
 	names := d.profiles(c, root)
@@ -79,6 +81,16 @@ func (d *document) config(data []byte) (*Config, error) {
 	}
 	c.Warnings = inOrder(d.warnings)
 	return c, nil
+}
+
+// exposedData warns of kept data that anybody on this machine can read.
+func (d *document) exposedData(o origin, dir string) {
+	if d.outline {
+		return
+	}
+	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o007 != 0 {
+		d.warn(o, "%s can be read by others (mode %04o); set it to 0700", dir, info.Mode().Perm())
+	}
 }
 
 // filled reads a text with a default that cannot be emptied.

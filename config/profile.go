@@ -31,6 +31,7 @@ func (d *document) profiles(c *Config, root *mapping) []string {
 				d.problem(f.origin, "is not the name of a field")
 			}
 			p.Fields = append(p.Fields, f.text)
+			p.Places = append(p.Places, d.describe(f.origin, ""))
 		}
 		if p.Extends == "" && len(p.Fields) == 0 && !d.blamedBelow(m.path) {
 			d.problem(here, "names neither fields nor a profile that it extends")

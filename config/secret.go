@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Secret prints, marshals and logs as <secret>, also with %#v and inside other values.
@@ -42,6 +44,17 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // because secrets have 256 random bits.
 func HashSecret(secret string) [32]byte { return sha256.Sum256([]byte(secret)) }
 
+// namesVariable is how variables of the environment are called.
+var namesVariable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// The values of gateway.example.yaml that are to be replaced.
+const (
+	placeholderURL    = "https://example.jamfcloud.com/api"
+	placeholderID     = "00000000-0000-0000-0000-000000000000"
+	placeholderSecret = "put-the-client-secret-of-jamf-here"
+	placeholderText   = "is the placeholder of the example; put yours there"
+)
+
 // maxSecret is the largest secret that is read from a file, in bytes.
 const maxSecret = 64 << 10
 
@@ -64,18 +77,25 @@ func (d *document) secret(v value) Secret {
 		}
 		text, err = d.secretFile(v.origin, d.path(rest))
 	case "cred":
-		text, err = d.credential(rest)
+		text, err = d.credential(v.origin, rest)
 	case "env":
 		var ok bool
 		d.mention(rest)
 		if text, ok = d.env[rest]; !ok {
 			err = errors.New("the environment variable that env: names is not set")
+			if namesVariable.MatchString(rest) { // what is no name may be the secret itself
+				err = fmt.Errorf("the environment variable %s is not set", rest)
+			}
 		}
 	default:
 		text = v.text
 		if v.origin.variable == "" && text != "" {
 			d.literal = true
-			d.warn(v.origin, "the secret stands in the file; write file:PATH, env:NAME or cred:NAME instead")
+			if text == placeholderSecret {
+				d.warn(v.origin, placeholderText)
+			} else {
+				d.warn(v.origin, "the secret stands in the file; write file:PATH, env:NAME or cred:NAME instead")
+			}
 		}
 	}
 	if err == nil {
@@ -99,7 +119,7 @@ func checkSecret(text string) error {
 }
 
 // credential reads a systemd credential; systemd guards the directory.
-func (d *document) credential(name string) (string, error) {
+func (d *document) credential(o origin, name string) (string, error) {
 	dir := d.env["CREDENTIALS_DIRECTORY"]
 	if dir == "" {
 		return "", errors.New("cred: works only where systemd sets CREDENTIALS_DIRECTORY (LoadCredential= in the unit)")
@@ -107,7 +127,9 @@ func (d *document) credential(name string) (string, error) {
 	if name == "" || name != filepath.Base(name) || name == "." || name == ".." {
 		return "", errors.New("cred: takes the name of a credential, not a path")
 	}
-	text, _, err := readSecret(filepath.Join(dir, name))
+	path := filepath.Join(dir, name)
+	text, _, err := readSecret(path)
+	d.warnOfEdges(o, path, text)
 	return text, err
 }
 
@@ -116,7 +138,15 @@ func (d *document) secretFile(o origin, path string) (string, error) {
 	if err == nil && mode.Perm()&0o077 != 0 {
 		d.warn(o, "the secret's file %s can be read by others (mode %04o); set it to 0600", path, mode.Perm())
 	}
+	d.warnOfEdges(o, path, text)
 	return text, err
+}
+
+// warnOfEdges warns of what an editor leaves around a secret and nobody sees. It may belong to it: it is kept.
+func (d *document) warnOfEdges(o origin, path, text string) {
+	if strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' }) != text {
+		d.warn(o, "the secret's file %s has blanks or a byte order mark around the secret; they count as part of it", path)
+	}
 }
 
 // readSecret reads a regular file without the line break at its end.

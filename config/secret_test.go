@@ -57,7 +57,8 @@ func TestSecretsThatCannotBeResolvedAreRefused(t *testing.T) {
 		"file:two":       "line break",
 		"file:large":     "larger than 64 KiB",
 		"file:/dev/zero": "/dev/zero is not a file",
-		"env:NONE":       "is not set",
+		"env:NONE":       "the environment variable NONE is not set",
+		"env:not a name": "the environment variable that env: names is not set",
 		"env:EMPTY":      "the secret is empty",
 		"cred:x":         "CREDENTIALS_DIRECTORY",
 	} {

@@ -76,10 +76,14 @@ func (d *document) source(m *mapping, profiles []string, maxStale time.Duration)
 	case name.set && !sourceName.MatchString(name.text):
 		d.problem(name.origin, "must be 1 to 32 small letters, digits and dashes, beginning with a letter or digit, not %q", clip(name.text))
 	}
+	id := m.required("client_id")
+	if id.text == placeholderID {
+		d.warn(id.origin, placeholderText)
+	}
 	s := Source{
 		Name:                  name.text,
 		AllowInsecureLoopback: m.flag("allow_insecure_loopback"),
-		ClientID:              m.required("client_id").text,
+		ClientID:              id.text,
 		Disabled:              m.choice("status", "active", "active", "disabled") == "disabled",
 		Default:               m.flag("default"),
 		Kinds:                 m.kinds(),
@@ -95,6 +99,9 @@ func (d *document) source(m *mapping, profiles []string, maxStale time.Duration)
 		} else if u.text != s.URL {
 			d.warn(u.origin, "was completed to %q; write it like this", s.URL)
 		}
+	}
+	if s.URL == placeholderURL {
+		d.warn(m.from("url"), placeholderText)
 	}
 	if v := m.required("client_secret"); v.text != "" {
 		s.ClientSecret = d.secret(v)

@@ -16,7 +16,7 @@ import (
 // sealingKey reads the key that seals client tokens, and makes it at the first start: 64 hex digits, mode 0600. Its loss
 // costs only the tokens in use. A file that others can read or that holds anything else refuses the start.
 func sealingKey(path string) (key [32]byte, err error) {
-	data, err := os.ReadFile(path)
+	key, err = readKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := rand.Read(key[:]); err != nil {
 			return key, fmt.Errorf("make key_file: %w", err)
@@ -26,6 +26,12 @@ func sealingKey(path string) (key [32]byte, err error) {
 		}
 		return key, cache.ReplaceFile(path, []byte(hex.EncodeToString(key[:])+"\n"))
 	}
+	return key, err
+}
+
+// readKey is sealingKey without making one.
+func readKey(path string) (key [32]byte, err error) {
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return key, fmt.Errorf("read key_file: %w", err)
 	}

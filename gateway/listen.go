@@ -17,6 +17,19 @@ func (l *listeners) close() {
 	}
 }
 
+// ListenError says that a door cannot be opened. Trying again helps once the address is free.
+type ListenError struct {
+	Setting string // "listen", "admin_listen" or "metrics_listen"
+	Address string
+	Err     error
+}
+
+// Error implements error.
+func (e *ListenError) Error() string { return fmt.Sprintf("%s: %v", e.Setting, e.Err) }
+
+// Unwrap returns what the system said.
+func (e *ListenError) Unwrap() error { return e.Err }
+
 // Listen opens the doors, so that a port in use or a bad certificate is told before anything runs. Run calls it when the
 // caller did not.
 func (g *Gateway) Listen(ctx context.Context) error {
@@ -31,7 +44,7 @@ func (g *Gateway) Listen(ctx context.Context) error {
 		}
 		ln, err := lc.Listen(ctx, "tcp", address)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", setting, err)
+			return nil, &ListenError{Setting: setting, Address: address, Err: err}
 		}
 		return ln, nil
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -64,10 +65,32 @@ func (ps profiles) resolve(c *config.Config, name string, seen []string) (*devic
 	}
 	p, err := device.NewProfile(name, base, own.Fields)
 	if err != nil {
-		return nil, fmt.Errorf("profiles.%s: %w", name, err)
+		return nil, unknownFields(name, own, err)
 	}
 	ps.named[name] = p
 	return p, nil
+}
+
+// unknownFields names each field that no profile can keep by its place in the settings.
+func unknownFields(name string, own config.Profile, err error) error {
+	var problems []config.Problem
+	for i, f := range own.Fields {
+		_, bad := device.NewProfile(name, nil, []string{f})
+		if bad == nil || i >= len(own.Places) {
+			continue
+		}
+		p := own.Places[i]
+		if unknown, ok := errors.AsType[*device.UnknownFieldError](bad); ok {
+			p.Text = fmt.Sprintf("there is no field %q; did you mean %s?", unknown.Field, unknown.Nearest)
+		} else {
+			p.Text = fmt.Sprintf("%q is a secret or a person's place, which no profile keeps", f)
+		}
+		problems = append(problems, p)
+	}
+	if len(problems) == 0 { // settings that no file holds
+		return fmt.Errorf("profiles.%s: %w", name, err)
+	}
+	return &config.InvalidError{Problems: problems}
 }
 
 // shown lists the distinct views of a source that its clients have; they are rendered ahead.

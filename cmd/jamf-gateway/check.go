@@ -40,21 +40,51 @@ func (c checkCommand) Run(ctx context.Context, s streams) error {
 	if c.AsClient {
 		return c.visit(ctx, s)
 	}
+	if c.Livez {
+		settings, err := config.LoadOutline(c.Config, s.env) // neither secrets nor a full disk decide whether it lives
+		if err != nil {
+			return usageError{err}
+		}
+		return askLivez(ctx, settings)
+	}
 	settings, err := config.Load(c.Config, s.env)
 	if err != nil {
-		return usageError{err}
-	}
-	if c.Livez {
-		return askLivez(ctx, settings)
+		return c.refused(s, err)
 	}
 	reports, err := gateway.Check(ctx, settings, version, c.Source, string(s.lang))
 	if errors.Is(err, server.ErrUnknownSource) {
-		return usageError{spoken(text{"there is no source %q in %s", "es gibt keine Quelle %q in %s"}, c.Source, c.Config)}
+		err = spoken(text{"there is no source %q in %s", "es gibt keine Quelle %q in %s"}, c.Source, c.Config)
 	}
 	if err != nil {
+		return c.refused(s, err)
+	}
+	found := checked{file: c.Config, settings: settings, reports: reports}
+	for _, src := range settings.Sources {
+		if src.Disabled && (c.Source == "" || c.Source == src.Name) {
+			found.disabled = append(found.disabled, src.Name)
+		}
+	}
+	return found.print(s, c.JSON)
+}
+
+// refused says what is wrong with the settings; with --json on standard output, too, for whoever reads only that.
+func (c checkCommand) refused(s streams, err error) error {
+	if !c.JSON {
 		return usageError{err}
 	}
-	return checked{file: c.Config, settings: settings, reports: reports}.print(s, c.JSON)
+	said := inLanguage(err, s.lang)
+	answer := checkAnswer{Problems: strings.Split(said, "\n"), Warnings: []string{}, Disabled: []string{}, Sources: []server.TestReport{}, Inventory360: []gateway.Paste{}}
+	return errors.Join(usageError{err}, printJSON(s.out, answer))
+}
+
+// checkAnswer is what --json prints.
+type checkAnswer struct {
+	OK           bool                `json:"ok"`
+	Problems     []string            `json:"problems"` // why the settings are refused; then nothing was tested
+	Warnings     []string            `json:"warnings"`
+	Sources      []server.TestReport `json:"sources"`
+	Disabled     []string            `json:"disabled"` // sources that are neither read nor tested
+	Inventory360 []gateway.Paste     `json:"inventory360"`
 }
 
 // checked is what a check found.
@@ -62,6 +92,7 @@ type checked struct {
 	file     string
 	settings *config.Config
 	reports  []server.TestReport
+	disabled []string
 	client   string // who went in through public_url; "" = Jamf was tested
 }
 
@@ -101,12 +132,10 @@ func (c checked) printJSON(s streams) error {
 	for _, r := range c.reports {
 		pastes = append(pastes, c.pastes(r)...)
 	}
-	return printJSON(s.out, struct {
-		OK           bool                `json:"ok"`
-		Warnings     []string            `json:"warnings"`
-		Sources      []server.TestReport `json:"sources"`
-		Inventory360 []gateway.Paste     `json:"inventory360"`
-	}{c.good(), warnings, append([]server.TestReport{}, c.reports...), pastes})
+	return printJSON(s.out, checkAnswer{
+		OK: c.good(), Problems: []string{}, Warnings: warnings, Sources: append([]server.TestReport{}, c.reports...),
+		Disabled: append([]string{}, c.disabled...), Inventory360: pastes,
+	})
 }
 
 func printJSON(out io.Writer, v any) error {
@@ -143,6 +172,9 @@ func (c checked) text(s streams) string {
 		list(text{"rights for names only", "Rechte nur für Namen"}, r.RightsNames)
 		list(text{"optional rights, without them ids stay without names", "freiwillige Rechte, ohne sie bleiben Ids ohne Namen"}, r.RightsUnnamed)
 		c.writePastes(&b, s, r)
+	}
+	for _, name := range c.disabled {
+		fmt.Fprintf(&b, "\n%s\n  %s\n", name, s.say(text{"disabled: neither read nor tested, what was read last is served", "deaktiviert: wird weder gelesen noch geprüft, das zuletzt Gelesene wird ausgeliefert"}))
 	}
 	b.WriteString("\n")
 	if c.good() {

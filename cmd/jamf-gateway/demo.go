@@ -46,7 +46,7 @@ func (c demoCommand) Run(ctx context.Context, s streams) (err error) {
 	var lc net.ListenConfig
 	jamfLn, err := lc.Listen(ctx, "tcp", c.JamfListen)
 	if err != nil {
-		return fmt.Errorf("jamf-listen: %w", err)
+		return closedDoor(&gateway.ListenError{Setting: "jamf_listen", Address: c.JamfListen, Err: err}, true)
 	}
 	tel, err := newTelemetry(ctx, s.env)
 	if err != nil {
@@ -62,7 +62,7 @@ func (c demoCommand) Run(ctx context.Context, s streams) (err error) {
 		return errors.Join(err, jamfLn.Close())
 	}
 	if err := g.Listen(ctx); err != nil {
-		return errors.Join(err, g.Close(), jamfLn.Close())
+		return errors.Join(closedDoor(err, true), g.Close(), jamfLn.Close())
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serveHTTP(ctx, jamfLn, fakejamf.New(c.options())) })

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"jamf-gateway/gateway"
 	"jamf-gateway/test/fakejamf"
 )
 
@@ -42,7 +43,7 @@ func (c fakejamfCommand) Run(ctx context.Context, s streams) error {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return closedDoor(&gateway.ListenError{Setting: "listen", Address: c.Listen, Err: err}, true)
 	}
 	_, _ = fmt.Fprintf(s.out, "simulated Jamf Pro at http://%s/api (%d computers, %d mobile devices, %s)\n",
 		ln.Addr(), c.Computers, c.Mobiles, c.Faults)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"jamf-gateway/config"
 	"jamf-gateway/gateway/catalogue"
 )
 
@@ -106,12 +107,13 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 		return exitUsage
 	}
 	var usage usageError
+	var invalid *config.InvalidError
 	switch err := k.Run(); {
 	case err == nil:
 		return exitGood
 	case errors.Is(err, errFoundWanting):
 		return exitWrong
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &invalid):
 		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", inLanguage(err, s.lang))
 		return exitUsage
 	default:

@@ -36,7 +36,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	if err := g.Listen(ctx); err != nil {
-		return errors.Join(err, g.Close())
+		return errors.Join(closedDoor(err, false), g.Close())
 	}
 	log.InfoContext(ctx, "jamf-gateway is running", "version", version, "listen", g.PublicAddr(), "admin_listen", g.AdminAddr(),
 		"sources", len(settings.Sources), "clients", len(settings.Clients))
