@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"jamf-gateway/config"
 	"jamf-gateway/gateway/server"
 )
 
@@ -98,4 +99,14 @@ func TestATestThatWasCutOffOrBrokeIsNotGivenAgain(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
+}
+
+func TestADisabledSourceIsNotTested(t *testing.T) {
+	c := &control{sources: map[string]config.Source{"a": {Disabled: true}}, tests: map[string]*tested{"a": {}}} // no way to Jamf at all
+	if _, err := c.Test(t.Context(), "a"); !errors.Is(err, server.ErrDisabled) {
+		t.Error(err)
+	}
+	if _, err := c.Test(t.Context(), "b"); !errors.Is(err, server.ErrUnknownSource) {
+		t.Error(err)
+	}
 }

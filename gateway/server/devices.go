@@ -132,6 +132,7 @@ type listHead struct {
 type listSource struct {
 	Name           string      `json:"name"`
 	Kind           device.Kind `json:"kind"`
+	SourceState    string      `json:"sourceState,omitempty"` // disabled
 	State          string      `json:"state"`
 	Reason         *string     `json:"reason"`
 	AsOf           *string     `json:"asOf"`
@@ -156,6 +157,9 @@ func (r *reading) head() listHead {
 
 func (sr *series) entry() listSource {
 	e := listSource{Name: sr.Source, Kind: sr.Kind, State: sr.state}
+	if sr.state == stateDisabled {
+		e.SourceState = stateDisabled
+	}
 	if sr.reason != "" {
 		e.Reason = &sr.reason
 	}

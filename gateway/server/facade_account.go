@@ -47,7 +47,8 @@ type preferences struct {
 }
 
 // facadeAuth is GET /v1/auth: the connection test of a client must not lie. It shows the rights last proved upstream, at
-// most the two, and of them those whose kind is served; where Jamf refuses the credentials or nothing was proved yet, it says so.
+// most the two, and of them those whose kind is served; where the source is disabled, Jamf refuses the credentials or nothing was
+// proved yet, it says so.
 func (s *Server) facadeAuth(c *fiber.Ctx) error {
 	name, f := s.facadeSource(c)
 	if f != nil {
@@ -58,6 +59,8 @@ func (s *Server) facadeAuth(c *fiber.Ctx) error {
 	switch {
 	case !ok:
 		return &fault{code: codeUnknownSource, source: name}
+	case st.Disabled:
+		return disabledFault(name, "")
 	case st.CredentialsRefused:
 		return &fault{code: codeCredentials, source: name, retryAfter: defaultRetryAfter}
 	case st.Rights == nil:
@@ -98,6 +101,9 @@ func (s *Server) facadeVersion(c *fiber.Ctx) error {
 			version = g.Info().JamfVersion
 			g.Release()
 		}
+	}
+	if version == "" && st.Disabled {
+		return disabledFault(name, "The source is disabled and was never read.")
 	}
 	if version == "" {
 		return &fault{code: codeNeverSynced, source: name, retryAfter: defaultRetryAfter}

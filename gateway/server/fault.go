@@ -67,6 +67,7 @@ type fault struct {
 	source     string
 	allow      string // of a 405, when the router did not say it
 	retryAfter time.Duration
+	unread     bool  // nothing can be read of a disabled source: 503, where asking for an act is 409
 	close      bool  // the connection is not to be trusted further
 	cause      error // logged, never shown
 }

@@ -55,6 +55,14 @@ func statusOf(code string) int {
 	return serverStatus(code)
 }
 
+// status is that of the code, but for what depends on what was asked.
+func (f *fault) status() int {
+	if f.unread && f.code == codeSourceDisabled {
+		return http.StatusServiceUnavailable
+	}
+	return statusOf(f.code)
+}
+
 // serverStatus is the status of the codes that are not the client's doing.
 func serverStatus(code string) int {
 	switch code {
@@ -126,7 +134,7 @@ func asFault(err error) *fault {
 
 // writeFault answers with a fault in the dialect of the exchange.
 func (s *Server) writeFault(rc *fasthttp.RequestCtx, x *exchange, f *fault) {
-	status := statusOf(f.code)
+	status := f.status()
 	allow := f.allow
 	if allow == "" && status == http.StatusMethodNotAllowed {
 		allow = string(rc.Response.Header.Peek(fiber.HeaderAllow))

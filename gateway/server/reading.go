@@ -223,7 +223,7 @@ func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 		return &fault{code: codeNeverSynced, source: never.Source, retryAfter: retryAfter(now, never.next)}
 	}
 	if !servable && disabled != nil {
-		return &fault{code: codeNeverSynced, source: disabled.Source, retryAfter: longestRetryAfter, detail: "The source is disabled and was never read."}
+		return disabledFault(disabled.Source, "The source is disabled and was never read.")
 	}
 	if !requireFresh {
 		return nil
@@ -237,6 +237,11 @@ func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 		}
 	}
 	return nil
+}
+
+// disabledFault answers a question about a disabled source of which nothing can be said; detail "" = the catalogue's cause.
+func disabledFault(source, detail string) *fault {
+	return &fault{code: codeSourceDisabled, unread: true, source: source, retryAfter: longestRetryAfter, detail: detail}
 }
 
 // oldest is the end of the oldest generation, zero when there is none.

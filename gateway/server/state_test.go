@@ -203,3 +203,30 @@ func TestReadyMeansThatEveryActiveSourceCanBeServedOrWasTried(t *testing.T) {
 		t.Error(r)
 	}
 }
+
+func TestADisabledSourceSaysSoWhereNothingCanBeReadOfIt(t *testing.T) {
+	w := newWorld(t)
+	w.house.source("schule-a", func(s *server.SourceStatus) { s.Disabled, s.JamfVersion = true, "" })
+	for _, path := range []string{
+		"/v1/devices", "/v1/devices?kind=computer", "/v1/devices/schule-a:computer:1", "/api/v4/computers-inventory",
+		"/api/v2/mobile-devices/1", "/api/v1/auth", "/api/v1/jamf-pro-version",
+	} {
+		r := w.get("only-a", path)
+		w.want(r, http.StatusServiceUnavailable, "source_disabled")
+		if r.header.Get("Retry-After") != "900" {
+			t.Errorf("%s: Retry-After %q", path, r.header.Get("Retry-After"))
+		}
+	}
+	w.publish("schule-a", device.Computer, computers("AC", 1, 2))
+	r := w.get("only-a", "/v1/devices?kind=computer")
+	if r.status != http.StatusOK || !bytes.Contains(r.body, []byte(`"sourceState":"disabled"`)) {
+		t.Errorf("frozen: %s", r)
+	}
+	w.want(w.get("only-a", "/api/v1/auth"), http.StatusServiceUnavailable, "source_disabled")
+	if r := w.get("only-a", "/api/v1/jamf-pro-version"); r.status != http.StatusOK {
+		t.Errorf("the version that the data came from: %s", r)
+	}
+	if r := w.get("only-b", "/v1/devices"); bytes.Contains(r.body, []byte("source_disabled")) {
+		t.Errorf("the other source: %s", r)
+	}
+}

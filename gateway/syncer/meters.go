@@ -32,9 +32,18 @@ func newMeters(m metric.Meter, s *Syncer) (meters, error) {
 	errs = append(errs, err)
 	stale, err := m.Int64ObservableGauge("jamf_data_stale", metric.WithDescription("1 when the data is stale or missing."))
 	errs = append(errs, err)
+	disabled, err := m.Int64ObservableGauge("jamf_source_disabled", metric.WithDescription("1 when the settings disable the source: its data is frozen and counts as stale."))
+	errs = append(errs, err)
 	quarantined, err := m.Int64ObservableGauge("jamf_records_quarantined", metric.WithDescription("Records that could not be read as usual."))
 	errs = append(errs, err)
 	_, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		for i := range s.o.Sources {
+			off := int64(0)
+			if s.o.Sources[i].Disabled {
+				off = 1
+			}
+			o.ObserveInt64(disabled, off, metric.WithAttributes(attribute.String("jamf.source", s.o.Sources[i].Name)))
+		}
 		for _, l := range s.lines {
 			at := metric.WithAttributes(attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind)))
 			state, _ := s.state(l, l.book.kind(l.kind))
@@ -54,7 +63,7 @@ func newMeters(m metric.Meter, s *Syncer) (meters, error) {
 			o.ObserveInt64(quarantined, int64(len(info.Quarantined)), at)
 		}
 		return nil
-	}, age, devices, stale, quarantined)
+	}, age, devices, stale, disabled, quarantined)
 	return out, errors.Join(append(errs, err)...)
 }
 

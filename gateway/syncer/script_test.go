@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
@@ -174,16 +173,17 @@ func bubble(t *testing.T, jamf *script, kinds []device.Kind, f func(h *house)) {
 func (h *house) open(jitter time.Duration) {
 	h.t.Helper()
 	h.meters = metric.NewManualReader()
+	provider := metric.NewMeterProvider(metric.WithReader(h.meters))
 	var err error
 	h.store, err = cache.Open(context.Background(), cache.Options{
-		Dir: h.dir, MaxBytes: 4 << 20, Keep: 3, MeterProvider: metric.NewMeterProvider(metric.WithReader(h.meters)),
+		Dir: h.dir, MaxBytes: 4 << 20, Keep: 3, MeterProvider: provider,
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	h.syncer, err = syncer.New(syncer.Options{
 		Store: h.store, Dir: filepath.Join(h.dir, ".schedule"), Sources: []syncer.Source{h.source}, StartJitter: jitter,
-		Logger: slog.New(slog.NewTextHandler(&h.logs, nil)), TracerProvider: tracenoop.NewTracerProvider(), MeterProvider: metricnoop.NewMeterProvider(),
+		Logger: slog.New(slog.NewTextHandler(&h.logs, nil)), TracerProvider: tracenoop.NewTracerProvider(), MeterProvider: provider,
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -286,7 +286,7 @@ func (h *house) record(k device.Kind, id int64, number uint64) cache.Record {
 	return r
 }
 
-// metric sums a gauge of the store.
+// metric sums a gauge.
 func (h *house) metric(name string) (sum float64) {
 	h.t.Helper()
 	var all metricdata.ResourceMetrics
