@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -140,6 +141,18 @@ func (s *Store) loadLines(ctx context.Context) error {
 		group.Go(func() error { return s.load(ctx, l) })
 	}
 	return group.Wait()
+}
+
+// SeriesIn lists the series that have files in a data directory, without opening it.
+func SeriesIn(dir string) ([]Series, error) {
+	found, err := findSeries(dir)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(found, func(q Series) bool {
+		entries, err := os.ReadDir(filepath.Join(dir, q.Source, string(q.Kind)))
+		return err == nil && len(entries) == 0
+	}), nil
 }
 
 // findSeries lists <source>/<kind> below dir. Other names are not the store's and are left alone.

@@ -17,7 +17,6 @@ import (
 
 	"jamf-gateway/cache"
 	"jamf-gateway/config"
-	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
 	"jamf-gateway/gateway/server"
 	"jamf-gateway/gateway/syncer"
@@ -85,13 +84,17 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 
 func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	c := g.o.Config
+	for _, w := range Leftovers(c, "") {
+		g.o.Logger.WarnContext(ctx, w.Text)
+	}
 	var err error
 	var served []server.SourceOptions
 	var synced []syncer.Source
 	for _, src := range c.Sources {
 		kept := ps.named[src.Profile]
 		kinds := kindsOf(src)
-		if err := g.align(ctx, src.Name, kinds, kept); err != nil {
+		unaligned, err := g.align(ctx, src.Name, kept)
+		if err != nil {
 			return err
 		}
 		served = append(served, server.SourceOptions{Name: src.Name, Default: src.Default, Kinds: kinds, Profile: kept})
@@ -99,7 +102,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		synced = append(synced, syncer.Source{
 			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients),
 			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize, SkipNames: src.SkipNames,
-			NewWalk: func() syncer.Walk { return up.NewWalk() }, Heartbeat: src.Heartbeat, Pulse: up,
+			NewWalk: func() syncer.Walk { return up.NewWalk() }, Heartbeat: src.Heartbeat, Pulse: up, Unaligned: unaligned,
 		})
 	}
 	g.syncer, err = syncer.New(syncer.Options{
@@ -126,59 +129,6 @@ const runsFile = ".runs.json"
 
 // scheduleDir lies in the data directory; no source can have a name with a dot.
 const scheduleDir = ".schedule"
-
-// align brings what is on disk in line with today's settings before anybody can read it. A profile that lost fields cuts the
-// current generation again and every other one goes; a profile that only gained some leaves all as it is, and the syncer
-// fetches what is missing soon; a mapping that changed derives the columns again.
-func (g *Gateway) align(ctx context.Context, source string, kinds []device.Kind, kept *device.Profile) error {
-	for _, k := range kinds {
-		q := cache.Series{Source: source, Kind: k}
-		done, err := g.alignSeries(ctx, q, kept)
-		if err != nil {
-			return fmt.Errorf("bring the data of source %s in line with its profile: %w", source, err)
-		}
-		dropped, err := g.store.DropWider(ctx, q, kept)
-		if err != nil {
-			return fmt.Errorf("remove data of source %s that its profile no longer keeps: %w", source, err)
-		}
-		if done != "" || len(dropped) > 0 {
-			g.o.Logger.InfoContext(ctx, "data brought in line with today's profile", "source", source, "kind", k,
-				"profile", kept.Name(), "done", done, "removed", dropped)
-		}
-	}
-	return nil
-}
-
-// alignSeries cuts or maps the served generation again where it must, and tells what it did. A generation that turns out to
-// be damaged is set aside by the store, so that the one before it is next; in the end there may be none.
-func (g *Gateway) alignSeries(ctx context.Context, q cache.Series, kept *device.Profile) (done string, err error) {
-	for {
-		gen, err := g.store.Acquire(q)
-		if err != nil {
-			return "", nil //nolint:nilerr // none yet, or broken: Acquire tells every reader
-		}
-		info := gen.Info()
-		gen.Release()
-		switch {
-		case info.Exceeds(kept):
-			done = "cut"
-			gen, err = g.store.Recut(ctx, q, kept)
-		case info.MappingVersion != device.MappingVersion:
-			done = "mapped"
-			gen, err = g.store.Remap(ctx, q)
-		default:
-			return "", nil
-		}
-		switch {
-		case errors.Is(err, cache.ErrCorrupt), errors.Is(err, cache.ErrLost):
-			continue
-		case err != nil:
-			return "", err
-		}
-		gen.Release()
-		return done, nil
-	}
-}
 
 // Run listens and serves until ctx ends or something fails, drains, and closes the store.
 func (g *Gateway) Run(ctx context.Context) error {

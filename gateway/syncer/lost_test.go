@@ -130,3 +130,26 @@ func TestADiskThatDamagesAllThatIsWrittenDoesNotMakeWalksFollowEachOther(t *test
 		h.mustBe(device.Computer, "fresh", "ok", "")
 	})
 }
+
+func TestWhatCouldNotBeCutAtTheStartGoesWithTheNextSync(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {
+		minimal := h.source.Profile
+		h.source.Profile, _ = device.BuiltinProfile("full")
+		h.start()
+		h.sync()
+		h.stop()
+		h.source.Profile, h.source.Unaligned = minimal, onlyMacs
+		h.open(-1)
+		if st := h.status(device.Computer); st.State != "stale" || st.Reason != "store_error" {
+			t.Errorf("%+v", st)
+		}
+		h.stop()
+		h.start()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		files, err := filepath.Glob(filepath.Join(h.dir, "a", "computer", "*.sqlite"))
+		if err != nil || len(files) != 1 || h.served(device.Computer).Exceeds(minimal) {
+			t.Errorf("files %v, %v", files, err)
+		}
+	})
+}

@@ -36,7 +36,7 @@ func (s *Syncer) stock(l *line) stock {
 		return stock{lost: !errors.Is(err, cache.ErrNone)}
 	}
 	defer g.Release()
-	return stock{any: true, wanting: g.Info().Lacks(l.src.Profile) || s.o.Store.FellBack(l.series())}
+	return stock{any: true, wanting: l.isWide() || g.Info().Lacks(l.src.Profile) || s.o.Store.FellBack(l.series())}
 }
 
 func later(a, b time.Time) time.Time {

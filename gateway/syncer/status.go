@@ -89,6 +89,8 @@ func (s *Syncer) state(l *line, r kindRecord) (state, reason string) {
 		return "disabled", "source_disabled"
 	case s.o.Store.FellBack(l.series()):
 		return "stale", "store_corrupt" // the newest file is damaged, the one before serves
+	case l.isWide():
+		return "stale", "store_error"
 	case r.Failures > 0:
 		return "stale", r.ErrorCode
 	case overdue(s.now().Sub(g.Info().Ended), l.src.Interval):

@@ -141,8 +141,29 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 		return cache.Info{}, storeFailure("the generation could not be published", err)
 	}
 	defer published.Release()
+	s.narrow(ctx, l)
 	s.warm(ctx, l, published)
 	return published.Info(), nil
+}
+
+// narrow does after a good sync what could not be done at the start: older files that hold more than the profile keeps go.
+func (s *Syncer) narrow(ctx context.Context, l *line) {
+	if !l.isWide() {
+		return
+	}
+	if _, err := s.o.Store.DropWider(ctx, l.series(), l.src.Profile); err != nil {
+		s.log.ErrorContext(ctx, "remove data that the profile no longer keeps", "source", l.src.Name, "kind", l.kind, "error", err)
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wide = false
+}
+
+func (l *line) isWide() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wide
 }
 
 // writable refuses a sync whose outcome could not be kept, before Jamf is asked for anything.

@@ -53,6 +53,7 @@ type Source struct {
 	NewWalk      func() Walk
 	Heartbeat    time.Duration // 0 = none
 	Pulse        Pulse         // needed for a heartbeat
+	Unaligned    []device.Kind // whose stored data could not be cut to Profile at the start: stale until a good sync
 }
 
 // Options of New.
@@ -96,6 +97,7 @@ type line struct {
 	nextSync time.Time
 	mends    int       // good syncs that began with data that wanted mending, and
 	mended   time.Time // when the last of them began
+	wide     bool      // files may hold what the profile does not keep, or columns of another mapping
 }
 
 // DefaultStartJitter spreads first syncs after a start (DESIGN.md, reliability row H7).
@@ -129,6 +131,7 @@ func New(o Options) (*Syncer, error) {
 		s.books[src.Name] = b
 		for _, k := range src.Kinds {
 			l := &line{src: src, kind: k, book: b, wake: make(chan struct{}, 1)}
+			l.wide = slices.Contains(src.Unaligned, k)
 			l.tried = !b.kind(k).LastAttempt.IsZero()
 			l.nextSync = s.due(l)
 			s.lines = append(s.lines, l)
