@@ -210,7 +210,7 @@ func (h *house) described(method, target string, r reply) {
 		err = d.Check(contract.Answer{Method: method, Target: target, Status: r.status, Header: r.header, Body: r.body})
 	}
 	if err != nil {
-		h.t.Errorf("the answer differs from openapi.yaml: %v\n%.600s", err, r.body)
+		h.t.Errorf("the answer differs from its description: %v\n%.600s", err, r.body)
 	}
 }
 
