@@ -203,6 +203,27 @@ func (s *Store) Acquire(q Series) (*Generation, error) {
 	}
 }
 
+// Look describes the current generation without opening anything: it never waits for the disk. Errors as of Acquire; with
+// ErrCorrupt and a description, the generation was just found damaged, and the next Acquire will serve the one before.
+func (s *Store) Look(q Series) (Info, error) {
+	l, err := s.find(q)
+	if err != nil {
+		return Info{}, err
+	}
+	if l == nil {
+		return Info{}, ErrNone
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	switch {
+	case l.serving == nil:
+		return Info{}, l.trouble
+	case l.serving.damaged.Load():
+		return l.serving.info, fmt.Errorf("generation %d: %w", l.serving.info.Number, ErrCorrupt)
+	}
+	return l.serving.info, nil
+}
+
 // AcquireNumber returns a kept generation by its number. ErrGone.
 // One that no reader holds is opened again, and verified if it was not since the program started: ErrLost, ErrCorrupt.
 func (s *Store) AcquireNumber(q Series, n uint64) (*Generation, error) {

@@ -21,9 +21,12 @@ const bookFormat = 1
 // book is what is remembered of one source across restarts: when each kind was read, how it ended, which rights
 // Jamf proved last. One JSON file, replaced atomically.
 type book struct {
-	path string
+	path  string
+	write func(path string, data []byte) error
 
-	mu   sync.Mutex
+	writing sync.Mutex // over the write of a page: the last one written is the newest. Taken before mu, never after.
+
+	mu   sync.Mutex // over memory only: who asks never waits for the disk
 	page bookPage
 }
 
@@ -47,7 +50,7 @@ type kindRecord struct {
 }
 
 func openBook(dir, source string) (*book, error) {
-	b := &book{path: filepath.Join(dir, source+".json")}
+	b := &book{path: filepath.Join(dir, source+".json"), write: cache.ReplaceFile}
 	b.page.Format = bookFormat
 	b.page.Kinds = map[device.Kind]*kindRecord{}
 	data, err := os.ReadFile(b.path)
@@ -89,17 +92,19 @@ func (b *book) source() (rights []string, refused bool, version string) {
 // update changes the page and writes it. A failed write is returned but the change stays in memory:
 // a full disk must not stop the schedule.
 func (b *book) update(change func(p *bookPage)) error {
+	b.writing.Lock()
+	defer b.writing.Unlock()
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	change(&b.page)
 	data, err := json.MarshalIndent(&b.page, "", "  ")
+	b.mu.Unlock()
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(b.path), 0o700); err != nil {
 		return err
 	}
-	return cache.ReplaceFile(b.path, data)
+	return b.write(b.path, data)
 }
 
 func (p *bookPage) kindOf(k device.Kind) *kindRecord {

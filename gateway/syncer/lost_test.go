@@ -2,6 +2,7 @@ package syncer_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,20 @@ func (h *house) edit(name string, do func([]byte) []byte) {
 	}
 	if err != nil {
 		h.t.Fatal(err)
+	}
+}
+
+// damage changes an open file as a disk does, and makes a reader meet it.
+func (h *house) damage(name string, g *cache.Generation) {
+	h.t.Helper()
+	h.edit(name, func(data []byte) []byte {
+		for i := 4096; i < len(data); i++ {
+			data[i] ^= 0x55
+		}
+		return data
+	})
+	if _, err := g.Page(h.t.Context(), 0, 5); err == nil {
+		h.t.Fatal("the damage is not seen")
 	}
 }
 
@@ -106,20 +121,7 @@ func TestADiskThatDamagesAllThatIsWrittenDoesNotMakeWalksFollowEachOther(t *test
 			t.Fatal(err)
 		}
 		defer g.Release()
-		file := filepath.Join(h.dir, "a", "computer", "00000002.sqlite")
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := 4096; i < len(data); i++ {
-			data[i] ^= 0x55
-		}
-		if err := os.WriteFile(file, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := g.Page(t.Context(), 0, 5); err == nil {
-			t.Fatal("the damage is not seen")
-		}
+		h.damage("00000002.sqlite", g)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if st := h.status(device.Computer); st.State != "never_synced" || st.Reason != "store_corrupt" {
@@ -150,6 +152,31 @@ func TestWhatCouldNotBeCutAtTheStartGoesWithTheNextSync(t *testing.T) {
 		files, err := filepath.Glob(filepath.Join(h.dir, "a", "computer", "*.sqlite"))
 		if err != nil || len(files) != 1 || h.served(device.Computer).Exceeds(minimal) {
 			t.Errorf("files %v, %v", files, err)
+		}
+	})
+}
+
+// Who asks for the state must not wait until an older file is opened and hashed.
+func TestStatusOpensNoFile(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {
+		h.source.WarmProfiles = nil
+		h.start()
+		h.sync()
+		g, err := h.store.Acquire(cache.Series{Source: "a", Kind: device.Computer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Release()
+		h.damage("00000002.sqlite", g)
+		if st := h.status(device.Computer); st.State != "stale" || st.Reason != "store_corrupt" {
+			t.Errorf("it is %s, %q", st.State, st.Reason)
+		}
+		if info, err := h.store.Look(g.Info().Series); !errors.Is(err, cache.ErrCorrupt) || info.Number != 2 {
+			t.Errorf("asking for the state made generation %d the served one (%v)", info.Number, err)
+		}
+		if n := h.served(device.Computer).Number; n != 1 {
+			t.Errorf("a reader gets generation %d, want the one before", n)
 		}
 	})
 }

@@ -52,12 +52,10 @@ func newMeters(m metric.Meter, s *Syncer) (meters, error) {
 				down = 0
 			}
 			o.ObserveInt64(stale, down, at)
-			g, err := s.o.Store.Acquire(l.series())
+			info, err := s.o.Store.Look(l.series())
 			if err != nil {
 				continue
 			}
-			info := g.Info()
-			g.Release()
 			o.ObserveFloat64(age, max(0, s.now().Sub(info.Ended).Seconds()), at)
 			o.ObserveInt64(devices, int64(info.Count), at)
 			o.ObserveInt64(quarantined, int64(len(info.Quarantined)), at)

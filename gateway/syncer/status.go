@@ -32,7 +32,7 @@ type KindStatus struct {
 	ErrorCode, ErrorDetail             string
 }
 
-// Status tells the state of every source. It does no I/O and never waits for a sync.
+// Status tells the state of every source. It does no I/O and waits neither for a sync nor for a file.
 func (s *Syncer) Status() []Status {
 	out := make([]Status, 0, len(s.o.Sources))
 	for i := range s.o.Sources {
@@ -72,8 +72,8 @@ func (s *Syncer) kindStatus(l *line) KindStatus {
 
 // state follows the table in DESIGN.md, "What is answered in which state".
 func (s *Syncer) state(l *line, r kindRecord) (state, reason string) {
-	g, err := s.o.Store.Acquire(l.series())
-	if err != nil {
+	info, err := s.o.Store.Look(l.series())
+	if err != nil && info.Number == 0 {
 		reason = storeCode(err)
 		if errors.Is(err, cache.ErrNone) && r.ErrorCode != "" {
 			reason = r.ErrorCode // why nothing came; that what was there is lost says more than any failed sync
@@ -83,17 +83,18 @@ func (s *Syncer) state(l *line, r kindRecord) (state, reason string) {
 		}
 		return "never_synced", reason
 	}
-	defer g.Release()
 	switch {
 	case l.src.Disabled:
 		return "disabled", "source_disabled"
+	case err != nil:
+		return "stale", storeCode(err)
 	case s.o.Store.FellBack(l.series()):
 		return "stale", "store_corrupt" // the newest file is damaged, the one before serves
 	case l.isWide():
 		return "stale", "store_error"
 	case r.Failures > 0:
 		return "stale", r.ErrorCode
-	case overdue(s.now().Sub(g.Info().Ended), l.src.Interval):
+	case overdue(s.now().Sub(info.Ended), l.src.Interval):
 		return "stale", "overdue"
 	}
 	return "fresh", ""

@@ -1,0 +1,56 @@
+package syncer
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"jamf-gateway/gateway/device"
+)
+
+func TestWhoAsksTheBookNeverWaitsForTheDisk(t *testing.T) {
+	t.Parallel()
+	b, err := openBook(t.TempDir(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entered, disk := make(chan struct{}), make(chan struct{})
+	var written [][]byte
+	b.write = func(_ string, data []byte) error {
+		entered <- struct{}{}
+		<-disk
+		written = append(written, data)
+		return nil
+	}
+	done := make(chan error, 2)
+	for n := range 2 {
+		go func() {
+			done <- b.update(func(p *bookPage) { p.kindOf(device.Computer).Failures += n + 1 })
+		}()
+	}
+	<-entered // one write hangs, the other waits for it
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		if b.kind(device.Computer).Failures == 0 {
+			t.Error("the change that is being written is not seen")
+		}
+		b.source()
+	}()
+	select {
+	case <-asked:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits for the disk")
+	}
+	close(disk)
+	<-entered
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	var last bookPage
+	if err := json.Unmarshal(written[1], &last); err != nil || last.Kinds[device.Computer].Failures != 3 {
+		t.Errorf("written last: %s, %v", written[1], err)
+	}
+}
