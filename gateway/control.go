@@ -95,8 +95,8 @@ func (c *control) Test(ctx context.Context, source string) (server.TestReport, e
 	})
 }
 
-// Report turns the outcome of a connection test into what people and programs read, with the catalogue's sentences in
-// English, or in German for lang "de".
+// Report turns the outcome of a connection test into what people and programs read, with its sentences and the
+// catalogue's in English, or in German for lang "de".
 func Report(source string, r jamf.Report, lang string) server.TestReport {
 	out := server.TestReport{
 		OK: r.OK, Source: source, StartedAt: r.Started.UTC().Truncate(time.Millisecond),
@@ -115,11 +115,11 @@ func Report(source string, r jamf.Report, lang string) server.TestReport {
 	}
 	for _, s := range r.Steps {
 		step := server.TestStep{Name: s.Name, Result: s.Result, Code: s.Code, Detail: s.Detail, LatencyMS: float64(s.Latency.Microseconds()) / 1000}
+		if lang == string(catalogue.DE) {
+			step.Detail = jamf.German(s.Detail)
+		}
 		if e, ok := catalogue.Lookup(s.Code); ok {
-			step.Action = e.Action.EN
-			if lang == "de" {
-				step.Action = e.Action.DE
-			}
+			step.Action = e.Action.In(catalogue.Language(lang))
 		}
 		out.Steps = append(out.Steps, step)
 	}

@@ -189,7 +189,7 @@ func TestCheckPrintsNothingToEnterForASourceThatCannotBeServed(t *testing.T) {
 	srv := jamf(t)
 	file := settings(t, srv, "public_url: https://gateway.example.com\n")
 	r := command(t, []string{"JAMF_SECRET=wrong", "LANG=de_DE.UTF-8"}, "check", "--config", file)
-	if r.code != exitWrong || strings.Contains(r.out, "Inventory360") || !strings.Contains(r.out, "[auth_failed]") || !strings.Contains(r.out, "Es fehlt etwas") {
+	if r.code != exitWrong || strings.Contains(r.out, "Inventory360") || !strings.Contains(r.out, "[auth_failed]") || !strings.Contains(r.out, "Der Token-Endpunkt lehnte den API-Client ab: invalid_client") || !strings.Contains(r.out, "nach einem früheren Fehler") || !strings.Contains(r.out, "Es fehlt etwas") {
 		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
 	}
 }

@@ -33,3 +33,12 @@ func (h *Host) PauseUntil(at time.Time) {
 func (s *Source) ResolveWith(lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)) {
 	s.lookup = lookup
 }
+
+// EnglishDetails are the sentences that have a German one.
+func EnglishDetails() []string {
+	var out []string
+	for _, pair := range sentences() {
+		out = append(out, pair[0])
+	}
+	return out
+}
