@@ -42,6 +42,7 @@ type bookPage struct {
 type kindRecord struct {
 	Anchor      time.Time `json:"anchor"`      // first good sync: the daily hour when `at` is not set
 	LastAttempt time.Time `json:"lastAttempt"` // start of the last sync
+	LastEnd     time.Time `json:"lastEnd"`     // its end; zero in files of releases that did not write it
 	LastSuccess time.Time `json:"lastSuccess"` // start of the last good sync
 	Failures    int       `json:"failures"`    // due syncs that failed since the last good one
 	LastResult  string    `json:"lastResult"`  // "", ok, failed

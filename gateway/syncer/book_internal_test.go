@@ -2,6 +2,8 @@ package syncer
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -52,5 +54,25 @@ func TestWhoAsksTheBookNeverWaitsForTheDisk(t *testing.T) {
 	var last bookPage
 	if err := json.Unmarshal(written[1], &last); err != nil || last.Kinds[device.Computer].Failures != 3 {
 		t.Errorf("written last: %s, %v", written[1], err)
+	}
+}
+
+func TestABookOfAnOlderReleaseIsRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old := `{"format": 1, "rights": ["Read Computers"], "credentialsRefused": false, "jamfVersion": "11.20.0", "kinds": {"computer": {
+		"anchor": "2026-11-20T04:00:00Z", "lastAttempt": "2026-11-23T04:00:00Z", "lastSuccess": "2026-11-22T04:00:00Z",
+		"failures": 1, "lastResult": "failed", "errorCode": "timeout", "errorDetail": ""}}}`
+	if err := os.WriteFile(filepath.Join(dir, "a.json"), []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := openBook(dir, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.kind(device.Computer)
+	now := r.LastAttempt.Add(time.Minute)
+	if due := nextDue(now, r, 24*time.Hour, "", stock{any: true}); r.Failures != 1 || due.Sub(now) != 4*time.Minute {
+		t.Errorf("%+v is due in %v", r, due.Sub(now))
 	}
 }

@@ -67,17 +67,18 @@ func retryAfter(n int) time.Duration {
 }
 
 // nextDue is a pure function of the history. Without data a sync is due at once, and again after the retry pauses.
+// The pauses count from the end of the failed sync: one that fails after half an hour is not followed by the next at once.
 // With data it is due at the slots anchor + k x interval; a slot is served by a good sync that began at or after it. Wanting
 // data is due like none.
 // Retries and syncs on demand never shift the slots. Times of the record that lie in the future (the clock was set
 // back) count as now, so that the schedule neither waits for ever nor loops.
 func nextDue(now time.Time, r kindRecord, interval time.Duration, at string, have stock) time.Time {
-	attempt := notAfter(r.LastAttempt, now)
+	ended := notAfter(later(r.LastAttempt, r.LastEnd), now)
 	retry := func() time.Time {
 		if r.Failures == 0 {
 			return now
 		}
-		return attempt.Add(retryAfter(r.Failures))
+		return ended.Add(retryAfter(r.Failures))
 	}
 	if !have.any || have.wanting {
 		return retry()

@@ -44,7 +44,7 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 	s.remember(ctx, l, started, due, info, err)
 	l.mu.Lock()
 	if err == nil && mending {
-		l.mends, l.mended = l.mends+1, started
+		l.mends, l.mended = l.mends+1, s.now()
 	}
 	l.running, l.tried = false, true
 	l.mu.Unlock()
@@ -66,11 +66,12 @@ func (s *Syncer) contained(ctx context.Context, l *line, started time.Time) (inf
 
 // remember writes the result into the book, the metrics and the log. Here, and nowhere else, a walk is logged.
 func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due bool, info cache.Info, err error) {
-	took := s.now().Sub(started)
+	ended := s.now()
+	took := ended.Sub(started)
 	s.meters.ended(ctx, l, err, took)
 	save := l.book.update(func(p *bookPage) {
 		r := p.kindOf(l.kind)
-		r.LastAttempt = started
+		r.LastAttempt, r.LastEnd = started, ended
 		if err != nil {
 			r.LastResult, r.ErrorCode, r.ErrorDetail = "failed", codeOf(err), detailOf(err)
 			if due {

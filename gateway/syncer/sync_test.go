@@ -93,6 +93,29 @@ func TestFailedSyncMakesDataStaleAndIsRetriedAfterGrowingPauses(t *testing.T) {
 	})
 }
 
+func TestASyncThatFailsAfterAWhileIsNotFollowedByTheNextAtOnce(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {
+		slow := func() (string, error) {
+			time.Sleep(30 * time.Minute)
+			return "", &jamf.Error{Kind: jamf.ErrAuthFailed, Code: "auth_failed"}
+		}
+		h.jamf.version = slow
+		h.start()
+		time.Sleep(31 * time.Minute)
+		synctest.Wait()
+		h.mustBe(device.Computer, "never_synced", "failed", "auth_failed")
+		if wait := time.Until(h.status(device.Computer).NextSync); wait != 4*time.Minute {
+			t.Errorf("a minute after its end the next is in %v, want in 4 minutes", wait)
+		}
+		h.stop()
+		h.open(-1) // the end is remembered
+		if wait := time.Until(h.status(device.Computer).NextSync); wait != 4*time.Minute {
+			t.Errorf("after a restart the next is in %v, want in 4 minutes", wait)
+		}
+	})
+}
+
 func TestOldDataIsOverdueWhateverTheLastSyncSaid(t *testing.T) {
 	t.Parallel()
 	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {

@@ -96,7 +96,7 @@ type line struct {
 	tried    bool
 	nextSync time.Time
 	mends    int       // good syncs that began with data that wanted mending, and
-	mended   time.Time // when the last of them began
+	mended   time.Time // when the last of them ended
 	wide     bool      // files may hold what the profile does not keep, or columns of another mapping
 }
 
