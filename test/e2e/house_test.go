@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,7 +26,6 @@ import (
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
-	"jamf-gateway/test/contract"
 	"jamf-gateway/test/fakejamf"
 )
 
@@ -187,31 +185,6 @@ func (h *house) call(method, path string, body url.Values, headers ...string) re
 		h.described(method, target, r)
 	}
 	return r
-}
-
-// normalized is the description of the normalized API, as the gateway serves it.
-var normalized = sync.OnceValues(func() (*contract.Document, error) {
-	raw, err := os.ReadFile("../../gateway/server/openapi.yaml")
-	if err != nil {
-		return nil, fmt.Errorf("read the description: %w", err)
-	}
-	return contract.Parse(raw)
-})
-
-// described holds an answer of the normalized API against its description.
-func (h *house) described(method, target string, r reply) {
-	h.t.Helper()
-	problem := r.header.Get("Content-Type") == "application/problem+json"
-	if !problem && !strings.HasPrefix(target, "/v1/") && !slices.Contains([]string{"/oauth/token", "/openapi.yaml", "/livez", "/readyz"}, target) {
-		return
-	}
-	d, err := normalized()
-	if err == nil {
-		err = d.Check(contract.Answer{Method: method, Target: target, Status: r.status, Header: r.header, Body: r.body})
-	}
-	if err != nil {
-		h.t.Errorf("the answer differs from its description: %v\n%.600s", err, r.body)
-	}
 }
 
 func (h *house) token() string {
