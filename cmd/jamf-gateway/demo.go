@@ -48,12 +48,12 @@ func (c demoCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return closedDoor(&gateway.ListenError{Setting: "jamf_listen", Address: c.JamfListen, Err: err}, true)
 	}
-	tel, err := newTelemetry(ctx, s.env)
+	log := slog.New(traceHandler{slog.NewJSONHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})})
+	tel, err := newTelemetry(ctx, s.env, log)
 	if err != nil {
 		return errors.Join(err, jamfLn.Close())
 	}
-	defer func() { err = errors.Join(err, tel.shutdown()) }()
-	log := slog.New(traceHandler{slog.NewJSONHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})})
+	defer tel.shutdown()
 	g, err := gateway.New(ctx, gateway.Options{
 		Config: c.settings(dir, "http://"+jamfLn.Addr().String()+"/api"), Version: version, Metrics: tel.metrics,
 		StartJitter: -1, Logger: log, TracerProvider: tel.tracers, MeterProvider: tel.meters,

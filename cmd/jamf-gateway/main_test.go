@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,8 +104,8 @@ func unused(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// serving runs `serve` with a settings file until the test ends, and waits until everything was read once.
-func serving(t *testing.T, file, listen string, env []string) {
+// serving runs `serve` with a settings file until the test ends, or end is called, and waits until everything was read once.
+func serving(t *testing.T, file, listen string, env []string) (end func() result) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan result, 1)
@@ -113,9 +114,12 @@ func serving(t *testing.T, file, listen string, env []string) {
 		code := run(ctx, []string{"serve", "--config", file}, streams{out: &out, err: &errs, env: env, startJitter: -1})
 		ended <- result{code, out.String(), errs.String()}
 	}()
-	t.Cleanup(func() {
+	end = sync.OnceValue(func() result {
 		cancel()
-		if r := <-ended; r.code != exitGood {
+		return <-ended
+	})
+	t.Cleanup(func() {
+		if r := end(); r.code != exitGood {
 			t.Errorf("serve ended with %d\n%s", r.code, r.err)
 		}
 	})
@@ -130,7 +134,7 @@ func serving(t *testing.T, file, listen string, env []string) {
 		if err == nil {
 			_ = rs.Body.Close()
 			if rs.StatusCode == http.StatusOK {
-				return
+				return end
 			}
 		}
 		if time.Now().After(deadline) {

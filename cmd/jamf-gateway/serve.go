@@ -14,7 +14,7 @@ type serveCommand struct {
 }
 
 // Run serves until a signal comes.
-func (c serveCommand) Run(ctx context.Context, s streams) (err error) {
+func (c serveCommand) Run(ctx context.Context, s streams) error {
 	settings, err := config.Load(c.Config, s.env)
 	if err != nil {
 		return usageError{err}
@@ -23,11 +23,11 @@ func (c serveCommand) Run(ctx context.Context, s streams) (err error) {
 	for _, w := range settings.Warnings {
 		log.WarnContext(ctx, w.String())
 	}
-	tel, err := newTelemetry(ctx, s.env)
+	tel, err := newTelemetry(ctx, s.env, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, tel.shutdown()) }()
+	defer tel.shutdown()
 	g, err := gateway.New(ctx, gateway.Options{
 		Config: settings, Version: version, Metrics: tel.metrics, Logger: log, StartJitter: s.startJitter,
 		TracerProvider: tel.tracers, MeterProvider: tel.meters,

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +24,7 @@ import (
 
 // telemetry is the SDK side of OpenTelemetry: Prometheus always, OTLP over HTTP when OTEL_* asks for it.
 type telemetry struct {
+	log     *slog.Logger
 	tracers *sdktrace.TracerProvider
 	meters  *metric.MeterProvider
 	metrics http.Handler
@@ -32,11 +32,17 @@ type telemetry struct {
 
 // newTelemetry reads OTEL_* from the environment: OTEL_SDK_DISABLED, OTEL_TRACES_EXPORTER and OTEL_METRICS_EXPORTER
 // (otlp or none), OTEL_EXPORTER_OTLP_ENDPOINT and its kin, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER.
-func newTelemetry(ctx context.Context, env []string) (*telemetry, error) {
+// What of them is not supported is logged and not done: an inventory is served without telemetry, too.
+func newTelemetry(ctx context.Context, env []string, log *slog.Logger) (*telemetry, error) {
+	hearOTel(log)
+	warnOfLogs(ctx, env, log)
 	res, err := resource.New(ctx,
 		resource.WithAttributes(semconv.ServiceName("jamf-gateway"), semconv.ServiceVersion(version)),
 		resource.WithFromEnv(), resource.WithTelemetrySDK())
-	if err != nil {
+	switch {
+	case errors.Is(err, resource.ErrPartialResource): // OTEL_RESOURCE_ATTRIBUTES in part
+		log.WarnContext(ctx, "telemetry describes this program in part only", "error", err)
+	case err != nil:
 		return nil, fmt.Errorf("describe this program to telemetry: %w", err)
 	}
 	registry := prometheus.NewRegistry()
@@ -48,14 +54,14 @@ func newTelemetry(ctx context.Context, env []string) (*telemetry, error) {
 	}
 	meterOptions := []metric.Option{metric.WithResource(res), metric.WithReader(prom)}
 	traceOptions := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
-	if asks(env, "METRICS") {
+	if asks(ctx, env, "METRICS", log) {
 		e, err := otlpmetrichttp.New(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("make the OTLP metric exporter: %w", err)
 		}
 		meterOptions = append(meterOptions, metric.WithReader(metric.NewPeriodicReader(e)))
 	}
-	if asks(env, "TRACES") {
+	if asks(ctx, env, "TRACES", log) {
 		e, err := otlptracehttp.New(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("make the OTLP trace exporter: %w", err)
@@ -66,36 +72,21 @@ func newTelemetry(ctx context.Context, env []string) (*telemetry, error) {
 		traceOptions = append(traceOptions, sdktrace.WithSampler(sdktrace.NeverSample()))
 	}
 	return &telemetry{
+		log:     log,
 		tracers: sdktrace.NewTracerProvider(traceOptions...),
 		meters:  metric.NewMeterProvider(meterOptions...),
 		metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: registry}),
 	}, nil
 }
 
-// asks tells whether the environment wants a signal (TRACES or METRICS) sent by OTLP.
-func asks(env []string, signal string) bool {
-	have := map[string]string{}
-	for _, kv := range env {
-		k, v, _ := strings.Cut(kv, "=")
-		have[k] = v
-	}
-	if strings.EqualFold(have["OTEL_SDK_DISABLED"], "true") {
-		return false
-	}
-	switch have["OTEL_"+signal+"_EXPORTER"] {
-	case "otlp":
-		return true
-	case "none":
-		return false
-	}
-	return have["OTEL_EXPORTER_OTLP_ENDPOINT"] != "" || have["OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT"] != ""
-}
-
-// shutdown flushes what is still to be sent, for five seconds at most.
-func (t *telemetry) shutdown() error {
+// shutdown flushes what is still to be sent, for five seconds at most. A collector that is away costs a line of the log.
+func (t *telemetry) shutdown() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return errors.Join(t.tracers.Shutdown(ctx), t.meters.Shutdown(ctx))
+	if err := errors.Join(t.tracers.Shutdown(ctx), t.meters.Shutdown(ctx)); err != nil {
+		t.log.WarnContext(ctx, "the last telemetry was not sent", "error", err)
+	}
+	hearOTel(slog.New(slog.DiscardHandler))
 }
 
 // traceHandler adds the ids of the current span to every log line.
