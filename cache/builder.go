@@ -33,13 +33,6 @@ type Draft struct {
 	Started        time.Time
 }
 
-// Quarantine names one record that could not be read as usual.
-type Quarantine struct {
-	ID     int64  `json:"id"` // 0 = unknown
-	Reason string `json:"reason"`
-	Kept   string `json:"kept"` // "previous", "skeleton"
-}
-
 // Outcome closes a draft.
 type Outcome struct {
 	Ended          time.Time
@@ -432,13 +425,11 @@ func (b *Builder) describe(o Outcome) Info {
 	b.line.mu.Unlock()
 	d := b.draft
 	d.Upstream = cmp.Or(o.Upstream, d.Upstream)
-	quarantined := slices.Clone(o.Quarantined)
-	slices.SortStableFunc(quarantined, func(x, y Quarantine) int { return cmp.Compare(x.ID, y.ID) })
 	return Info{
 		Series: d.Series, Number: number, Parent: d.Parent, SourceEpoch: d.SourceEpoch, MappingVersion: d.MappingVersion,
 		ProfileDigest: d.ProfileDigest, ProfileName: d.ProfileName, ProfilePaths: slices.Clone(d.ProfilePaths),
 		ProfileAtMost: d.ProfileAtMost, JamfVersion: d.JamfVersion, Upstream: d.Upstream,
 		Started: d.Started.UTC().Round(0), Ended: o.Ended.UTC().Round(0),
-		ReportedTotal: o.ReportedTotal, ConfirmedEmpty: o.ConfirmedEmpty, Quarantined: quarantined,
+		ReportedTotal: o.ReportedTotal, ConfirmedEmpty: o.ConfirmedEmpty, Quarantined: describable(o.Quarantined),
 	}
 }
