@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -8,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/server"
 )
 
 // generationFiles are the files of one kind of schule-a, oldest first.
@@ -72,5 +75,37 @@ func TestAGenerationThatCannotBeReadIsNeverServedShortened(t *testing.T) {
 	}
 	if !served {
 		t.Error("the generation before it does not serve")
+	}
+}
+
+func TestAStoreThatIsLostOrNewerIsAnErrorAndNoEmptyList(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 3))
+	for code, harm := range map[string]func(manifest string) error{
+		"store_lost": os.Remove,
+		"store_newer": func(manifest string) error {
+			return os.WriteFile(manifest, []byte(`{"format": 99}`), 0o600)
+		},
+	} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(w.dir)); err != nil {
+			t.Fatal(err)
+		}
+		if err := harm(filepath.Join(dir, "schule-a", "computer", "manifest.json")); err != nil {
+			t.Fatal(err)
+		}
+		store, err := cache.Open(t.Context(), cache.Options{Dir: dir, MaxBytes: 1 << 20, Keep: 3, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		harmed := w.restart(t, func(o *server.Options) { o.Store = store })
+		for _, path := range []string{"/v1/devices?source=schule-a&kind=computer", "/v1/devices/schule-a:computer:1", "/api/v4/computers-inventory"} {
+			r := harmed.get("all", path)
+			harmed.want(r, http.StatusServiceUnavailable, code)
+			if r.header.Get("Retry-After") == "" {
+				t.Errorf("%s: %s says not when to come again", code, path)
+			}
+		}
 	}
 }
