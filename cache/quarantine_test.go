@@ -25,8 +25,11 @@ func TestADeviceIsQuarantinedOnceAndInFewWords(t *testing.T) {
 	}
 	long := strings.Repeat("ä", 5000)
 	c, err := b.Finish(ctx, cache.Outcome{Ended: ended, ReportedTotal: 3, Quarantined: []cache.Quarantine{
-		{ID: 7, Reason: "unreadable", Kept: "skeleton"}, {ID: 4, Reason: "x" + long, Kept: "previous"}, {Reason: "one", Kept: "skeleton"},
-		{ID: 7, Reason: "not_listed", Kept: "previous"}, {Reason: "two\xff", Kept: "skeleton"},
+		{ID: 7, Reason: "unreadable", Kept: "skeleton"},
+		{ID: 4, Reason: "x" + long, Kept: "previous"},
+		{Reason: "one", Kept: "skeleton"},
+		{ID: 7, Reason: "not_listed", Kept: "previous"},
+		{Reason: "two\xff", Kept: "skeleton"},
 	}})
 	if err != nil {
 		t.Fatal(err)

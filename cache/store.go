@@ -32,6 +32,8 @@ type Options struct {
 	Logger        *slog.Logger
 	MeterProvider metric.MeterProvider // nil: the global one
 	Now           func() time.Time     // nil: time.Now
+
+	Free func(dir string) (int64, error) // bytes that can still be written; nil: asks the file system
 }
 
 // minKeep is the smallest number of generations kept per series: the current one, the one a client run
@@ -48,6 +50,7 @@ type Store struct {
 	keep     int
 	log      *slog.Logger
 	now      func() time.Time
+	free     func(dir string) (int64, error)
 	lock     *lock
 	hot      *hot
 	warmth   *warmth
@@ -84,6 +87,9 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.free = o.Free; s.free == nil {
+		s.free = freeSpace
 	}
 	if s.lock, err = lockDirectory(ctx, o.Dir); err != nil {
 		return nil, err

@@ -43,8 +43,8 @@ func ofStore() []Entry {
 			Code:  "store_full",
 			Title: Text{"The disk is full", "Der Datenträger ist voll"},
 			Cause: Text{
-				"There is not enough space in data_dir to write new data. The last complete data stays and is served.",
-				"In data_dir ist zu wenig Platz, um neue Daten zu schreiben. Der letzte vollständige Datenstand bleibt erhalten und wird ausgeliefert.",
+				"There is not enough space in data_dir to write new data: twice the stored data is needed, at least 64 MiB. The last complete data stays and is served.",
+				"In data_dir ist zu wenig Platz, um neue Daten zu schreiben: Nötig ist das Doppelte der gespeicherten Daten, mindestens 64 MiB. Der letzte vollständige Datenstand bleibt erhalten und wird ausgeliefert.",
 			},
 			Action: Text{
 				"Free space on the disk of data_dir or enlarge it; the sync is tried again by itself.",

@@ -180,3 +180,31 @@ func TestStatusOpensNoFile(t *testing.T) {
 		}
 	})
 }
+
+func TestAFullDiskFailsTheSyncBeforeJamfIsAsked(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {
+		free := int64(64 << 20)
+		h.free = func(string) (int64, error) { return free, nil }
+		h.start()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		h.jamf.rights = func() (jamf.Rights, error) {
+			t.Error("Jamf was asked although the answer cannot be kept")
+			return jamf.Rights{}, nil
+		}
+		free--
+		h.sync()
+		if st := h.status(device.Computer); st.LastResult != "failed" || st.ErrorCode != "store_full" {
+			t.Errorf("%+v", st)
+		}
+		if n := h.served(device.Computer).Number; n != 1 {
+			t.Errorf("generation %d is served", n)
+		}
+		h.jamf.mu.Lock()
+		h.jamf.rights = nil
+		h.jamf.mu.Unlock()
+		free++
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+	})
+}

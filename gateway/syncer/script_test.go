@@ -150,6 +150,7 @@ type house struct {
 	syncer *syncer.Syncer
 	meters *metric.ManualReader
 	logs   strings.Builder
+	free   func(string) (int64, error) // of the disk, nil = as it is
 	stop   func()
 }
 
@@ -176,7 +177,7 @@ func (h *house) open(jitter time.Duration) {
 	provider := metric.NewMeterProvider(metric.WithReader(h.meters))
 	var err error
 	h.store, err = cache.Open(context.Background(), cache.Options{
-		Dir: h.dir, MaxBytes: 4 << 20, Keep: 3, MeterProvider: provider,
+		Dir: h.dir, MaxBytes: 4 << 20, Keep: 3, MeterProvider: provider, Free: h.free,
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -176,6 +176,9 @@ func (s *Syncer) writable(l *line) error {
 	case errors.Is(err, cache.ErrNewer):
 		return storeFailure("the data on disk is of a newer version and stays as it is", err)
 	}
+	if err := s.o.Store.Room(l.series()); err != nil {
+		return storeFailure("there is too little free space in data_dir to begin: twice the stored data is needed, at least 64 MiB", err)
+	}
 	return nil
 }
 
