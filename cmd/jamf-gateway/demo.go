@@ -64,12 +64,14 @@ func (c demoCommand) Run(ctx context.Context, s streams) (err error) {
 	if err := g.Listen(ctx); err != nil {
 		return errors.Join(closedDoor(err, true), g.Close(), jamfLn.Close())
 	}
+	kept := keptKinds(g)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serveHTTP(ctx, jamfLn, fakejamf.New(c.options())) })
 	group.Go(func() error { return g.Run(ctx) })
 	group.Go(func() error {
 		_, _ = fmt.Fprintf(s.out, "Simulated Jamf Pro: http://%s/api\nGateway:            http://%s\n\n", jamfLn.Addr(), g.PublicAddr())
-		watchFirstSync(ctx, s.out, g)
+		tellKept(s.out, kept, "http://"+g.AdminAddr())
+		watchFirstSync(ctx, s.out, g, kept)
 		if ctx.Err() == nil {
 			printLines(s.out, "http://"+g.PublicAddr(), "http://"+g.AdminAddr(), c.ClientID, c.ClientSecret, firstDevices(ctx, g))
 		}

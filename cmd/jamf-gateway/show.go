@@ -17,8 +17,29 @@ import (
 	"jamf-gateway/gateway/syncer"
 )
 
-// watchFirstSync shows the first sync of every kind: bars on a terminal, a line each elsewhere.
-func watchFirstSync(ctx context.Context, out io.Writer, g *gateway.Gateway) {
+// keptKinds are the kinds of the demo that an earlier one has read into the same data directory.
+func keptKinds(g *gateway.Gateway) []cache.Info {
+	var kept []cache.Info
+	for _, k := range []device.Kind{device.Computer, device.Mobile} {
+		if info, err := g.Store().Look(cache.Series{Source: demoSource, Kind: k}); err == nil {
+			kept = append(kept, info)
+		}
+	}
+	return kept
+}
+
+// tellKept says what is served without being read again.
+func tellKept(out io.Writer, kept []cache.Info, admin string) {
+	for _, info := range kept {
+		_, _ = fmt.Fprintf(out, "Kept %d %s, read at %s\n", info.Count, plural(info.Kind), info.Ended.Local().Format(time.DateTime))
+	}
+	if len(kept) > 0 {
+		_, _ = fmt.Fprintf(out, "Read again at once: jamf-gateway sync %s --admin %s\n", demoSource, admin)
+	}
+}
+
+// watchFirstSync shows the first sync of every kind that is not kept: bars on a terminal, a line each elsewhere.
+func watchFirstSync(ctx context.Context, out io.Writer, g *gateway.Gateway, kept []cache.Info) {
 	started := time.Now()
 	tty := isTerminal(out)
 	trackers := map[device.Kind]*progress.Tracker{}
@@ -32,6 +53,9 @@ func watchFirstSync(ctx context.Context, out io.Writer, g *gateway.Gateway) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	done := map[device.Kind]bool{}
+	for _, info := range kept {
+		done[info.Kind] = true
+	}
 	for {
 		waiting := false
 		for _, k := range g.Status()[0].Kinds {
