@@ -1,6 +1,8 @@
 package device
 
 import (
+	"bytes"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -203,3 +205,96 @@ func (r *reader) diskEncryption() (state string, raw []byte) {
 	}
 	return unknown, first
 }
+
+// shown tells whether a normalized object or list exists for this record: something of it is kept and its section came.
+func (r *reader) shown(group string) bool {
+	for _, i := range r.schema.normalized[group] {
+		if r.keep.fields[i] && r.came(r.schema.fields[i].leaf) {
+			return true
+		}
+	}
+	return false
+}
+
+// came tells whether the section of a field (or the field, outside of sections) is in the record and not null.
+func (r *reader) came(n *node) bool {
+	at := r.at[sectionOf(n).id]
+	return at != 0 && r.entries[at].kind != jsontext.KindNull
+}
+
+// manufacturer is Jamf's word for computers; mobile devices are Apple's unless Jamf does not know what they are.
+func (r *reader) manufacturer() []byte {
+	switch {
+	case r.schema.kind == Computer:
+		return r.find("manufacturer")
+	case r.platform() == unknown:
+		return nil
+	default:
+		return []byte("Apple")
+	}
+}
+
+func (r *reader) storageBytes() (int64, bool) {
+	if r.schema.kind == Computer {
+		megabytes, ok := r.storageTotal()
+		if !ok {
+			return 0, false
+		}
+		return parseBytes(strconv.AppendInt(nil, megabytes, 10))
+	}
+	total, ok := parseBytes(r.find("hardware.storage.totalBytes"))
+	return total, ok && total > 0
+}
+
+func (r *reader) batteryPercent() (int64, bool) {
+	percent, ok := parseInteger(r.find("hardware.battery.percent"))
+	return percent, ok && percent >= 0 && percent <= 100
+}
+
+// reportedIP is the first known address of one version, nil for none.
+func (r *reader) reportedIP(version int) []byte {
+	for _, path := range []string{"general.lastReportedIpV" + strconv.Itoa(version), "general.lastReportedIp", "general.ipAddress"} {
+		if text := r.text(path); text != nil && ipVersion(text) == version {
+			return bytes.TrimSpace(text)
+		}
+	}
+	return nil
+}
+
+// automatedEnrollment is true on a mobile device that came by a prestage. Jamf sends null for "none" as for "not known".
+func (r *reader) automatedEnrollment() *bool {
+	text := r.find("management.automatedEnrollment")
+	if r.schema.kind == Mobile && text != nil {
+		return parseBool([]byte("true"))
+	}
+	return parseBool(text)
+}
+
+func (r *reader) sip() *bool { return yesNo(r.find("security.sip"), "ENABLED", "DISABLED") }
+
+func (r *reader) gatekeeper() *bool {
+	status := r.find("security.gatekeeper")
+	if bytes.HasPrefix(status, []byte("APP_STORE")) {
+		return parseBool([]byte("true"))
+	}
+	return yesNo(status, "", "DISABLED")
+}
+
+func (r *reader) bootstrapToken() *bool {
+	return yesNo(r.find("security.bootstrapTokenEscrowed"), "ESCROWED", "NOT_ESCROWED")
+}
+
+// elements calls each for the objects of an array.
+func (r *reader) elements(array int32, each func(at int32)) {
+	if array == 0 {
+		return
+	}
+	for i := array + 1; i < r.entries[array].next; i = r.entries[i].next {
+		if r.entries[i].kind == jsontext.KindBeginObject {
+			each(i)
+		}
+	}
+}
+
+// memberText is the text of an element's member, nil when it is unknown.
+func (r *reader) memberText(at int32, name string) []byte { return r.known(r.memberNamed(at, name)) }

@@ -36,7 +36,7 @@ func AppendNormalized(dst []byte, v View) ([]byte, error) {
 	w.raw(`,"deviceType":`).string(r.deviceType())
 	w.identity(v.ID)
 	w.raw(`,"name":`).text("name")
-	w.manufacturer()
+	w.raw(`,"manufacturer":`).orNull(w.manufacturer())
 	w.model()
 	w.os()
 	w.hardware()
@@ -159,22 +159,6 @@ func (w *writer) enum(normalized string, word func(string) string) *writer {
 	return w.string(word(string(text)))
 }
 
-// shown tells whether a normalized object or list exists for this record: something of it is kept and its section came.
-func (w *writer) shown(group string) bool {
-	for _, i := range w.schema.normalized[group] {
-		if w.keep.fields[i] && w.came(w.schema.fields[i].leaf) {
-			return true
-		}
-	}
-	return false
-}
-
-// came tells whether the section of a field (or the field, outside of sections) is in the record and not null.
-func (w *writer) came(n *node) bool {
-	at := w.at[sectionOf(n).id]
-	return at != 0 && w.entries[at].kind != jsontext.KindNull
-}
-
 // object opens an object, or writes null and says so.
 func (w *writer) object(key, group string) bool {
 	w.raw(`,"`).raw(key).raw(`":`)
@@ -216,19 +200,6 @@ func (w *writer) comma(first *bool) *writer {
 	}
 	*first = false
 	return w
-}
-
-// manufacturer is Jamf's word for computers; mobile devices are Apple's unless Jamf does not know what they are.
-func (w *writer) manufacturer() {
-	w.raw(`,"manufacturer":`)
-	switch {
-	case w.schema.kind == Computer:
-		w.text("manufacturer")
-	case w.platform() == unknown:
-		w.null()
-	default:
-		w.string("Apple")
-	}
 }
 
 func (w *writer) model() {
@@ -274,24 +245,12 @@ func (w *writer) hardware() {
 		w.raw(`,"availableBytes":`).integer(available, ok).raw(`}`)
 	}
 	if w.object("battery", "hardware.battery") {
-		percent, ok := parseInteger(w.find("hardware.battery.percent"))
-		w.raw(`"percent":`).integer(percent, ok && percent >= 0 && percent <= 100)
+		percent, ok := w.batteryPercent()
+		w.raw(`"percent":`).integer(percent, ok)
 		w.raw(`,"health":`).enum("hardware.battery.health", batteryHealth).raw(`}`)
 	}
 	w.macAddresses()
 	w.raw(`}`)
-}
-
-func (w *writer) storageBytes() (int64, bool) {
-	if w.schema.kind == Computer {
-		megabytes, ok := w.storageTotal()
-		if !ok {
-			return 0, false
-		}
-		return parseBytes(strconv.AppendInt(nil, megabytes, 10))
-	}
-	total, ok := parseBytes(w.find("hardware.storage.totalBytes"))
-	return total, ok && total > 0
 }
 
 func (w *writer) macAddresses() {
@@ -329,12 +288,10 @@ func (w *writer) network() {
 	w.raw(`,"reportedIpV4":`).address("network.reportedIpV4", 4).raw(`,"reportedIpV6":`).address("network.reportedIpV6", 6).raw(`}`)
 }
 
-// address appends the first known address of one version.
+// address appends the reported address of one version.
 func (w *writer) address(normalized string, version int) *writer {
-	for _, path := range []string{"general.lastReportedIpV" + strconv.Itoa(version), "general.lastReportedIp", "general.ipAddress"} {
-		if text := w.reader.text(path); text != nil && ipVersion(text) == version {
-			return w.orNull(bytes.TrimSpace(text))
-		}
+	if text := w.reportedIP(version); text != nil {
+		return w.orNull(text)
 	}
 	for _, n := range w.schema.sources[normalized] {
 		if text := w.known(w.at[n.id]); text != nil && ipVersion(text) == 0 {
@@ -380,10 +337,8 @@ func (w *writer) purchasing() {
 	w.raw(`"isPurchased":`).bool("purchasing.isPurchased").raw(`,"isLeased":`).bool("purchasing.isLeased")
 	w.raw(`,"poNumber":`).text("purchasing.poNumber").raw(`,"poDate":`).date("purchasing.poDate")
 	w.raw(`,"vendor":`).text("purchasing.vendor").raw(`,"priceText":`).text("purchasing.priceText")
-	// The price is free text: only a plain number is one, anything with a currency or a grouping mark is for people.
-	price := jsontext.Value(bytes.TrimSpace(w.find("purchasing.price")))
 	w.raw(`,"price":`)
-	if len(price) <= 20 && !bytes.ContainsAny(price, "eE") && price.Kind() == jsontext.KindNumber && price.IsValid() {
+	if price := parsePrice(w.find("purchasing.price")); price != nil {
 		w.raw(string(price))
 	} else {
 		w.null()
@@ -400,14 +355,7 @@ func (w *writer) management() {
 	w.raw(`"managed":`).bool("management.managed").raw(`,"supervised":`).bool("management.supervised")
 	w.raw(`,"userApprovedMdm":`).bool("management.userApprovedMdm").raw(`,"mdmCapable":`).bool("management.mdmCapable")
 	w.raw(`,"ownership":`).enum("management.ownership", ownership)
-	w.raw(`,"automatedEnrollment":`)
-	if w.schema.kind == Computer {
-		w.bool("management.automatedEnrollment")
-	} else if w.find("management.automatedEnrollment") != nil {
-		w.raw("true") // It came by a prestage. Jamf sends null for "none" as for "not known".
-	} else {
-		w.null()
-	}
+	w.raw(`,"automatedEnrollment":`).tristate(w.automatedEnrollment())
 	w.enrollmentMethod()
 	w.raw(`,"firstSeenOn":`).date("management.firstSeenOn").raw(`,"enrolledAt":`).time("management.enrolledAt")
 	w.raw(`,"mdmProfileExpiresAt":`).time("management.mdmProfileExpiresAt")
@@ -435,38 +383,18 @@ func (w *writer) security() {
 	} else {
 		w.null()
 	}
-	w.raw(`,"sip":`).status("security.sip", "ENABLED", "DISABLED").raw(`,"gatekeeper":`)
+	w.raw(`,"sip":`).tristate(w.sip()).raw(`,"gatekeeper":`)
 	if w.shown("security.gatekeeper") {
-		w.raw(`{"enabled":`)
-		if status := w.find("security.gatekeeper"); strings.HasPrefix(string(status), "APP_STORE") {
-			w.raw("true")
-		} else {
-			w.status("security.gatekeeper", "", "DISABLED")
-		}
-		w.raw(`,"raw":`).text("security.gatekeeper").raw(`}`)
+		w.raw(`{"enabled":`).tristate(w.gatekeeper()).raw(`,"raw":`).text("security.gatekeeper").raw(`}`)
 	} else {
 		w.null()
 	}
 	w.raw(`,"firewall":`).bool("security.firewall").raw(`,"activationLock":`).bool("security.activationLock")
 	w.raw(`,"recoveryLock":`).bool("security.recoveryLock").raw(`,"secureBoot":`).enum("security.secureBoot", secureBoot)
-	w.raw(`,"bootstrapTokenEscrowed":`).status("security.bootstrapTokenEscrowed", "ESCROWED", "NOT_ESCROWED")
+	w.raw(`,"bootstrapTokenEscrowed":`).tristate(w.bootstrapToken())
 	w.raw(`,"passcodePresent":`).bool("security.passcodePresent").raw(`,"passcodeCompliant":`).bool("security.passcodeCompliant")
 	w.raw(`,"jailbroken":`).bool("security.jailbroken").raw(`,"lostMode":`).bool("security.lostMode")
 	w.raw(`,"attestation":`).enum("security.attestation", attestation).raw(`}`)
-}
-
-// status appends a fact that Jamf tells by words; what is not collected or not supported is neither true nor false.
-func (w *writer) status(normalized, yes, no string) *writer {
-	switch text := w.find(normalized); {
-	case text == nil:
-		return w.null()
-	case string(text) == yes:
-		return w.raw("true")
-	case string(text) == no:
-		return w.raw("false")
-	default:
-		return w.null()
-	}
 }
 
 func (w *writer) cellular() {
@@ -485,43 +413,6 @@ func (w *writer) cellular() {
 
 func (w *writer) digits(text []byte) *writer { return w.orNull(hexDigits(text)) }
 
-// homeCountry tells the two things apart that Jamf writes into homeMobileCountryCode: "US" and "310".
-func homeCountry(code []byte) (country, mcc []byte) {
-	code = bytes.ToUpper(bytes.TrimSpace(code))
-	letters, digits := 0, 0
-	for _, c := range code {
-		switch {
-		case c >= 'A' && c <= 'Z':
-			letters++
-		case c >= '0' && c <= '9':
-			digits++
-		}
-	}
-	switch {
-	case len(code) == 2 && letters == 2:
-		return code, nil
-	case len(code) > 0 && digits == len(code):
-		return nil, code
-	default:
-		return nil, nil
-	}
-}
-
-// elements calls each for the objects of an array.
-func (w *writer) elements(array int32, each func(at int32)) {
-	if array == 0 {
-		return
-	}
-	for i := array + 1; i < w.entries[array].next; i = w.entries[i].next {
-		if w.entries[i].kind == jsontext.KindBeginObject {
-			each(i)
-		}
-	}
-}
-
-// member is the text of an element's member, nil when it is unknown.
-func (w *writer) member(at int32, name string) []byte { return w.known(w.memberNamed(at, name)) }
-
 func (w *writer) subscriptions() {
 	w.raw(`,"subscriptions":`)
 	if !w.shown("cellular.subscriptions") {
@@ -531,15 +422,15 @@ func (w *writer) subscriptions() {
 	w.raw(`[`)
 	first := true
 	w.elements(w.entryAt("serviceSubscriptions[]"), func(at int32) {
-		w.comma(&first).raw(`{"slot":`).orNull(w.member(at, "slot")).raw(`,"label":`).orNull(w.member(at, "label"))
-		w.raw(`,"imei":`).digits(w.member(at, "imei")).raw(`,"meid":`).digits(w.member(at, "meid"))
-		w.raw(`,"iccid":`).digits(w.member(at, "iccid")).raw(`,"eid":`).digits(w.member(at, "eid"))
-		w.raw(`,"phoneNumber":`).orNull(w.member(at, "phoneNumber"))
-		w.raw(`,"carrier":{"current":`).orNull(w.member(at, "currentCarrierNetwork"))
-		w.raw(`,"home":`).orNull(w.member(at, "subscriberCarrierNetwork")).raw(`}`)
-		w.raw(`,"dataPreferred":`).tristate(parseBool(w.member(at, "dataPreferred")))
-		w.raw(`,"voicePreferred":`).tristate(parseBool(w.member(at, "voicePreferred")))
-		w.raw(`,"roaming":`).tristate(parseBool(w.member(at, "roaming"))).raw(`}`)
+		w.comma(&first).raw(`{"slot":`).orNull(w.memberText(at, "slot")).raw(`,"label":`).orNull(w.memberText(at, "label"))
+		w.raw(`,"imei":`).digits(w.memberText(at, "imei")).raw(`,"meid":`).digits(w.memberText(at, "meid"))
+		w.raw(`,"iccid":`).digits(w.memberText(at, "iccid")).raw(`,"eid":`).digits(w.memberText(at, "eid"))
+		w.raw(`,"phoneNumber":`).orNull(w.memberText(at, "phoneNumber"))
+		w.raw(`,"carrier":{"current":`).orNull(w.memberText(at, "currentCarrierNetwork"))
+		w.raw(`,"home":`).orNull(w.memberText(at, "subscriberCarrierNetwork")).raw(`}`)
+		w.raw(`,"dataPreferred":`).tristate(parseBool(w.memberText(at, "dataPreferred")))
+		w.raw(`,"voicePreferred":`).tristate(parseBool(w.memberText(at, "voicePreferred")))
+		w.raw(`,"roaming":`).tristate(parseBool(w.memberText(at, "roaming"))).raw(`}`)
 	})
 	w.raw(`]`)
 }
@@ -559,13 +450,13 @@ func (w *writer) groups() {
 	first := true
 	seen := map[string]bool{}
 	w.elements(w.entryAt(array), func(at int32) {
-		id := w.member(at, "groupId")
+		id := w.memberText(at, "groupId")
 		if id != nil && seen[string(id)] {
 			return
 		}
 		seen[string(id)] = true
 		w.comma(&first).raw(`{"id":`).orNull(id).raw(`,"name":`).verbatim(w.memberNamed(at, "groupName"))
-		w.raw(`,"smart":`).tristate(parseBool(w.member(at, smart))).raw(`}`)
+		w.raw(`,"smart":`).tristate(parseBool(w.memberText(at, smart))).raw(`}`)
 	})
 	w.raw(`]`)
 }
@@ -600,8 +491,8 @@ func (w *writer) extensionAttribute(at int32, section string) {
 	if w.schema.kind == Computer {
 		id, dataType, values = "definitionId", "dataType", "values"
 	}
-	w.raw(`{"id":`).orNull(w.member(at, id)).raw(`,"name":`).verbatim(w.memberNamed(at, "name")).raw(`,"type":`)
-	if text := w.member(at, dataType); text == nil {
+	w.raw(`{"id":`).orNull(w.memberText(at, id)).raw(`,"name":`).verbatim(w.memberNamed(at, "name")).raw(`,"type":`)
+	if text := w.memberText(at, dataType); text == nil {
 		w.null()
 	} else {
 		w.string(attributeType(string(text)))

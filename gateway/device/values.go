@@ -126,6 +126,25 @@ func parseBool(text []byte) *bool {
 	}
 }
 
+// yesNo reads a fact that Jamf tells by words; what is not collected or not supported is neither true nor false.
+func yesNo(text []byte, yes, no string) *bool {
+	if text == nil || string(text) != yes && string(text) != no {
+		return nil
+	}
+	b := string(text) == yes
+	return &b
+}
+
+// parsePrice is the number in a price, nil for none. The price is free text: only a plain number is one, anything with
+// a currency or a grouping mark is for people.
+func parsePrice(text []byte) jsontext.Value {
+	price := jsontext.Value(bytes.TrimSpace(text))
+	if len(price) <= 20 && !bytes.ContainsAny(price, "eE") && price.Kind() == jsontext.KindNumber && price.IsValid() {
+		return price
+	}
+	return nil
+}
+
 // parseTime reads Jamf's date-times: ISO 8601 with 0 to 9 digits of fraction. The epoch itself, which Jamf writes
 // for "never", is unknown: known is false and readable true.
 func parseTime(text []byte) (at time.Time, known, readable bool) {
@@ -247,5 +266,27 @@ func ipVersion(text []byte) int {
 		return 4
 	default:
 		return 6
+	}
+}
+
+// homeCountry tells the two things apart that Jamf writes into homeMobileCountryCode: "US" and "310".
+func homeCountry(code []byte) (country, mcc []byte) {
+	code = bytes.ToUpper(bytes.TrimSpace(code))
+	letters, digits := 0, 0
+	for _, c := range code {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			letters++
+		case c >= '0' && c <= '9':
+			digits++
+		}
+	}
+	switch {
+	case len(code) == 2 && letters == 2:
+		return code, nil
+	case len(code) > 0 && digits == len(code):
+		return nil, code
+	default:
+		return nil, nil
 	}
 }
