@@ -92,6 +92,22 @@ func BenchmarkColumnsOf(b *testing.B) {
 	}
 }
 
+func BenchmarkFacts(b *testing.B) {
+	for _, name := range []string{"minimal", "full"} {
+		b.Run(name, func(b *testing.B) {
+			p := builtin(b, name)
+			record := cut(b, p, device.Computer, largeRecord(b))
+			columns := device.FactColumns(device.Computer, p.Paths(device.Computer))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := device.Facts(device.Computer, columns, record); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkRecordID(b *testing.B) {
 	record := largeRecord(b)
 	b.SetBytes(int64(len(record)))

@@ -12,5 +12,5 @@ const (
 	Mobile   Kind = "mobile"
 )
 
-// MappingVersion changes whenever ColumnsOf or AppendNormalized would answer differently for the same record.
+// MappingVersion changes whenever ColumnsOf, Facts or AppendNormalized would answer differently for the same record.
 const MappingVersion = 1
