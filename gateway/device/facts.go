@@ -91,40 +91,45 @@ type facts struct {
 
 // jamfValue reads a value as Jamf's shape shows it.
 func jamfValue(n *node, reads valueType) func(f *facts) any {
-	if n.name == "deviceType" {
+	switch {
+	case n.name == "deviceType":
 		return func(f *facts) any { return strings.Trim(lowerType(f.shape), `"`) }
+	case reads == readsMany:
+		return func(f *facts) any { return f.texts(n) }
+	default:
+		return func(f *facts) any { return plain(f.shownAt(n), reads) }
 	}
-	if reads == readsMany {
-		array := n.parent
-		return func(f *facts) any {
-			if array.shapes&f.shape == 0 && f.schema.kind == Mobile {
-				return nil
-			}
-			var out []string
-			f.elements(f.at[array.id], func(at int32) {
-				if i := f.memberNamed(at, n.name); i != 0 {
-					out = appendText(out, f.content(i))
-				}
-			})
-			return many(out)
-		}
+}
+
+// has tells whether the record's shape has a key.
+func (f *facts) has(n *node) bool { return f.schema.kind == Computer || n.shapes&f.shape != 0 }
+
+// shownAt is the text of a key, or of the key that stands in for it.
+func (f *facts) shownAt(n *node) []byte {
+	if !f.has(n) {
+		return nil
 	}
-	return func(f *facts) any {
-		if n.shapes&f.shape == 0 && f.schema.kind == Mobile {
-			return nil
+	at := f.at[n.id]
+	for _, other := range n.or {
+		if at != 0 && f.entries[at].kind != jsontext.KindNull {
+			break
 		}
-		at := f.at[n.id]
-		for _, other := range n.or {
-			if at != 0 && f.entries[at].kind != jsontext.KindNull {
-				break
-			}
-			at = f.at[other.id]
-		}
-		if at == 0 {
-			return nil
-		}
-		return plain(f.content(at), reads)
+		at = f.at[other.id]
 	}
+	if at == 0 {
+		return nil
+	}
+	return f.content(at)
+}
+
+// texts lists a member of each element of an array.
+func (f *facts) texts(n *node) any {
+	if !f.has(n) {
+		return nil
+	}
+	var out []string
+	f.elements(f.at[n.parent.id], func(at int32) { out = appendText(out, f.content(f.memberNamed(at, n.name))) })
+	return many(out)
 }
 
 // plain is the value that a text is as the type.

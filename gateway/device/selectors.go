@@ -199,34 +199,20 @@ func (t *selectors) addLine(line string) error {
 // column finds or makes the column of a name, nil for a normalized name that the kind has nothing for.
 func (t *selectors) column(letter byte, name, from string, reads valueType) (*column, error) {
 	k := kindOfLetter(letter)
-	s := fieldTable().schemaOf(k)
 	c := &column{Column: Column{Name: name, Type: reads.stored()}, reads: reads}
+	var err error
 	switch {
 	case reads == readsID:
 		c.Name = "id"
 	case letter == 'c' || letter == 'm':
-		if c.deps = s.normalized[from]; c.deps == nil {
-			if fieldTable().schemaOf(Computer).normalized[from] == nil && fieldTable().schemaOf(Mobile).normalized[from] == nil {
-				return nil, fmt.Errorf("no normalized field %s", from)
-			}
+		if err = t.fromNormalized(c, k, from); err == nil && c.deps == nil {
 			return nil, nil
 		}
-		if c.value = t.derived[name]; c.value == nil {
-			if from != name || reads == readsMany || reads == readsVersion {
-				return nil, fmt.Errorf("nothing reads it from %s as %s", from, reads)
-			}
-			c.value = normalizedValue(name, reads)
-		}
 	default:
-		n := s.byPath[from]
-		if n == nil || n.form != formScalar || n.inArray != (reads == readsMany) || n.never {
-			return nil, fmt.Errorf("no kept scalar %s", from)
-		}
-		c.Name = "jamf:" + from // apart from the normalized names, some of which are the same
-		for _, leaf := range append([]*node{n}, n.or...) {
-			c.deps = append(c.deps, leaf.lo)
-		}
-		c.value = jamfValue(n, reads)
+		err = c.fromJamf(fieldTable().schemaOf(k), from)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if known := t.byName[k][c.Name]; known != nil {
 		if known.reads != reads {
@@ -239,4 +225,36 @@ func (t *selectors) column(letter byte, name, from string, reads valueType) (*co
 		t.columns[k] = append(t.columns[k], c)
 	}
 	return c, nil
+}
+
+// fromNormalized makes a column of a normalized field. It has no fields where the kind has none.
+func (t *selectors) fromNormalized(c *column, k Kind, from string) error {
+	if c.deps = fieldTable().schemaOf(k).normalized[from]; c.deps == nil {
+		if fieldTable().computer.normalized[from] == nil && fieldTable().mobile.normalized[from] == nil {
+			return fmt.Errorf("no normalized field %s", from)
+		}
+		return nil
+	}
+	if c.value = t.derived[c.Name]; c.value != nil {
+		return nil
+	}
+	if from != c.Name || c.reads == readsMany || c.reads == readsVersion {
+		return fmt.Errorf("nothing reads it from %s as %s", from, c.reads)
+	}
+	c.value = normalizedValue(c.Name, c.reads)
+	return nil
+}
+
+// fromJamf makes a column of a field of Jamf's and those that stand in for it.
+func (c *column) fromJamf(s *schema, from string) error {
+	n := s.byPath[from]
+	if n == nil || n.form != formScalar || n.inArray != (c.reads == readsMany) || n.never {
+		return fmt.Errorf("no kept scalar %s", from)
+	}
+	c.Name = "jamf:" + from // apart from the normalized names, some of which are the same
+	for _, leaf := range append([]*node{n}, n.or...) {
+		c.deps = append(c.deps, leaf.lo)
+	}
+	c.value = jamfValue(n, c.reads)
+	return nil
 }
