@@ -28,5 +28,5 @@ func freeSpace(dir string) (int64, error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, err
 	}
-	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:gosec,unconvert // no disk has 2^63 bytes; the types differ by platform
+	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:unconvert // no disk has 2^63 bytes; the types differ by platform
 }

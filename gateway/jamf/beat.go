@@ -121,8 +121,8 @@ func (w *Walk) beatCount(ctx context.Context, l List) (total int, took time.Dura
 			}
 			return p.Total, c.elapsed, nil
 		}
-		if !errors.Is(err, ErrNotFound) {
-			break
+		if missing, why := pathMissing(err); !missing {
+			return 0, 0, asError(l.op(), why)
 		}
 	}
 	return 0, 0, err

@@ -348,7 +348,11 @@ func (t *connectionTest) list(l List, right string, count *int) func(context.Con
 		version := newestVersion
 		p, err := t.count(ctx, l, version)
 		for _, older := range computerVersions()[1:] {
-			if l != Computers || !errors.Is(err, ErrNotFound) {
+			if l != Computers || err == nil {
+				break
+			}
+			var missing bool
+			if missing, err = pathMissing(err); !missing {
 				break
 			}
 			version = older

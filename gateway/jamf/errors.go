@@ -71,6 +71,7 @@ type Error struct {
 
 	sent     bool // a request reached the wire, or tried to
 	envelope bool // the answer was Jamf's own error envelope
+	server   bool // the answer can be that of Jamf's own server to a path that it does not have
 	html     bool
 	oauth    string // the error of RFC 6749 §5.2
 }

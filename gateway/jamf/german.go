@@ -40,6 +40,7 @@ func sentences() [][2]string {
 // goodSentences are those of steps that went well or were skipped, and of the settings.
 func goodSentences() [][2]string {
 	return [][2]string{
+		{"a 404 that is not Jamf's: something in front of Jamf or another host answered", "ein 404, das nicht von Jamf stammt: Etwas vor Jamf oder ein anderer Host hat geantwortet"},
 		{"after an earlier failure", "nach einem früheren Fehler"},
 		{"not done within 30 s, the wait for a free place in the budget included", "nicht fertig innerhalb von 30 s, das Warten auf einen freien Platz im Kontingent eingeschlossen"},
 		{"%s to %s through the proxy %s", "%s zu %s über den Proxy %s"},

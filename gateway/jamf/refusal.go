@@ -1,6 +1,7 @@
 package jamf
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/url"
@@ -16,6 +17,7 @@ type answer struct {
 	html     bool
 	envelope bool // {"httpStatus": ..., "errors": [...]}: Jamf itself spoke
 	empty    bool
+	server   bool   // what the server of Jamf says of a path that it does not know, as far as that can be told
 	oauth    string // the error of RFC 6749 §5.2, when it is one that the RFC knows
 }
 
@@ -30,17 +32,25 @@ func readRefusal(h http.Header, body io.Reader) answer {
 		return answer{}
 	}
 	a := answer{empty: len(b) == 0, html: contentKind(h) == contentHTML || startsLikeHTML(b)}
-	if a.html || contentKind(h) == contentOther {
+	if a.html {
+		a.server = bytes.Contains(b, []byte("Status page")) || bytes.Contains(b, []byte("HTTP Status 404"))
+		return a
+	}
+	a.server = a.empty
+	if contentKind(h) == contentOther {
 		return a
 	}
 	var said struct {
 		HTTPStatus jsontext.Value `json:"httpStatus"`
 		Error      jsontext.Value `json:"error"`
+		Status     jsontext.Value `json:"status"` // of a page of Spring's: {"timestamp", "status": 404, "error", "path"}
+		Path       jsontext.Value `json:"path"`
 	}
 	if json.Unmarshal(b, &said, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
 		return a
 	}
 	a.envelope = said.HTTPStatus.Kind() == '0'
+	a.server = a.server || a.envelope || said.Status.Kind() == '0' && said.Path.Kind() == '"'
 	a.oauth = oauthError(said.Error)
 	return a
 }
@@ -78,7 +88,7 @@ func refusalOf(op string, resp *http.Response, body io.Reader) *Error {
 		return e
 	}
 	a := readRefusal(resp.Header, body)
-	e.envelope, e.html, e.oauth = a.envelope, a.html, a.oauth
+	e.envelope, e.server, e.html, e.oauth = a.envelope, a.server, a.html, a.oauth
 	if status == http.StatusTooManyRequests || status >= 500 {
 		if wait, ok := throttleOf(resp.Header, time.Now()); ok {
 			e.RetryAfter = wait

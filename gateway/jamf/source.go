@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/netip"
 	"net/url"
 	"sync"
@@ -98,11 +97,7 @@ func (s *Source) Close() {
 
 // NewWalk begins a session of calls with a cookie jar of its own, so that its pages come from one node of a cluster.
 func (s *Source) NewWalk() *Walk {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		jar = nil // cannot happen: New fails on its options only, and there are none
-	}
-	return &Walk{src: s, jar: jar, began: time.Now()}
+	return &Walk{src: s, jar: newJar(), began: time.Now()}
 }
 
 // Status is a snapshot for health. Token is "none", "valid", "renewing", "failed" or "auth_failed".

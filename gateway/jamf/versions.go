@@ -56,11 +56,28 @@ func (w *Walk) computers(ctx context.Context, query url.Values, size int) (*Page
 			w.learnVersion(ctx, version, probe)
 			return p, nil
 		}
-		if !errors.Is(err, ErrNotFound) {
-			return nil, err
+		if missing, why := pathMissing(err); !missing {
+			return nil, why
 		}
 	}
 	return nil, err
+}
+
+// pathMissing tells that Jamf does not have a path: then an older version is asked for. Its 404 bears its envelope, its
+// HTML page ("Status page"), the page of its servlet container or of its framework, or nothing. Any other 404 is that of
+// a proxy or of another host; it says nothing about versions, and why is what it is called instead.
+func pathMissing(err error) (missing bool, why error) {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok || !errors.Is(e, ErrNotFound):
+		return false, err
+	case e.server:
+		return true, nil
+	}
+	return false, &Error{
+		Kind: ErrUnavailable, Op: e.Op, Status: e.Status, Code: codeUnexpected, sent: e.sent, html: e.html,
+		Detail: "a 404 that is not Jamf's: something in front of Jamf or another host answered",
+	}
 }
 
 // resolveVersion makes sure that a 404 speaks of the record and not of the path: it answers a version whose list was

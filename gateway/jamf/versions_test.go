@@ -1,6 +1,8 @@
 package jamf_test
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,8 +22,9 @@ type aging struct {
 	mu       sync.Mutex
 	versions []string
 	release  string
-	gone     bool // records are 404
-	html     bool // a path that is not there is answered with HTML
+	gone     bool                        // records are 404
+	html     bool                        // a path that is not there is answered with HTML
+	missing  func(w http.ResponseWriter) // how else it is answered
 }
 
 func newAging(versions ...string) *aging {
@@ -33,6 +36,8 @@ func newAging(versions ...string) *aging {
 		switch {
 		case r.URL.Path == "/api/v1/jamf-pro-version":
 			giveJSON(w, 200, `{"version":"`+a.release+`"}`)
+		case !slices.Contains(a.versions, parts[0]) && a.missing != nil:
+			a.missing(w)
 		case !slices.Contains(a.versions, parts[0]) && a.html:
 			giveHTML(w, 404)
 		case !slices.Contains(a.versions, parts[0]) || len(parts) == 3 && a.gone:
@@ -94,6 +99,55 @@ func TestAnOlderJamfIsReadByItsNewestVersion(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Which 404 speaks of a path that an older Jamf does not have, and which one of something else that answers there.
+func TestOnlyA404OfJamfMovesToAnOlderVersion(t *testing.T) {
+	say := func(kind, body string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			if kind != "" {
+				w.Header().Set("Content-Type", kind)
+			}
+			w.WriteHeader(404)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	for name, c := range map[string]struct {
+		missing func(http.ResponseWriter)
+		jamfs   bool
+	}{
+		"envelope":            {func(w http.ResponseWriter) { giveEnvelope(w, 404) }, true},
+		"status page":         {func(w http.ResponseWriter) { giveHTML(w, 404) }, true},
+		"Tomcat":              {say("text/html;charset=utf-8", "<!doctype html><html><head><title>HTTP Status 404 – Not Found</title></head></html>"), true},
+		"Spring":              {say("application/json", `{"timestamp":"2026-11-23T04:00:00Z","status":404,"error":"Not Found","path":"/api/v4/computers-inventory"}`), true},
+		"empty":               {say("", ""), true},
+		"nginx":               {say("text/html", "<html><head><title>404 Not Found</title></head><body><center>nginx</center></body></html>"), false},
+		"plain text":          {say("text/plain", "404 page not found"), false},
+		"JSON of a gateway":   {say("application/json", `{"message":"no Route matched with those values"}`), false},
+		"JSON, but no object": {say("application/json", `[]`), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := newAging("v1")
+				u.missing = c.missing
+				src := connect(t, u, fast, nil).src
+				p, err := page(t, src.NewWalk(), jamf.Computers)
+				if c.jamfs {
+					if err != nil || p.Version != "v1" {
+						t.Errorf("%+v, %v", p, err)
+					}
+					return
+				}
+				e, ok := errors.AsType[*jamf.Error](err)
+				if !ok || !errors.Is(err, jamf.ErrUnavailable) || e.Code != "unexpected_answer" {
+					t.Errorf("error is %v", err)
+				}
+				if diff := cmp.Diff([]string{"v4"}, u.asked(0)); diff != "" {
+					t.Errorf("asked for (-want +got):\n%s", diff)
+				}
+			})
+		})
 	}
 }
 
