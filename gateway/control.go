@@ -45,19 +45,25 @@ func (c *control) Status() []server.SourceStatus {
 			CredentialsRefused: s.CredentialsRefused || up.Token == "auth_failed", Rights: s.Rights, JamfVersion: s.JamfVersion,
 		}
 		st.Heartbeat = heartbeatOf(s.Heartbeat)
-		if up.LastError != nil {
-			st.LastErrorCode, st.LastErrorAt = up.LastError.Code, up.LastErrorAt
-		}
+		st.LastErrorCode, st.LastErrorAt = lastError(up)
 		for _, k := range s.Kinds {
 			st.Kinds = append(st.Kinds, server.KindStatus{
 				Kind: k.Kind, State: k.State, Reason: k.Reason, Syncing: k.Syncing, Tried: k.Tried, Held: k.Held, Total: k.Total,
 				LastAttempt: k.LastAttempt, LastSuccess: k.LastSuccess, NextSync: k.NextSync,
-				LastResult: k.LastResult, LastErrorCode: k.ErrorCode, LastErrorDetail: k.ErrorDetail,
+				LastResult: k.LastResult, LastErrorCode: k.ErrorCode, LastErrorDetail: k.ErrorDetail, LastErrorAt: k.ErrorAt,
 			})
 		}
 		out[i] = st
 	}
 	return out
+}
+
+// lastError is the last call that failed, until one after it succeeded.
+func lastError(up jamf.Status) (code string, at time.Time) {
+	if up.LastError == nil || up.LastSuccessAt.After(up.LastErrorAt) {
+		return "", time.Time{}
+	}
+	return up.LastError.Code, up.LastErrorAt
 }
 
 // heartbeatOf is what the server shows of a heartbeat.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/jamf"
 	"jamf-gateway/gateway/server"
 )
 
@@ -108,5 +109,17 @@ func TestADisabledSourceIsNotTested(t *testing.T) {
 	}
 	if _, err := c.Test(t.Context(), "b"); !errors.Is(err, server.ErrUnknownSource) {
 		t.Error(err)
+	}
+}
+
+func TestTheLastErrorOfASourceGoesWithALaterSuccess(t *testing.T) {
+	at := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	st := jamf.Status{LastError: &jamf.Error{Code: "timeout"}, LastErrorAt: at, LastSuccessAt: at.Add(-time.Hour)}
+	if code, when := lastError(st); code != "timeout" || !when.Equal(at) {
+		t.Errorf("%s at %v", code, when)
+	}
+	st.LastSuccessAt = at.Add(time.Second)
+	if code, when := lastError(st); code != "" || !when.IsZero() {
+		t.Errorf("after a success: %s at %v", code, when)
 	}
 }

@@ -150,7 +150,7 @@ type (
 	}
 	sourceStatus struct {
 		Name      string       `json:"name"`
-		Status    string       `json:"status"` // ok, syncing, degraded, failing, disabled
+		Status    string       `json:"status"` // ok, waiting, syncing, degraded, failing, disabled
 		LastError *codeStatus  `json:"lastError"`
 		Kinds     []kindStatus `json:"kinds"`
 	}

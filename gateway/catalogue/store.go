@@ -43,8 +43,8 @@ func ofStore() []Entry {
 			Code:  "store_full",
 			Title: Text{"The disk is full", "Der Datenträger ist voll"},
 			Cause: Text{
-				"There is not enough space in data_dir to write new data: twice the stored data is needed, at least 64 MiB. The last complete data stays and is served.",
-				"In data_dir ist zu wenig Platz, um neue Daten zu schreiben: Nötig ist das Doppelte der gespeicherten Daten, mindestens 64 MiB. Der letzte vollständige Datenstand bleibt erhalten und wird ausgeliefert.",
+				"There is not enough space in data_dir to write new data: twice the stored data is needed, at least 64 MiB. If there is earlier complete data, it stays and is served.",
+				"In data_dir ist zu wenig Platz, um neue Daten zu schreiben: Nötig ist das Doppelte der gespeicherten Daten, mindestens 64 MiB. Gibt es einen früheren vollständigen Datenstand, bleibt er erhalten und wird ausgeliefert.",
 			},
 			Action: Text{
 				"Free space on the disk of data_dir or enlarge it; the sync is tried again by itself.",
@@ -67,8 +67,8 @@ func ofStore() []Entry {
 			Code:  "store_error",
 			Title: Text{"New data could not be stored", "Neue Daten konnten nicht gespeichert werden"},
 			Cause: Text{
-				"Writing to data_dir did not succeed. The last complete data stays and is served.",
-				"Das Schreiben in data_dir ist nicht gelungen. Der letzte vollständige Datenstand bleibt erhalten und wird ausgeliefert.",
+				"Writing to data_dir did not succeed. If there is earlier complete data, it stays and is served.",
+				"Das Schreiben in data_dir ist nicht gelungen. Gibt es einen früheren vollständigen Datenstand, bleibt er erhalten und wird ausgeliefert.",
 			},
 			Action: Text{
 				"Check free space and permissions of data_dir; the log of the gateway names the reason.",

@@ -7,8 +7,8 @@ func ofSync() []Entry {
 			Code:  "count_mismatch",
 			Title: Text{"The number of devices does not add up", "Die Anzahl der Geräte geht nicht auf"},
 			Cause: Text{
-				"Jamf reports another number of devices than could be read, and the difference stayed unexplained after a second look. The new data was discarded, the data before is served.",
-				"Jamf meldet eine andere Anzahl von Geräten, als gelesen werden konnte, und die Abweichung blieb auch nach erneuter Prüfung ungeklärt. Die neuen Daten wurden verworfen, der Datenstand davor wird ausgeliefert.",
+				"Jamf reports another number of devices than could be read, and the difference stayed unexplained after a second look. The new data was discarded. If there is earlier complete data, it is served.",
+				"Jamf meldet eine andere Anzahl von Geräten, als gelesen werden konnte, und die Abweichung blieb auch nach erneuter Prüfung ungeklärt. Die neuen Daten wurden verworfen. Gibt es einen früheren vollständigen Datenstand, wird er ausgeliefert.",
 			},
 			Action: Text{
 				"Wait for the next attempt, and set sync.at to a quieter hour if this happens often.",
@@ -19,8 +19,8 @@ func ofSync() []Entry {
 			Code:  "no_progress",
 			Title: Text{"The sync made no progress", "Die Synchronisierung kam nicht voran"},
 			Cause: Text{
-				"No further page could be read from Jamf for 30 minutes, so the sync was given up. The data before is served.",
-				"Seit 30 Minuten konnte keine weitere Seite aus Jamf gelesen werden, deshalb wurde die Synchronisierung abgebrochen. Der Datenstand davor wird ausgeliefert.",
+				"No further page could be read from Jamf for 30 minutes, so the sync was given up. If there is earlier complete data, it is served.",
+				"Seit 30 Minuten konnte keine weitere Seite aus Jamf gelesen werden, deshalb wurde die Synchronisierung abgebrochen. Gibt es einen früheren vollständigen Datenstand, wird er ausgeliefert.",
 			},
 			Action: Text{
 				"Run the connection test of the source, and check whether Jamf itself is slow or down.",
@@ -31,8 +31,8 @@ func ofSync() []Entry {
 			Code:  "too_many_quarantined",
 			Title: Text{"Too many records cannot be read", "Zu viele Datensätze sind nicht lesbar"},
 			Cause: Text{
-				"More records of this source than is acceptable are damaged or have an unknown form. The new data was discarded, the data before is served.",
-				"Mehr Datensätze dieser Quelle als vertretbar sind beschädigt oder haben eine unbekannte Form. Die neuen Daten wurden verworfen, der Datenstand davor wird ausgeliefert.",
+				"More records of this source than is acceptable are damaged or have an unknown form. The new data was discarded. If there is earlier complete data, it is served.",
+				"Mehr Datensätze dieser Quelle als vertretbar sind beschädigt oder haben eine unbekannte Form. Die neuen Daten wurden verworfen. Gibt es einen früheren vollständigen Datenstand, wird er ausgeliefert.",
 			},
 			Action: Text{
 				"Check whether Jamf Pro was updated a short time ago, and whether there is a newer version of the gateway.",

@@ -134,8 +134,8 @@ func ofConnection() []Entry {
 			Code:  "jamf_unavailable",
 			Title: Text{"Jamf is not available", "Jamf ist nicht verfügbar"},
 			Cause: Text{
-				"Jamf Pro answers with a server error, as it does during an outage or maintenance. The last complete data is served.",
-				"Jamf Pro antwortet mit einem Serverfehler, wie bei einer Störung oder Wartung. Der letzte vollständige Datenstand wird ausgeliefert.",
+				"Jamf Pro answers with a server error, as it does during an outage or maintenance. If there is earlier complete data, it is served.",
+				"Jamf Pro antwortet mit einem Serverfehler, wie bei einer Störung oder Wartung. Gibt es einen früheren vollständigen Datenstand, wird er ausgeliefert.",
 			},
 			Action: Text{
 				"Look at status.jamf.com; the sync is tried again by itself.",
@@ -158,8 +158,8 @@ func ofConnection() []Entry {
 			Code:  "breaker_open",
 			Title: Text{"Requests to Jamf are paused", "Anfragen an Jamf sind ausgesetzt"},
 			Cause: Text{
-				"After repeated faults the gateway leaves this Jamf host alone for a while. The last complete data is served.",
-				"Nach wiederholten Fehlern lässt das Gateway diesen Jamf-Host eine Weile in Ruhe. Der letzte vollständige Datenstand wird ausgeliefert.",
+				"After repeated faults the gateway leaves this Jamf host alone for a while. If there is earlier complete data, it is served.",
+				"Nach wiederholten Fehlern lässt das Gateway diesen Jamf-Host eine Weile in Ruhe. Gibt es einen früheren vollständigen Datenstand, wird er ausgeliefert.",
 			},
 			Action: Text{
 				"Wait, since the gateway tries again by itself, and look at the last error of the source for the reason.",
@@ -266,8 +266,8 @@ func ofRights() []Entry {
 			Code:  "auth_failed",
 			Title: Text{"Jamf refuses the client id or the client secret", "Jamf lehnt die Client-ID oder das Client Secret ab"},
 			Cause: Text{
-				"The API client does not exist, is disabled, or its secret was rotated. The last complete data is served.",
-				"Der API-Client existiert nicht, ist deaktiviert, oder sein Secret wurde neu erzeugt. Der letzte vollständige Datenstand wird ausgeliefert.",
+				"The API client does not exist, is disabled, or its secret was rotated. If there is earlier complete data, it is served.",
+				"Der API-Client existiert nicht, ist deaktiviert, oder sein Secret wurde neu erzeugt. Gibt es einen früheren vollständigen Datenstand, wird er ausgeliefert.",
 			},
 			Action: Text{
 				"In Jamf Pro open Settings > System > API roles and clients, check that the client is enabled, and put its current client_id and client_secret into the settings of the gateway.",

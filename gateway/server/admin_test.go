@@ -114,6 +114,7 @@ func TestHealthTellsTheStateAndWhatToDo(t *testing.T) {
 	w.publish("schule-a", device.Computer, computers("AC", 1, 2))
 	w.house.source("schule-a", func(s *server.SourceStatus) {
 		s.Kinds[0].NextSync, s.Kinds[0].LastSuccess, s.Kinds[0].LastResult = start.Add(24*time.Hour), start, "ok"
+		s.Kinds[1].LastErrorCode, s.Kinds[1].LastErrorDetail, s.Kinds[1].LastErrorAt = "timeout", "no answer", start.Add(-time.Minute)
 		s.Kinds[1].Syncing, s.Kinds[1].Held, s.Kinds[1].Total = true, 40, 800
 		s.LastErrorCode, s.LastErrorAt = "auth_failed", start
 		s.Heartbeat = server.HeartbeatStatus{

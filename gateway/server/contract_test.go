@@ -217,7 +217,7 @@ func TestTheDescriptionKnowsEveryCodeAndItsStatus(t *testing.T) {
 // optional are the members that an object may lack; everything else always stands there.
 var optional = map[string]bool{
 	"confirmedEmpty": true, "parameter": true, "source": true, "traceId": true, "code": true, "detail": true, "action": true,
-	"reusedUntil": true, "rightsForNames": true, "rightsForNamesMissing": true, "sourceState": true,
+	"reusedUntil": true, "rightsForNames": true, "rightsForNamesMissing": true, "sourceState": true, "quarantinedDevices": true,
 }
 
 // loose lists the objects of a schema that admit members which nobody described, or lack some that always stand there.

@@ -42,7 +42,7 @@ type SourceStatus struct {
 	CredentialsRefused bool     // Jamf refuses the credentials: façade v1/auth answers 503
 	Rights             []string // rights last proved upstream, at most the two
 	JamfVersion        string
-	LastErrorCode      string // catalogue code
+	LastErrorCode      string // catalogue code; "" once a call after it succeeded
 	LastErrorAt        time.Time
 	Heartbeat          HeartbeatStatus
 }
@@ -69,6 +69,7 @@ type KindStatus struct {
 	LastAttempt, LastSuccess, NextSync time.Time
 	LastResult                         string // "", ok, failed
 	LastErrorCode, LastErrorDetail     string
+	LastErrorAt                        time.Time
 }
 
 // TestReport is the outcome of a connection test.

@@ -133,7 +133,7 @@ func PublicRoutes(s *Server) []string {
 func Shapes() map[string][]any {
 	return map[string][]any{
 		"Token": {tokenAnswer{}}, "TokenError": {oauthError{}}, "Problem": {problem{}}, "ListSource": {listSource{}},
-		"Source": {sourceView{}}, "Source kinds": {kindView{}}, "Trouble": {trouble{}}, "SourceHealth": {healthView{}},
+		"Source": {sourceView{}}, "Source kinds": {sourceKind{}, kindView{}}, "Trouble": {trouble{}}, "SourceHealth": {healthView{}},
 		"SourceHealth kinds": {kindHealth{}, kindView{}}, "SourceHealth kinds progress": {progress{}}, "SourceHealth heartbeat": {heartbeat{}},
 		"TestReport": {TestReport{}}, "TestReport steps": {TestStep{}},
 	}

@@ -304,13 +304,13 @@ func mobiles(prefix string, from, to int) fleet {
 }
 
 // publish makes a fleet the current generation of a series, and the series fresh.
-func (w *world) publish(source string, k device.Kind, f fleet) {
+func (w *world) publish(source string, k device.Kind, f fleet, flagged ...cache.Quarantine) {
 	w.t.Helper()
-	w.publishOnly(source, k, f)
+	w.publishOnly(source, k, f, flagged...)
 	w.house.state(source, k, "fresh", "")
 }
 
-func (w *world) publishOnly(source string, k device.Kind, f fleet) {
+func (w *world) publishOnly(source string, k device.Kind, f fleet, flagged ...cache.Quarantine) {
 	w.t.Helper()
 	ctx := w.t.Context()
 	q := cache.Series{Source: source, Kind: k}
@@ -343,7 +343,7 @@ func (w *world) publishOnly(source string, k device.Kind, f fleet) {
 			w.t.Fatal(err)
 		}
 	}
-	candidate, err := b.Finish(ctx, cache.Outcome{Ended: w.clock.Now(), ReportedTotal: len(f), ConfirmedEmpty: len(f) == 0})
+	candidate, err := b.Finish(ctx, cache.Outcome{Ended: w.clock.Now(), ReportedTotal: len(f), ConfirmedEmpty: len(f) == 0, Quarantined: flagged})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -18,11 +18,11 @@ const testTime = 5 * time.Minute
 
 // sourceView is one source as GET /v1/sources shows it: what is kept of it.
 type sourceView struct {
-	Name        string     `json:"name"`
-	Default     bool       `json:"default"`
-	SourceState string     `json:"sourceState"` // active, disabled
-	JamfVersion *string    `json:"jamfVersion"`
-	Kinds       []kindView `json:"kinds"`
+	Name        string       `json:"name"`
+	Default     bool         `json:"default"`
+	SourceState string       `json:"sourceState"` // active, disabled
+	JamfVersion *string      `json:"jamfVersion"`
+	Kinds       []sourceKind `json:"kinds"`
 }
 
 // kindView is one kind of a source, in the shape that lists use.
@@ -37,10 +37,26 @@ type kindView struct {
 	Held        *string     `json:"held"`
 }
 
+// sourceKind is one kind of a source. Devices are those of Quarantined, at most maxQuarantined, where one source is asked for.
+type sourceKind struct {
+	kindView
+	Devices []quarantined `json:"quarantinedDevices,omitempty"`
+}
+
+// maxQuarantined bounds the devices that are named.
+const maxQuarantined = 100
+
+// quarantined is one device that could not be read as usual.
+type quarantined struct {
+	UID    *string `json:"uid"` // null = not even its id could be read
+	Reason string  `json:"reason"`
+	Kept   string  `json:"kept"` // what is served of it: previous = its last good version, skeleton = what the short list says
+}
+
 // healthView is one source as GET /v1/sources/{name}/health shows it: how it is doing and what to do about it.
 type healthView struct {
 	Name         string       `json:"name"`
-	Status       string       `json:"status"` // ok, syncing, degraded, failing, disabled
+	Status       string       `json:"status"` // ok, waiting, syncing, degraded, failing, disabled
 	SourceState  string       `json:"sourceState"`
 	Token        string       `json:"token"`
 	TokenExpires *string      `json:"tokenExpiresAt"`
@@ -86,6 +102,8 @@ func newHeartbeat(h HeartbeatStatus) *heartbeat {
 // kindHealth is the health of one kind.
 type kindHealth struct {
 	kindView
+	flagged     []cache.Quarantine
+	tried       bool      // a first sync has ended, well or not
 	Syncing     bool      `json:"syncing"`
 	Progress    *progress `json:"progress"`
 	LastAttempt *string   `json:"lastAttemptAt"`
@@ -148,12 +166,13 @@ func (s *Server) kinds(st SourceStatus, statuses statusIndex) []kindHealth {
 		}
 		e := sr.entry()
 		h := kindHealth{
+			flagged: sr.info.Quarantined,
 			kindView: kindView{
 				Kind: k.Kind, State: e.State, Reason: e.Reason, AsOf: e.AsOf, Generation: e.Generation, Count: e.Count,
 				Quarantined: e.Quarantined, Held: e.Held,
 			},
-			Syncing: k.Syncing, LastAttempt: stamp(k.LastAttempt), LastSuccess: stamp(k.LastSuccess), NextSync: stamp(k.NextSync),
-			LastResult: optional(k.LastResult), LastError: newTrouble(k.LastErrorCode, k.LastErrorDetail, time.Time{}),
+			tried: k.Tried, Syncing: k.Syncing, LastAttempt: stamp(k.LastAttempt), LastSuccess: stamp(k.LastSuccess), NextSync: stamp(k.NextSync),
+			LastResult: optional(k.LastResult), LastError: newTrouble(k.LastErrorCode, k.LastErrorDetail, k.LastErrorAt),
 		}
 		if k.Syncing {
 			h.Progress = &progress{Held: k.Held, Total: k.Total}
@@ -163,10 +182,14 @@ func (s *Server) kinds(st SourceStatus, statuses statusIndex) []kindHealth {
 	return out
 }
 
-func (s *Server) sourceView(st SourceStatus, statuses statusIndex) sourceView {
-	v := sourceView{Name: st.Name, Default: st.Default, SourceState: sourceState(st.Disabled), JamfVersion: optional(st.JamfVersion), Kinds: []kindView{}}
+func (s *Server) sourceView(st SourceStatus, statuses statusIndex, devices bool) sourceView {
+	v := sourceView{Name: st.Name, Default: st.Default, SourceState: sourceState(st.Disabled), JamfVersion: optional(st.JamfVersion), Kinds: []sourceKind{}}
 	for _, k := range s.kinds(st, statuses) {
-		v.Kinds = append(v.Kinds, k.kindView)
+		shown := sourceKind{kindView: k.kindView}
+		if devices {
+			shown.Devices = quarantinedDevices(st.Name, k)
+		}
+		v.Kinds = append(v.Kinds, shown)
 	}
 	return v
 }
@@ -185,7 +208,7 @@ func (s *Server) healthView(st SourceStatus, statuses statusIndex) healthView {
 	return v
 }
 
-// healthWord sums a source up: failing means that something asked for cannot be served.
+// healthWord sums a source up: failing means that something asked for cannot be served although its first sync was tried.
 func healthWord(disabled bool, kinds []kindHealth) string {
 	if disabled {
 		return stateDisabled
@@ -193,16 +216,21 @@ func healthWord(disabled bool, kinds []kindHealth) string {
 	word := "ok"
 	for _, k := range kinds {
 		switch {
-		case k.Generation == nil && !k.Syncing:
-			return "failing"
+		case k.Generation == nil && k.Syncing:
+			word = worseWord(word, "syncing")
+		case k.Generation == nil && !k.tried && k.neverSynced():
+			word = worseWord(word, "waiting")
 		case k.Generation == nil:
-			word = "syncing"
-		case k.State != stateFresh && word == "ok":
-			word = "degraded"
+			word = worseWord(word, "failing")
+		case k.State != stateFresh:
+			word = worseWord(word, "degraded")
 		}
 	}
 	return word
 }
+
+// neverSynced tells that nothing is known to be wrong: there just was no sync yet.
+func (k kindHealth) neverSynced() bool { return k.Reason == nil || *k.Reason == codeNeverSynced }
 
 // visible are the statuses of the sources that a caller may see.
 func (s *Server) visible(c *caller) statusIndex {
@@ -233,7 +261,7 @@ func (s *Server) listSources(c *fiber.Ctx) error {
 	statuses := s.visible(exchangeOf(c).caller)
 	items := make([]sourceView, 0, len(statuses))
 	for _, st := range statuses {
-		items = append(items, s.sourceView(st, statuses))
+		items = append(items, s.sourceView(st, statuses, false))
 	}
 	return sendJSON(c, http.StatusOK, struct {
 		Items []sourceView `json:"items"`
@@ -246,7 +274,20 @@ func (s *Server) oneSource(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	return sendJSON(c, http.StatusOK, s.sourceView(st, statuses))
+	return sendJSON(c, http.StatusOK, s.sourceView(st, statuses, true))
+}
+
+// quarantinedDevices names the first of the devices that could not be read as usual.
+func quarantinedDevices(source string, k kindHealth) []quarantined {
+	var out []quarantined
+	for _, f := range k.flagged[:min(len(k.flagged), maxQuarantined)] {
+		d := quarantined{Reason: f.Reason, Kept: f.Kept}
+		if f.ID != 0 {
+			d.UID = optional(device.UID(source, k.Kind, f.ID))
+		}
+		out = append(out, d)
+	}
+	return out
 }
 
 // sourceHealth is GET /v1/sources/{name}/health.
@@ -295,7 +336,7 @@ func (s *Server) health(c *fiber.Ctx) error {
 
 // worseWord keeps the more serious of two words; a disabled source is nobody's trouble.
 func worseWord(a, b string) string {
-	order := []string{"ok", "syncing", "degraded", "failing"}
+	order := []string{"ok", "waiting", "syncing", "degraded", "failing"}
 	if slices.Index(order, b) > slices.Index(order, a) {
 		return b
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/server"
 )
@@ -228,5 +229,65 @@ func TestADisabledSourceSaysSoWhereNothingCanBeReadOfIt(t *testing.T) {
 	}
 	if r := w.get("only-b", "/v1/devices"); bytes.Contains(r.body, []byte("source_disabled")) {
 		t.Errorf("the other source: %s", r)
+	}
+}
+
+func TestHealthWaitsForTheFirstSyncBeforeItFails(t *testing.T) {
+	w := newWorld(t)
+	word := func(want string) {
+		t.Helper()
+		var h struct{ Status string }
+		w.get("only-a", "/v1/health").decode(t, &h)
+		if h.Status != want {
+			t.Errorf("%s, want %s", h.Status, want)
+		}
+	}
+	word("waiting")
+	w.house.source("schule-a", func(s *server.SourceStatus) { s.Kinds[0].Syncing = true })
+	word("syncing")
+	w.house.source("schule-a", func(s *server.SourceStatus) { s.Kinds[0].Syncing, s.Kinds[0].Tried = false, true })
+	word("failing")
+	w.publish("schule-a", device.Computer, computers("AC", 1, 1))
+	word("waiting")
+	w.house.state("schule-a", device.Computer, "stale", "timeout")
+	word("degraded")
+	w.house.state("schule-a", device.Mobile, "never_synced", "store_lost")
+	word("failing")
+}
+
+func TestAQuarantinedDeviceIsNamedWhereOneSourceIsAskedFor(t *testing.T) {
+	w := newWorld(t)
+	flags := []cache.Quarantine{{ID: 2, Reason: "unreadable", Kept: "previous"}, {Reason: "unreadable"}}
+	for id := int64(1000); len(flags) < 120; id++ {
+		flags = append(flags, cache.Quarantine{ID: id, Reason: "not_listed", Kept: "previous"})
+	}
+	w.publish("schule-a", device.Computer, computers("AC", 1, 3), flags...)
+	var one struct {
+		Kinds []struct {
+			Quarantined        *int
+			QuarantinedDevices []struct {
+				UID          *string
+				Reason, Kept string
+			}
+		}
+	}
+	w.get("only-a", "/v1/sources/schule-a").decode(t, &one)
+	k := one.Kinds[0]
+	if *k.Quarantined != 120 || len(k.QuarantinedDevices) != 100 || one.Kinds[1].QuarantinedDevices != nil {
+		t.Fatalf("%d are counted, %d named", *k.Quarantined, len(k.QuarantinedDevices))
+	}
+	named := map[string]string{}
+	for _, d := range k.QuarantinedDevices {
+		if d.UID == nil {
+			named["unknown"] = d.Reason
+		} else {
+			named[*d.UID] = d.Reason + " " + d.Kept
+		}
+	}
+	if named["schule-a:computer:2"] != "unreadable previous" || named["unknown"] != "unreadable" {
+		t.Errorf("named are %v", named)
+	}
+	if r := w.get("only-a", "/v1/sources"); bytes.Contains(r.body, []byte("quarantinedDevices")) {
+		t.Errorf("in the list of sources: %s", r)
 	}
 }

@@ -48,6 +48,7 @@ type kindRecord struct {
 	LastResult  string    `json:"lastResult"`  // "", ok, failed
 	ErrorCode   string    `json:"errorCode"`
 	ErrorDetail string    `json:"errorDetail"`
+	ErrorAt     time.Time `json:"errorAt,omitzero"` // when the failure was met; zero in a file of before it was kept
 }
 
 func openBook(dir, source string) (*book, error) {

@@ -30,6 +30,7 @@ type KindStatus struct {
 	LastAttempt, LastSuccess, NextSync time.Time // zero = never
 	LastResult                         string    // "", ok, failed
 	ErrorCode, ErrorDetail             string
+	ErrorAt                            time.Time
 }
 
 // Status tells the state of every source. It does no I/O and waits neither for a sync nor for a file.
@@ -60,7 +61,10 @@ func (s *Syncer) kindStatus(l *line) KindStatus {
 	st := KindStatus{
 		Kind: l.kind, Syncing: l.running, Tried: l.tried, Held: l.held, Total: l.total, NextSync: l.nextSync,
 		LastAttempt: r.LastAttempt, LastSuccess: r.LastSuccess, LastResult: r.LastResult,
-		ErrorCode: r.ErrorCode, ErrorDetail: r.ErrorDetail,
+		ErrorCode: r.ErrorCode, ErrorDetail: r.ErrorDetail, ErrorAt: r.ErrorAt,
+	}
+	if st.ErrorCode != "" && st.ErrorAt.IsZero() {
+		st.ErrorAt = r.LastAttempt
 	}
 	l.mu.Unlock()
 	st.State, st.Reason = s.state(l, r)

@@ -1,9 +1,13 @@
 package syncer_test
 
 import (
+	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/jamf"
 )
 
 func TestADisabledSourceIsFrozenAndItsMetricsSayWhy(t *testing.T) {
@@ -22,6 +26,33 @@ func TestADisabledSourceIsFrozenAndItsMetricsSayWhy(t *testing.T) {
 		// What lists call stale, the metric calls stale; the alarms leave disabled sources out by their own metric.
 		if h.metric("jamf_data_stale") != 2 || h.metric("jamf_source_disabled") != 1 || h.metric("jamf_devices") != 4 {
 			t.Errorf("disabled: stale %v, disabled %v, devices %v", h.metric("jamf_data_stale"), h.metric("jamf_source_disabled"), h.metric("jamf_devices"))
+		}
+	})
+}
+
+func TestAFailureHasItsTimeAndGoesWithTheNextSuccess(t *testing.T) {
+	jam := fleet(3, 0)
+	jam.page = func(context.Context, jamf.List, int, int) (*jamf.Page, error) {
+		time.Sleep(7 * time.Second)
+		return nil, &jamf.Error{Kind: jamf.ErrUnavailable, Status: 503, Code: "jamf_unavailable"}
+	}
+	bubble(t, jam, onlyMacs, func(h *house) {
+		began := time.Now()
+		h.start()
+		time.Sleep(time.Minute)
+		st := h.status(device.Computer)
+		if st.ErrorCode != "jamf_unavailable" || !st.ErrorAt.Equal(began.Add(7*time.Second)) || !st.LastAttempt.Equal(began) {
+			t.Errorf("%+v", st)
+		}
+		if !strings.Contains(h.logs.String(), "served=nothing") {
+			t.Errorf("the log: %s", h.logs.String())
+		}
+		jam.mu.Lock()
+		jam.page = nil
+		jam.mu.Unlock()
+		h.sync()
+		if st := h.status(device.Computer); st.ErrorCode != "" || !st.ErrorAt.IsZero() {
+			t.Errorf("after a good one: %+v", st)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -74,6 +75,7 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 		r.LastAttempt, r.LastEnd = started, ended
 		if err != nil {
 			r.LastResult, r.ErrorCode, r.ErrorDetail = "failed", codeOf(err), detailOf(err)
+			r.ErrorAt = s.now()
 			if due {
 				r.Failures++
 			}
@@ -83,7 +85,7 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 			}
 			return
 		}
-		r.LastResult, r.ErrorCode, r.ErrorDetail = "ok", "", ""
+		r.LastResult, r.ErrorCode, r.ErrorDetail, r.ErrorAt = "ok", "", "", time.Time{}
 		r.Failures, r.LastSuccess = 0, started
 		if r.Anchor.IsZero() {
 			r.Anchor = started
@@ -94,12 +96,22 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 	}
 	attrs := []any{"source", l.src.Name, "kind", l.kind, "took", took.Round(time.Millisecond).String(), "next", s.due(l).UTC()}
 	if err != nil {
-		s.log.WarnContext(ctx, "sync failed, the generation before is served",
-			append(attrs, "code", codeOf(err), "detail", detailOf(err), "error", err)...)
+		s.log.WarnContext(ctx, "sync failed",
+			append(attrs, "served", s.served(l), "code", codeOf(err), "detail", detailOf(err), "error", err)...)
 		return
 	}
 	s.log.InfoContext(ctx, "sync done", append(attrs, "generation", info.Number, "count", info.Count, "added", info.Added,
 		"changed", info.Changed, "removed", info.Removed, "quarantined", len(info.Quarantined))...)
+}
+
+// served tells what clients get meanwhile: the number of a generation, or "nothing".
+func (s *Syncer) served(l *line) string {
+	g, err := s.o.Store.Acquire(l.series())
+	if err != nil {
+		return "nothing"
+	}
+	defer g.Release()
+	return "generation " + strconv.FormatUint(g.Info().Number, 10)
 }
 
 // sync reads, proves, publishes and warms.
