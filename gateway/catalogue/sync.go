@@ -28,6 +28,18 @@ func ofSync() []Entry {
 			},
 		},
 		{
+			Code:  "too_many_devices",
+			Title: Text{"Jamf counts more devices than a fleet has", "Jamf zählt mehr Geräte, als eine Flotte hat"},
+			Cause: Text{
+				"The list counts more than 5,000,000 devices. No more are read; the last complete data stays.",
+				"Die Liste zählt mehr als 5.000.000 Geräte. Mehr werden nicht gelesen; der letzte vollständige Datenstand bleibt.",
+			},
+			Action: Text{
+				"Check that the URL leads to your own Jamf Pro and that nothing in front of it changes its answers.",
+				"Prüfen Sie, ob die URL zu Ihrem eigenen Jamf Pro führt und ob nichts davor dessen Antworten verändert.",
+			},
+		},
+		{
 			Code:  "too_many_quarantined",
 			Title: Text{"Too many records cannot be read", "Zu viele Datensätze sind nicht lesbar"},
 			Cause: Text{

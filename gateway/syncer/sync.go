@@ -119,7 +119,7 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 	if err := s.writable(l); err != nil {
 		return cache.Info{}, err
 	}
-	walk := Walk(patient{l.src.NewWalk()})
+	walk := Walk(sane{patient{l.src.NewWalk()}})
 	version, rights, err := s.introduce(ctx, l, walk)
 	if err != nil {
 		return cache.Info{}, err

@@ -116,6 +116,22 @@ func TestASyncThatFailsAfterAWhileIsNotFollowedByTheNextAtOnce(t *testing.T) {
 	})
 }
 
+func TestAListThatCountsMillionsIsRefusedAtItsFirstPage(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {
+		h.jamf.page = func(_ context.Context, l jamf.List, page, size int) (*jamf.Page, error) {
+			p := h.jamf.show(l, page, size)
+			p.Total = 5_000_001
+			return p, nil
+		}
+		h.start()
+		h.mustBe(device.Computer, "never_synced", "failed", "too_many_devices")
+		if h.jamf.pages != 1 {
+			t.Errorf("%d pages were read", h.jamf.pages)
+		}
+	})
+}
+
 func TestOldDataIsOverdueWhateverTheLastSyncSaid(t *testing.T) {
 	t.Parallel()
 	bubble(t, fleet(5, 0), onlyMacs, func(h *house) {
