@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
@@ -17,6 +20,7 @@ const (
 	maxIdle     = 6                // pages in a row that bring nothing new and do not end the list
 	maxTimeouts = 5                // timeouts in a row at the floor
 	maxRereads  = 3                // passes over a list whose order does not rise
+	worthwhile  = 4                // pages that a stretch has at least
 )
 
 // failure is why a walk was rejected: a code of the catalogue and one safe sentence.
@@ -39,6 +43,9 @@ func reject(code, format string, args ...any) *failure {
 	return &failure{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
+// errApart tells that the stretches of a list cannot be told to join: it is read again in one.
+var errApart = errors.New("stretches do not join")
+
 // row is one element of a page whose id is known. raw is nil when the record could not be had: then why says so
 // and skeleton holds what a lighter list gave, if any.
 type row struct {
@@ -51,212 +58,175 @@ type row struct {
 
 // overlap reads one list completely while the list changes (proof 1 of DESIGN.md): pages in id order, each of which
 // must begin with an id already held, so that a row that a deletion moved past the reading point is never lost.
+// A long list is read in several stretches at once, each of which ends where it has reached the first id of a later one
+// (docs/adr/0017).
 type overlap struct {
 	fetch    func(ctx context.Context, w window) (*jamf.Page, []row, error)
 	take     func(ctx context.Context, r row) error // a row not held before
 	isolate  func(ctx context.Context, w window) (*jamf.Page, []row, error)
 	progress func(held, total int)
 	ceiling  int // largest page
+	abreast  int // stretches at once, at most; 0 = one
 
-	held     []int64        // ascending
-	suspects map[int64]bool // held, but a re-read stretch no longer showed them
+	// turn is held by whoever runs code of the walk, run's caller included; fetch, take and isolate give it away while
+	// they wait for Jamf. So everything else of a walk is as if it ran in one goroutine. May be nil where abreast is 0.
+	turn *sync.Mutex
+
+	held     []int64        // ascending; complete when run has ended
+	suspects map[int64]bool // held, but a re-read part of the list no longer showed them
 	total    int            // of the last page
 	pages    int
 	reread   bool // the order did not rise somewhere
-	vanished int  // list positions by which rows moved to the left while it was read
+	vanished int  // list positions by which rows moved to the left while the last stretch was read
 
-	next     int // list position of the first unread row
-	pace     pace
-	timeouts int
-	idle     int
-	avoid    int
-	failed   window // the last one that did not render
-	isolated bool   // the last page was read record by record
+	pace      pace
+	stretches []*stretch // of the pass that runs
+	distinct  int        // ids held
 }
 
 // run reads the list to its end, and again where ids did not rise.
 func (o *overlap) run(ctx context.Context) error {
 	o.suspects, o.pace = map[int64]bool{}, newPace(o.ceiling)
-	for pass := 1; ; pass++ {
+	err := o.pass(ctx, o.abreast)
+	if errors.Is(err, errApart) {
+		err = o.pass(ctx, 1)
+	}
+	for pass := 2; err == nil && o.reread; pass++ {
 		before := len(o.held)
-		if err := o.pass(ctx); err != nil {
-			return err
-		}
-		if !o.reread || (pass > 1 && len(o.held) == before) {
+		switch err = o.pass(ctx, 1); {
+		case err != nil:
+		case len(o.held) == before:
 			return nil
-		}
-		if pass == maxRereads {
+		case pass == maxRereads:
 			return reject("order_not_rising", "ids do not come in rising order and %d passes did not agree", pass)
 		}
 	}
+	return err
 }
 
-func (o *overlap) pass(ctx context.Context) error {
-	o.next, o.idle, o.avoid = 0, 0, -1
-	limit := 0 // pages allowed, known after the first
-	for n := 1; ; n++ {
-		w := overlapping(o.next, o.pace.target, o.pace.limit, o.avoid)
-		done, err := o.step(ctx, w)
-		if err != nil {
+// pass reads the list once from its first row to its end. It overlaps with what it has read itself: what a pass before
+// holds proves nothing about the rows between.
+func (o *overlap) pass(ctx context.Context, abreast int) error {
+	s := newStretch(o, 0)
+	o.stretches = []*stretch{s}
+	defer o.merge()
+	for !s.begun {
+		if done, err := s.advance(ctx); done || err != nil {
 			return err
 		}
-		if done {
-			return nil
-		}
-		if limit == 0 {
-			limit = 200 + 8*o.total/floorSize
-		}
-		if o.idle > maxIdle || n > limit {
-			return reject("no_progress", "%d pages brought nothing new at row %d of %d", o.idle, o.next, o.total)
-		}
 	}
+	if n := min(abreast, o.total/(worthwhile*o.pace.target)); n > 1 && !o.reread && s.pace.short == 0 {
+		return o.side(ctx, n)
+	}
+	return s.read(ctx)
 }
 
-// step reads one window, stepping back until it overlaps what is held, and takes what is new.
-func (o *overlap) step(ctx context.Context, w window) (done bool, err error) {
-	hollow := false // the first page came without a row although totalCount counts some
-	for {
-		p, rows, err := o.load(ctx, w)
-		switch {
-		case err != nil:
-			return false, err
-		case p == nil:
-			return false, nil // a smaller window comes next
-		}
-		o.pages++
-		if err := o.judge(p, w); err != nil {
-			return false, err
-		}
-		if w.page == 0 && len(rows) == 0 && p.Total > 0 {
-			if hollow {
-				return false, reject("count_mismatch", "the first page is empty where totalCount says %d", p.Total)
-			}
-			hollow = true // once more: two nodes may disagree for a moment
-			continue
-		}
-		o.noteOrder(rows)
-		if w.page > 0 && (len(rows) == 0 || !o.holds(rows[0].id)) {
-			if len(rows) == 0 && p.Total > w.first() {
-				return true, nil // an empty page ends the list; the count tells that something is missing
-			}
-			w.page--
-			continue
-		}
-		return o.absorb(ctx, p, w, rows)
+// side reads the rest of the list in n stretches at once. When all have ended, the last one reads on to the end of the
+// list as it is then: what was added meanwhile is there, and its totalCount and what vanished are of one moment.
+func (o *overlap) side(ctx context.Context, n int) error {
+	for i := 1; i < n; i++ {
+		s := newStretch(o, i*(o.total/n))
+		s.pace = o.stretches[0].pace
+		o.stretches = append(o.stretches, s)
 	}
-}
-
-// load fetches a window. A page that Jamf cannot render, or whose records are too large for one answer, is halved down to
-// the floor and then read record by record; nil means that another window comes next.
-func (o *overlap) load(ctx context.Context, w window) (*jamf.Page, []row, error) {
-	pageCtx, cancel := context.WithTimeout(ctx, noPageFor)
-	defer cancel()
-	p, rows, err := o.fetch(pageCtx, w)
-	o.isolated = false
-	broken, large := errors.Is(err, jamf.ErrServerError), errors.Is(err, jamf.ErrTooLarge)
-	switch {
-	case err == nil:
-		return p, rows, nil
-	case errors.Is(err, jamf.ErrTimeout):
-		return nil, nil, o.timedOut(w, err)
-	case (broken || large) && !o.pace.atFloor(w.size):
-		o.pace.failed(w.size)
-		return nil, nil, nil
-	case broken && !large && o.failed != w:
-		o.failed = w // once more: it may have been a moment
-		return nil, nil, nil
-	case (broken || large) && o.isolate != nil:
-		p, rows, err = o.isolate(pageCtx, w)
-		o.isolated = true
-		for i, r := range rows {
-			if r.why != nil {
-				o.avoid = w.first() + i
-			}
-		}
+	g, all := errgroup.WithContext(ctx)
+	for _, s := range o.stretches {
+		g.Go(func() error {
+			o.turn.Lock()
+			defer o.turn.Unlock()
+			return contained(func() error { return s.read(all) })
+		})
 	}
-	if err != nil && pageCtx.Err() != nil && ctx.Err() == nil {
-		err = &failure{Code: "no_progress", Detail: fmt.Sprintf("no page for %v", noPageFor), Err: err}
-	}
-	return p, rows, err
-}
-
-// timedOut makes the page smaller; it is never asked for again at the same size, above the floor.
-func (o *overlap) timedOut(w window, cause error) error {
-	if o.pace.atFloor(w.size) {
-		if o.timeouts++; o.timeouts >= maxTimeouts {
-			return cause
-		}
-	}
-	o.pace.failed(w.size)
-	return nil
-}
-
-// judge refuses a page that contradicts itself.
-func (o *overlap) judge(p *jamf.Page, w window) error {
-	if len(p.Rows) > w.size {
-		return reject("unexpected_answer", "%d rows for a page of %d", len(p.Rows), w.size)
-	}
-	if len(p.Rows) > 0 && w.first()+len(p.Rows) > p.Total {
-		return reject("count_mismatch", "rows up to %d where totalCount says %d", w.first()+len(p.Rows), p.Total)
-	}
-	return nil
-}
-
-// absorb takes the new rows of a window that overlaps, and tells whether the list is at its end.
-func (o *overlap) absorb(ctx context.Context, p *jamf.Page, w window, rows []row) (bool, error) {
-	o.noteVanished(rows)
-	fresh := 0
-	for _, r := range rows {
-		if !o.hold(r.id) {
-			continue
-		}
-		fresh++
-		switch err := o.take(ctx, r); {
-		case errors.Is(err, errGone):
-			o.drop(r.id)
-		case err != nil:
-			return false, err
-		}
-	}
-	o.total = p.Total
-	reached := w.first() + len(rows)
-	// The last row read before stood at next-1 and now stands at reached-fresh-1: so many rows before it are gone.
-	o.vanished += max(0, o.next-(reached-fresh))
-	o.progress(len(o.held), p.Total)
-	if reached >= p.Total {
-		return true, nil
-	}
-	o.timeouts = 0
-	if len(rows) < w.size {
-		// Jamf clamps without a word: what it gave is its page size, and the position is that of the last row (ghosts make it too large: stepping back mends that).
-		at, _ := slices.BinarySearch(o.held, rows[len(rows)-1].id)
-		o.next = max(o.next, at+1)
-		o.pace.clamped(len(rows))
-	} else {
-		o.next = reached
-		if !o.isolated {
-			o.pace.full(w.size, p.Elapsed)
-		}
-	}
-	o.idle++
-	if fresh > 0 || o.reread {
-		o.idle = 0
-	}
-	if o.idle >= maxIdle/2 && reached == o.next {
-		return o.endsHere(ctx)
-	}
-	return false, nil
-}
-
-// endsHere asks for the single row that should come next, when pages stay short of totalCount and bring nothing new.
-// When there is none the list is at its end, whatever totalCount says; the proofs judge the difference.
-func (o *overlap) endsHere(ctx context.Context) (bool, error) {
-	p, _, err := o.fetch(ctx, window{o.next, 1})
+	o.turn.Unlock()
+	err := g.Wait()
+	o.turn.Lock()
 	if err != nil {
-		return false, err
+		return err
 	}
-	o.pages++
-	return len(p.Rows) == 0, nil
+	return o.last().read(ctx)
+}
+
+// last is the last stretch that has read a row.
+func (o *overlap) last() *stretch {
+	last := o.stretches[0]
+	for _, s := range o.stretches {
+		if s.begun {
+			last = s
+		}
+	}
+	return last
+}
+
+// goal is the first id of the stretches behind s: where s has read it, everything from there on is read by them.
+func (o *overlap) goal(s *stretch) (id int64, known bool) {
+	at := slices.Index(o.stretches, s)
+	for _, later := range o.stretches[at+1:] {
+		if later.begun && (!known || later.from < id) {
+			id, known = later.from, true
+		}
+	}
+	return id, known
+}
+
+// inOrder refuses a stretch that begins at id although another one that is before it in the list begins behind that.
+func (o *overlap) inOrder(s *stretch, id int64) error {
+	before := true
+	for _, other := range o.stretches {
+		if other == s {
+			before = false
+		} else if other.begun && other.from < id != before {
+			return errApart
+		}
+	}
+	return nil
+}
+
+// merge puts what the stretches hold together. Where two of them have read the same part, at different times, an id that
+// only one of them holds is a suspect; so is one that only a pass before has seen.
+func (o *overlap) merge() {
+	last := o.last()
+	o.vanished, o.pace = last.vanished, last.pace
+	if !o.reread {
+		for i, a := range o.stretches {
+			for _, b := range o.stretches[i+1:] {
+				o.compare(a, b)
+			}
+		}
+		for _, id := range o.held { // of a pass before
+			if !slices.ContainsFunc(o.stretches, func(s *stretch) bool { return s.holds(id) }) {
+				o.suspects[id] = true
+			}
+		}
+	}
+	for _, s := range o.stretches {
+		if len(o.held) == 0 {
+			o.held = s.held
+			continue
+		}
+		o.held = append(o.held, s.held...)
+	}
+	slices.Sort(o.held)
+	o.held = slices.Compact(o.held)
+	o.stretches, o.distinct = nil, len(o.held)
+}
+
+// compare finds suspects where both have read.
+func (o *overlap) compare(a, b *stretch) {
+	if len(a.held) == 0 || len(b.held) == 0 {
+		return
+	}
+	from, to := max(a.from, b.from), min(a.held[len(a.held)-1], b.held[len(b.held)-1])
+	for _, both := range [][2]*stretch{{a, b}, {b, a}} {
+		at, _ := slices.BinarySearch(both[0].held, from)
+		for _, id := range both[0].held[at:] {
+			if id > to {
+				break
+			}
+			if !both[1].holds(id) {
+				o.suspects[id] = true
+			}
+		}
+	}
 }
 
 func (o *overlap) noteOrder(rows []row) {
@@ -268,47 +238,35 @@ func (o *overlap) noteOrder(rows []row) {
 	}
 }
 
-// noteVanished finds held ids inside a stretch that was read again and did not show them.
-func (o *overlap) noteVanished(rows []row) {
-	if len(rows) == 0 || o.reread {
-		return
-	}
-	shown := make(map[int64]bool, len(rows))
-	for _, r := range rows {
-		shown[r.id] = true
-	}
-	from, _ := slices.BinarySearch(o.held, rows[0].id)
-	for _, id := range o.held[from:] {
-		if id > rows[len(rows)-1].id {
-			break
-		}
-		if !shown[id] {
-			o.suspects[id] = true
-		}
-	}
-}
-
 func (o *overlap) holds(id int64) bool {
-	_, found := slices.BinarySearch(o.held, id)
-	return found
+	if _, found := slices.BinarySearch(o.held, id); found {
+		return true
+	}
+	return slices.ContainsFunc(o.stretches, func(s *stretch) bool { return s.holds(id) })
 }
 
-// hold adds an id and tells whether it is new.
-func (o *overlap) hold(id int64) bool {
-	at, found := slices.BinarySearch(o.held, id)
-	if found {
-		delete(o.suspects, id)
-		return false
+// hold adds an id after the list was read.
+func (o *overlap) hold(id int64) {
+	if at, found := slices.BinarySearch(o.held, id); !found {
+		o.held = slices.Insert(o.held, at, id)
 	}
-	o.held = slices.Insert(o.held, at, id)
-	return true
 }
 
 func (o *overlap) drop(id int64) {
-	if at, found := slices.BinarySearch(o.held, id); found {
-		o.held = slices.Delete(o.held, at, at+1)
+	o.held = without(o.held, id)
+	for _, s := range o.stretches {
+		s.held = without(s.held, id)
 	}
+	o.distinct--
 	delete(o.suspects, id)
+}
+
+// without takes an id out of ascending ones.
+func without(ids []int64, id int64) []int64 {
+	if at, found := slices.BinarySearch(ids, id); found {
+		return slices.Delete(ids, at, at+1)
+	}
+	return ids
 }
 
 // listOf is the full list of a kind, lightListOf the cheapest one that shows the same rows in the same order.

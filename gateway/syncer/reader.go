@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
@@ -46,6 +47,9 @@ type reader struct {
 	pageSize int
 	progress func(held, total int)
 
+	stretches int
+	turn      sync.Mutex // see overlap
+
 	list        *overlap
 	quarantined map[int64]cache.Quarantine
 	asked       int // confirmations spent
@@ -57,7 +61,12 @@ type reader struct {
 // run walks the list, then settles proofs 1 to 4. The counts are those of Jamf's last page.
 func (r *reader) run(ctx context.Context) (reported int, err error) {
 	r.quarantined = map[int64]cache.Quarantine{}
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	r.walk = yielding{r.walk, &r.turn}
 	r.list = &overlap{
+		abreast:  r.stretches,
+		turn:     &r.turn,
 		ceiling:  max(floorSize, r.pageSize),
 		progress: r.progress,
 		fetch: func(ctx context.Context, w window) (*jamf.Page, []row, error) {
@@ -356,6 +365,8 @@ func (r *reader) reconcile(ctx context.Context) (reported int, err error) {
 func (r *reader) look(ctx context.Context) (look *overlap, drift int, err error) {
 	list, sections := lightListOf(r.kind)
 	look = &overlap{
+		abreast:  r.stretches,
+		turn:     &r.turn,
 		ceiling:  min(max(floorSize, 4*r.pageSize), lightCeiling),
 		progress: func(int, int) {},
 		fetch: func(ctx context.Context, w window) (*jamf.Page, []row, error) {

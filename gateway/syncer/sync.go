@@ -31,7 +31,11 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 
 	ctx, span := s.tracer.Start(ctx, "sync", trace.WithAttributes(
 		attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind))))
-	info, err := s.contained(ctx, l, started)
+	var info cache.Info
+	err := contained(func() (err error) {
+		info, err = s.sync(ctx, l, started)
+		return err
+	})
 	if err != nil {
 		span.SetStatus(codes.Error, codeOf(err))
 	}
@@ -52,17 +56,17 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 	l.expect(s.due(l))
 }
 
-// contained is sync, with a panic turned into a failure of this line: one hostile answer ends neither the program nor
-// the other lines, and it is booked like any failure.
-func (s *Syncer) contained(ctx context.Context, l *line, started time.Time) (info cache.Info, err error) {
+// contained turns a panic into a failure of this line: one hostile answer ends neither the program nor the other lines, and
+// it is booked like any failure.
+func contained(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			info, err = cache.Info{}, &failure{
+			err = &failure{
 				Code: "internal", Detail: "the gateway met a fault of its own in this sync", Err: fmt.Errorf("panic: %v\n%s", v, debug.Stack()),
 			}
 		}
 	}()
-	return s.sync(ctx, l, started)
+	return f()
 }
 
 // remember writes the result into the book, the metrics and the log. Here, and nowhere else, a walk is logged.
@@ -270,6 +274,7 @@ func (s *Syncer) walk(ctx context.Context, l *line, w Walk, rights jamf.Rights, 
 	r := &reader{
 		walk: w, kind: l.kind, profile: l.src.Profile, sections: l.src.Profile.Sections(l.kind),
 		builder: b, parent: parent, older: s.olderThan(l, draft.Parent), pageSize: l.src.PageSize, progress: l.progress,
+		stretches: l.src.Stretches,
 	}
 	if r.pageSize == 0 {
 		r.pageSize = defaultSize

@@ -23,7 +23,7 @@ import (
 	"jamf-gateway/gateway/jamf"
 )
 
-// Walk is one session of calls to a Jamf Pro instance; *jamf.Walk is one.
+// Walk is one session of calls to a Jamf Pro instance; *jamf.Walk is one. Pages and records are asked for concurrently.
 type Walk interface {
 	Page(ctx context.Context, l jamf.List, sections []string, page, size int) (*jamf.Page, error)
 	Record(ctx context.Context, l jamf.List, sections []string, id int64) ([]byte, error)
@@ -49,6 +49,7 @@ type Source struct {
 	Interval     time.Duration     // 24 h
 	At           string            // "" or "HH:MM", local time
 	PageSize     int               // the largest page asked for
+	Stretches    int               // parts of one list that are read at once, at most; 0 = one
 	SkipNames    bool              // departments, buildings and sites are not read
 	NewWalk      func() Walk
 	Heartbeat    time.Duration // 0 = none
