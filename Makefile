@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -30,6 +30,9 @@ race: ## run the tests with the race detector, in random order
 
 bench: ## run the benchmarks with allocations
 	go test -run '^$$' -bench . -benchmem ./...
+
+million: ## read, publish and serve a million simulated devices and print what it took (needs curl, jq)
+	test/bench/million.sh
 
 fuzz: ## run every fuzz target for FUZZTIME=20s
 	@grep -rlE '^func Fuzz' --include='*_test.go' --exclude-dir=compat . | sort | while read -r file; do \
