@@ -64,10 +64,10 @@ func (s *Store) Answer(ctx context.Context, k Key, render func(context.Context) 
 		return Answer{}, false, err
 	}
 	if e := s.hot.find(k.scope(), 0); e != nil {
-		s.hot.answerHits.Add(1)
+		s.hot.answers.hits.Add(1)
 		return Answer{e.body, e.etag}, true, nil
 	}
-	s.hot.answerMisses.Add(1)
+	s.hot.answers.misses.Add(1)
 	a, err = s.fly(ctx, k, render)
 	return a, false, err
 }

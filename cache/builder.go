@@ -57,6 +57,10 @@ type Builder struct {
 	parent *Generation // what changes are told against; nil = none, or not readable
 	path   string
 
+	columns []device.Column // what devices are filtered and sorted by
+	putFact string
+	row     []any // reused
+
 	db      *sql.DB
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
@@ -75,6 +79,7 @@ type Builder struct {
 type pendingRecord struct {
 	body    []byte
 	columns device.Columns
+	facts   []any
 	state   string
 }
 
@@ -92,6 +97,8 @@ func (s *Store) Begin(ctx context.Context, d Draft) (*Builder, error) {
 		return nil, err
 	}
 	b := &Builder{store: s, line: l, draft: d, pending: make(map[int64]pendingRecord), stmts: make(map[string]*sql.Stmt)}
+	b.columns = device.FactColumns(d.Kind, d.ProfilePaths)
+	b.putFact = sqlPutFact(b.columns)
 	if d.Parent > 0 {
 		b.parent, err = s.AcquireNumber(d.Series, d.Parent)
 		if err != nil {
@@ -141,10 +148,10 @@ func (b *Builder) create(ctx context.Context) error {
 		return err
 	}
 	// One transaction for all: with journal_mode OFF it only spares commits, and a crash throws the file away anyway.
-	if _, err := b.conn.ExecContext(ctx, schema+"BEGIN"); err != nil {
+	if _, err := b.conn.ExecContext(ctx, schema+factSchema(b.columns)+"BEGIN"); err != nil {
 		return err
 	}
-	for _, query := range []string{sqlPutDevice, sqlPutBody, sqlDeleteDevice, sqlDeleteBody, sqlHasDevice, sqlPutChange} {
+	for _, query := range []string{sqlPutDevice, sqlPutBody, sqlDeleteDevice, sqlDeleteBody, sqlHasDevice, sqlPutChange, b.putFact, sqlPutMany, sqlDeleteMany, sqlDeleteFact} {
 		if b.stmts[query], err = b.conn.PrepareContext(ctx, query); err != nil {
 			return err
 		}
@@ -165,11 +172,15 @@ func (b *Builder) Put(ctx context.Context, id int64, body []byte, c device.Colum
 	case len(body) > maxRecordBytes:
 		return fmt.Errorf("put device %d: record of %d bytes, at most %d are kept", id, len(body), maxRecordBytes)
 	}
+	facts, err := b.factsOf(id, body)
+	if err != nil {
+		return err
+	}
 	if b.encoder != nil {
-		return b.fail("put device", b.write(ctx, id, pendingRecord{body, c, state}))
+		return b.fail("put device", b.write(ctx, id, pendingRecord{body, c, facts, state}))
 	}
 	b.bytes += len(body) - len(b.pending[id].body)
-	b.pending[id] = pendingRecord{slices.Clone(body), c, state}
+	b.pending[id] = pendingRecord{slices.Clone(body), c, facts, state}
 	if len(b.pending) >= maxPending || b.bytes >= maxPendingBytes {
 		return b.fail("put device", b.flush(ctx))
 	}
@@ -261,6 +272,9 @@ func (b *Builder) write(ctx context.Context, id int64, p pendingRecord) error {
 	if _, err := b.stmts[sqlPutBody].ExecContext(ctx, id, b.packed); err != nil {
 		return err
 	}
+	if err := b.putFacts(ctx, id, p.facts, fresh); err != nil {
+		return err
+	}
 	b.highest = max(b.highest, id)
 	if fresh {
 		b.count++
@@ -279,8 +293,12 @@ func (b *Builder) erase(ctx context.Context, id int64) error {
 		return err
 	}
 	b.count -= int(n)
-	_, err = b.stmts[sqlDeleteBody].ExecContext(ctx, id)
-	return err
+	for _, query := range []string{sqlDeleteBody, sqlDeleteFact, sqlDeleteMany} {
+		if _, err := b.stmts[query].ExecContext(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *Builder) putMeta(ctx context.Context, key string, value any) error {
@@ -386,8 +404,12 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 	if err != nil {
 		return nil, err
 	}
+	facts, err := json.Marshal(columnNames(b.columns))
+	if err != nil {
+		return nil, err
+	}
 	for key, value := range map[string]any{
-		"format": formatVersion, "store": b.store.identity, "base": 0, "description": string(description),
+		"format": formatVersion, "store": b.store.identity, "base": 0, "description": string(description), metaFacts: string(facts),
 	} {
 		if err := b.putMeta(ctx, key, value); err != nil {
 			return nil, err
@@ -396,7 +418,7 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if _, err := b.conn.ExecContext(context.WithoutCancel(ctx), indexes+"COMMIT"); err != nil {
+	if _, err := b.conn.ExecContext(context.WithoutCancel(ctx), factIndexes(b.columns)+indexes+"COMMIT"); err != nil {
 		return nil, err
 	}
 	if err := b.closeFile(); err != nil {

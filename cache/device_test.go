@@ -424,11 +424,6 @@ func TestColumnsAreDerivedAgainWithoutAWalk(t *testing.T) {
 	if info.Parent != 1 || info.MappingVersion != device.MappingVersion || info.Changed != 0 || info.ProfileName != "full" {
 		t.Errorf("info is %+v", info)
 	}
-	serial := "SER0000007"
-	found, err := g.Select(ctx, cache.Filter{SerialNumber: &serial}, 0, 5)
-	if err != nil || len(found) != 1 || found[0] != 7 {
-		t.Errorf("by serial number: %v, %v", found, err)
-	}
 	if kept := numbers(s.Kept(computers)); len(kept) != 2 {
 		t.Errorf("kept %v", kept)
 	}

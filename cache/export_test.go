@@ -26,7 +26,12 @@ func (s *Store) WarmedBytes(q Series) int64 { return s.warmth.snapshot(q).bytes 
 
 // DeviceLookups are the hits and misses of rendered devices.
 func (s *Store) DeviceLookups() (hits, misses int64) {
-	return s.hot.deviceHits.Load(), s.hot.deviceMisses.Load()
+	return s.hot.devices.hits.Load(), s.hot.devices.misses.Load()
+}
+
+// SelectionLookups are the hits and misses of selections.
+func (s *Store) SelectionLookups() (hits, misses int64) {
+	return s.hot.selections.hits.Load(), s.hot.selections.misses.Load()
 }
 
 // Seal is what the store writes for a manifest, given as an indented object.

@@ -56,6 +56,7 @@ type Generation struct {
 	info    Info
 	ref     string
 	ids     []int64
+	facts   map[string]bool // names of the columns for filters and sorts; nil = none were written
 	names   *device.Names
 	decoder *zstd.Decoder
 	readers *readers
@@ -116,6 +117,9 @@ func (g *Generation) describe(ctx context.Context, identity string, k keptFile) 
 	}
 	if g.decoder, err = newDecoder(meta["dictionary"]); err != nil {
 		return fmt.Errorf("read dictionary of %s: %w: %w", k.File, ErrCorrupt, err)
+	}
+	if err := g.loadFacts(meta); err != nil {
+		return fmt.Errorf("read columns of %s: %w", k.File, err)
 	}
 	g.info.Bytes = k.Bytes
 	g.ref = strings.Join([]string{identity, g.info.Source, string(g.info.Kind), strconv.FormatUint(g.info.Number, 10), g.info.Digest}, "/")

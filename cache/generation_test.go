@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"jamf-gateway/cache"
-	"jamf-gateway/gateway/device"
 )
 
 func TestPagesByOffsetCoverEveryRecordOnce(t *testing.T) {
@@ -82,57 +81,19 @@ func TestRecordsAreTheCallersToKeep(t *testing.T) {
 	}
 }
 
-func TestSelectMatchesColumns(t *testing.T) {
-	ctx := context.Background()
+func TestIdsAreReadOnFromAnyPlace(t *testing.T) {
 	s := openStore(t, options(t.TempDir()))
-	rows := fleet(300, 1)
-	rows[4].columns = device.Columns{}                                                                 // nothing known
-	rows[5].columns = device.Columns{SerialNumber: rows[9].columns.SerialNumber, Platform: "ios"}      // duplicate serial
-	rows[6].columns = device.Columns{Name: "O'Brien \"x\"; DROP TABLE device", Platform: "ios"}        // not SQL
-	rows[7].columns = device.Columns{Name: "müller", UDID: "0badcafe-0000-4000-8000-00000000BEEF"}     // mixed case
-	rows[8].columns = device.Columns{SerialNumber: "ser0000025x", Name: "Müller", Platform: "unknown"} // not normalized: never matches
-	publish(t, s, computers, rows)
+	publish(t, s, computers, fleet(300, 1))
 	g := acquire(t, s, computers)
-	p := func(v string) *string { return &v }
-	for name, c := range map[string]struct {
-		filter cache.Filter
-		after  int64
-		limit  int
-		want   []int64
-	}{
-		"serial":                {cache.Filter{SerialNumber: p("SER0000031")}, 0, 9, []int64{31}},
-		"serial in any dress":   {cache.Filter{SerialNumber: p("  ser0000031 ")}, 0, 9, []int64{31}},
-		"serial of two":         {cache.Filter{SerialNumber: p("SER0000028")}, 0, 9, []int64{16, 28}},
-		"serial of two, one":    {cache.Filter{SerialNumber: p("SER0000028")}, 0, 1, []int64{16}},
-		"serial of two, next":   {cache.Filter{SerialNumber: p("SER0000028")}, 16, 9, []int64{28}},
-		"serial and platform":   {cache.Filter{SerialNumber: p("SER0000028"), Platform: p("ios")}, 0, 9, []int64{16}},
-		"empty serial":          {cache.Filter{SerialNumber: p("")}, 0, 9, nil},
-		"blank serial":          {cache.Filter{SerialNumber: p("  ")}, 0, 9, nil},
-		"empty name":            {cache.Filter{Name: p("")}, 0, 9, nil},
-		"udid in lower case":    {cache.Filter{UDID: p("0badcafe-0000-4000-8000-00000000001F")}, 0, 9, []int64{31}},
-		"udid in upper case":    {cache.Filter{UDID: p("0BADCAFE-0000-4000-8000-00000000BEEF")}, 0, 9, []int64{22}},
-		"name exactly":          {cache.Filter{Name: p("müller")}, 0, 9, []int64{22}},
-		"name is not a pattern": {cache.Filter{Name: p("Mac %")}, 0, 9, nil},
-		"name is not SQL":       {cache.Filter{Name: p("O'Brien \"x\"; DROP TABLE device")}, 0, 9, []int64{19}},
-		"platform":              {cache.Filter{Platform: p("ios")}, 0, 9, []int64{16, 19}},
-		"platform in pages":     {cache.Filter{Platform: p("macos")}, 1, 3, []int64{4, 7, 10}},
-		"unknown platform":      {cache.Filter{Platform: p("unknown")}, 0, 9, []int64{25}},
-		"none":                  {cache.Filter{}, 895, 9, []int64{898}},
-		"none, in pages":        {cache.Filter{}, 7, 2, []int64{10, 13}},
-		"none, between":         {cache.Filter{}, 8, 2, []int64{10, 13}},
-		"none, after the last":  {cache.Filter{}, 898, 2, nil},
-		"nothing asked":         {cache.Filter{Platform: p("macos")}, 0, 0, nil},
-		"no row has both":       {cache.Filter{Name: p("müller"), Platform: p("ios")}, 0, 9, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := g.Select(ctx, c.filter, c.after, c.limit)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" && len(c.want)+len(got) > 0 {
-				t.Errorf("ids (-want +got):\n%s", diff)
-			}
-		})
+	for _, c := range []struct {
+		after int64
+		limit int
+		want  []int64
+	}{{0, 2, []int64{1, 4}}, {7, 2, []int64{10, 13}}, {8, 2, []int64{10, 13}}, {895, 9, []int64{898}}, {898, 2, nil}, {0, 0, nil}, {5, -1, nil}} {
+		got, err := g.After(context.Background(), c.after, c.limit)
+		if err != nil || len(got) != len(c.want) || cmp.Diff(c.want, got) != "" && len(got) > 0 {
+			t.Errorf("%d after %d: %v, %v", c.limit, c.after, got, err)
+		}
 	}
 }
 
@@ -150,10 +111,9 @@ func TestACancelledReadIsNoDamage(t *testing.T) {
 	if page != nil {
 		t.Error("a cancelled page has records")
 	}
-	_, err = g.Select(ctx, cache.Filter{}, 0, 5)
+	_, err = g.After(ctx, 0, 5)
 	wantError(t, err, context.Canceled)
-	name := "x"
-	_, err = g.Select(ctx, cache.Filter{Name: &name}, 0, 5)
+	_, err = s.Select(ctx, []cache.Part{{Generation: g}})
 	wantError(t, err, context.Canceled)
 	wantRows(t, acquire(t, s, computers), rows)
 }

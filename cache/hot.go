@@ -20,8 +20,9 @@ type entry struct {
 
 // The first byte of a scope.
 const (
-	classDevice = 'd'
-	classAnswer = 'a'
+	classDevice    = 'd'
+	classAnswer    = 'a'
+	classSelection = 's'
 )
 
 const (
@@ -31,7 +32,7 @@ const (
 
 func (e *entry) cost() int64 {
 	cost := int64(entryOverhead + len(e.body) + len(e.etag))
-	if e.scope[0] == classAnswer {
+	if e.scope[0] != classDevice {
 		cost += int64(len(e.scope)) // that of devices is shared by a whole generation
 	}
 	return cost
@@ -46,8 +47,11 @@ type hot struct {
 	closed bool
 	past   hotCounts // of before the last Clear, which takes ristretto's own counters back to 0
 
-	deviceHits, deviceMisses, answerHits, answerMisses atomic.Int64
+	devices, answers, selections lookups
 }
+
+// lookups counts what was found and what was not.
+type lookups struct{ hits, misses atomic.Int64 }
 
 // hotCounts are ristretto's losses, which it reports nowhere else.
 type hotCounts struct{ dropped, rejected, evicted int64 }
@@ -111,10 +115,10 @@ func (h *hot) find(scope string, id int64) *entry {
 	return t.find(scope, id)
 }
 
-func (h *hot) keep(e *entry) bool {
+func (h *hot) keep(e *entry) {
 	t := h.session()
 	defer t.close()
-	return t.keep(e)
+	t.keep(e)
 }
 
 func (h *hot) counts() hotCounts {

@@ -84,21 +84,15 @@ func (c *counts) observe(provider metric.MeterProvider, s *Store) error {
 
 func (g *gauges) observeHot(o metric.Observer, s *Store) {
 	h := s.hot
-	devices := metric.WithAttributes(attribute.String("cache.entry", "device"))
-	answers := metric.WithAttributes(attribute.String("cache.entry", "answer"))
-	deviceHits, deviceMisses := h.deviceHits.Load(), h.deviceMisses.Load()
-	answerHits, answerMisses := h.answerHits.Load(), h.answerMisses.Load()
-	o.ObserveInt64(g.hits, deviceHits, devices)
-	o.ObserveInt64(g.hits, answerHits, answers)
-	o.ObserveInt64(g.misses, deviceMisses, devices)
-	o.ObserveInt64(g.misses, answerMisses, answers)
-	observeRatio := func(hits, misses int64, of metric.ObserveOption) {
+	for entry, lookups := range map[string]*lookups{"device": &h.devices, "answer": &h.answers, "selection": &h.selections} {
+		of := metric.WithAttributes(attribute.String("cache.entry", entry))
+		hits, misses := lookups.hits.Load(), lookups.misses.Load()
+		o.ObserveInt64(g.hits, hits, of)
+		o.ObserveInt64(g.misses, misses, of)
 		if hits+misses > 0 {
 			o.ObserveFloat64(g.ratio, float64(hits)/float64(hits+misses), of)
 		}
 	}
-	observeRatio(deviceHits, deviceMisses, devices)
-	observeRatio(answerHits, answerMisses, answers)
 	lost := h.counts()
 	o.ObserveInt64(g.dropped, lost.dropped)
 	o.ObserveInt64(g.rejected, lost.rejected)

@@ -26,8 +26,8 @@ func (s *Store) Normalized(ctx context.Context, g *Generation, p *device.Profile
 	scope := deviceScope(g, p)
 	bodies := make([][]byte, len(ids))
 	missing := s.recall(scope, ids, bodies)
-	s.hot.deviceHits.Add(int64(len(ids) - len(missing)))
-	s.hot.deviceMisses.Add(int64(len(missing)))
+	s.hot.devices.hits.Add(int64(len(ids) - len(missing)))
+	s.hot.devices.misses.Add(int64(len(missing)))
 	if len(missing) == 0 {
 		return bodies, ctx.Err()
 	}

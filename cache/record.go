@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // States of a record.
@@ -61,45 +60,8 @@ func (g *Generation) Page(ctx context.Context, offset, limit int) ([]Record, err
 // IDs returns all ids, ascending. Shared, never to be changed.
 func (g *Generation) IDs(ctx context.Context) ([]int64, error) { return g.ids, ctx.Err() }
 
-// Filter selects by columns; nil = no condition. SerialNumber is matched in its normalized form, Name exactly, UDID in any case.
-// An unknown value is NULL and never matches, so a condition on "" selects nothing.
-type Filter struct {
-	SerialNumber, UDID, Name, Platform *string
-}
-
-// Select returns up to limit ids greater than after, ascending, that match.
-func (g *Generation) Select(ctx context.Context, f Filter, after int64, limit int) ([]int64, error) {
-	var where strings.Builder
-	args := []any{after}
-	condition := func(column string, value *string, normal func(string) string) {
-		if value == nil {
-			return
-		}
-		where.WriteString(" AND " + column + " = ?")
-		args = append(args, normal(*value))
-	}
-	verbatim := func(v string) string { return v }
-	condition("serial_number", f.SerialNumber, func(v string) string { return strings.ToUpper(strings.TrimSpace(v)) })
-	condition("udid", f.UDID, verbatim)
-	condition("name", f.Name, verbatim)
-	condition("platform", f.Platform, verbatim)
-	if len(args) == 1 {
-		return g.idsAfter(ctx, after, limit)
-	}
-	if limit <= 0 {
-		return nil, ctx.Err()
-	}
-	var ids []int64
-	err := g.use(ctx, "select devices", func(r *reader) (err error) {
-		query := "SELECT id FROM device WHERE id > ?" + where.String() + " ORDER BY id LIMIT ?" // columns are ours, values are bound
-		ids, err = collect(ctx, r.conn, scanID, query, append(args, limit)...)
-		return err
-	})
-	return ids, err
-}
-
-// idsAfter is Select without a condition: no query needed.
-func (g *Generation) idsAfter(ctx context.Context, after int64, limit int) ([]int64, error) {
+// After returns up to limit ids greater than after, ascending.
+func (g *Generation) After(ctx context.Context, after int64, limit int) ([]int64, error) {
 	from, found := slices.BinarySearch(g.ids, after)
 	if found {
 		from++

@@ -39,9 +39,6 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 // indexes are made after the load: ten times faster than keeping them up to date. Each ends in the id by itself.
 const indexes = `
 CREATE INDEX device_serial_number ON device (serial_number) WHERE serial_number IS NOT NULL;
-CREATE INDEX device_udid ON device (udid) WHERE udid IS NOT NULL;
-CREATE INDEX device_name ON device (name) WHERE name IS NOT NULL;
-CREATE INDEX device_platform ON device (platform);
 CREATE INDEX device_last_contact ON device (last_contact);
 PRAGMA analysis_limit = 1000;
 ANALYZE;

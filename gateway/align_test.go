@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,9 +39,13 @@ func stored(t *testing.T, body func(q cache.Series, id int64) string, all ...cac
 	defer s.Close()
 	full, _ := device.BuiltinProfile("full")
 	for _, q := range all {
-		b, err := s.Begin(t.Context(), cache.Draft{
+		draft := cache.Draft{
 			Series: q, MappingVersion: device.MappingVersion, ProfileName: "full", ProfileDigest: full.Digest(), ProfilePaths: full.Paths(q.Kind),
-		})
+		}
+		if !json.Valid([]byte(body(q, 2))) {
+			draft.ProfilePaths = nil // as of an older release: nobody looks into the records that it writes
+		}
+		b, err := s.Begin(t.Context(), draft)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -144,26 +144,38 @@ func ofQuestion() []Entry {
 		},
 		{
 			Code:  "filter_not_supported",
-			Title: Text{"This filter is not supported", "Dieser Filter wird nicht unterstützt"},
+			Title: Text{"This filter cannot be applied", "Dieser Filter lässt sich nicht anwenden"},
 			Cause: Text{
-				"The gateway cannot apply this filter, and ignoring it would give a wrong list.",
-				"Das Gateway kann diesen Filter nicht anwenden; ihn zu übergehen ergäbe eine falsche Liste.",
+				"The filter is not well-formed, or it names something that cannot be filtered by here.",
+				"Der Filter ist nicht wohlgeformt, oder er nennt etwas, wonach hier nicht gefiltert werden kann.",
 			},
 			Action: Text{
-				"Ask without the filter, and select the devices in the client.",
-				"Fragen Sie ohne den Filter ab, und wählen Sie die Geräte im Client aus.",
+				"Correct the place that the answer names; docs/compatibility.md lists what can be filtered by.",
+				"Korrigieren Sie die in der Antwort genannte Stelle; docs/compatibility.md führt auf, wonach gefiltert werden kann.",
 			},
 		},
 		{
 			Code:  "sort_not_supported",
-			Title: Text{"This order is not supported", "Diese Sortierung wird nicht unterstützt"},
+			Title: Text{"This order is not possible", "Diese Sortierung ist nicht möglich"},
 			Cause: Text{
-				"The gateway cannot give this order, and ignoring it would give a list in another one.",
-				"Das Gateway kann in dieser Reihenfolge nicht liefern; die Angabe zu übergehen ergäbe eine andere Sortierung.",
+				"The sort is not well-formed, or it names something that cannot be sorted by here.",
+				"Die Sortierung ist nicht wohlgeformt, oder sie nennt etwas, wonach hier nicht sortiert werden kann.",
 			},
 			Action: Text{
-				"Ask in the order of ids, and sort in the client.",
-				"Fragen Sie in der Reihenfolge der IDs ab, und sortieren Sie im Client.",
+				"Correct the name that the answer gives; docs/compatibility.md lists what can be sorted by.",
+				"Korrigieren Sie den in der Antwort genannten Namen; docs/compatibility.md führt auf, wonach sortiert werden kann.",
+			},
+		},
+		{
+			Code:  "columns_missing",
+			Title: Text{"The data cannot be filtered or sorted by this yet", "Nach dieser Angabe lässt sich der Datenstand noch nicht filtern oder sortieren"},
+			Cause: Text{
+				"The kept data was written by an older release, which did not write what this filter or sort needs.",
+				"Der aufbewahrte Datenstand stammt von einer älteren Version, die nicht geschrieben hat, was dieser Filter oder diese Sortierung braucht.",
+			},
+			Action: Text{
+				"Ask again after the next sync, or without filter and sort.",
+				"Fragen Sie nach der nächsten Synchronisierung erneut ab, oder ohne Filter und Sortierung.",
 			},
 		},
 		{

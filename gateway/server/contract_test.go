@@ -189,7 +189,7 @@ func TestTheDescriptionNamesEveryPathThatIsServed(t *testing.T) {
 
 // elsewhere are codes that no problem carries: they belong to Jamf's dialect and to the token endpoint.
 var elsewhere = []string{
-	"filter_not_supported", "sort_not_supported", "page_size_too_large", "list_expired", "auth_failed", "rights_unknown", "invalid_client", "not_ready",
+	"page_size_too_large", "list_expired", "auth_failed", "rights_unknown", "invalid_client", "not_ready",
 }
 
 func TestTheDescriptionKnowsEveryCodeAndItsStatus(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -40,9 +39,14 @@ func (s *Server) listDevices(c *fiber.Ctx) error {
 	s.widen(x.caller, r)
 	r.rows = q.limit
 	page := devicePage{server: s, reading: r, query: q, from: from, policy: x.caller.policy}
+	if q.selects() {
+		if page.parts, f = q.parts(r); f != nil {
+			return f
+		}
+	}
 	key := cache.Key{
 		Generations: append(r.refs(), r.othersDigest()), State: r.epoch(), Policy: x.caller.policy, Endpoint: x.route,
-		Query: fmt.Sprintf("%s limit=%d from=%d/%d", q.canonical(), q.limit, from.series, from.after),
+		Query: fmt.Sprintf("%s limit=%d from=%d/%d fields=%s", q.canonical(), q.limit, from.series, from.after, q.show.Canonical()),
 	}
 	return s.answer(c, r, key, page.render)
 }
@@ -117,6 +121,7 @@ type devicePage struct {
 	query   devicesQuery
 	from    cursor
 	policy  string
+	parts   []cache.Part // of the filter and sort, when one was asked for
 }
 
 // listHead is everything of the envelope but the items.
@@ -201,6 +206,9 @@ func (p devicePage) render(ctx context.Context) ([]byte, error) {
 
 // items appends up to limit devices and tells where the next page begins, nil when this one is the last.
 func (p devicePage) items(ctx context.Context, body []byte, duplicates map[string][]string) (*cursor, []byte, error) {
+	if p.parts != nil {
+		return p.selected(ctx, body, duplicates)
+	}
 	left, last := p.query.limit, p.from
 	for i := p.from.series; i < len(p.reading.concerned); i++ {
 		sr := p.reading.concerned[i]
@@ -211,7 +219,7 @@ func (p devicePage) items(ctx context.Context, body []byte, duplicates map[strin
 		if i == p.from.series {
 			after = p.from.after
 		}
-		ids, err := sr.generation.Select(ctx, p.filter(), after, left+1)
+		ids, err := sr.generation.After(ctx, after, left+1)
 		if err != nil {
 			return nil, nil, fmt.Errorf("select devices of %s %s: %w", sr.Source, sr.Kind, err)
 		}
@@ -221,11 +229,11 @@ func (p devicePage) items(ctx context.Context, body []byte, duplicates map[strin
 			if left > 0 {
 				next.series, next.after = i, ids[left-1]
 			}
-			body, err = p.server.appendDevices(ctx, body, sr, ids[:left], duplicates)
+			body, err = p.server.appendDevices(ctx, body, sr, ids[:left], duplicates, p.query.show)
 			return &next, body, err
 		}
 		if len(ids) > 0 {
-			if body, err = p.server.appendDevices(ctx, body, sr, ids, duplicates); err != nil {
+			if body, err = p.server.appendDevices(ctx, body, sr, ids, duplicates, p.query.show); err != nil {
 				return nil, nil, err
 			}
 			left -= len(ids)
@@ -233,6 +241,48 @@ func (p devicePage) items(ctx context.Context, body []byte, duplicates map[strin
 		}
 	}
 	return nil, body, nil
+}
+
+// selected is items of a filtered or sorted list: the cursor counts the devices that were shown.
+func (p devicePage) selected(ctx context.Context, body []byte, duplicates map[string][]string) (*cursor, []byte, error) {
+	selection, err := p.server.o.Store.Select(ctx, p.parts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("select devices: %w", err)
+	}
+	from := int(p.from.after)
+	places := selection.Places(from, p.query.limit)
+	for len(places) > 0 {
+		run := 1
+		for run < len(places) && places[run].Part == places[0].Part {
+			run++
+		}
+		ids := make([]int64, run)
+		for i, place := range places[:run] {
+			ids[i] = place.ID
+		}
+		if body, err = p.server.appendDevices(ctx, body, p.seriesOf(places[0].Part), ids, duplicates, p.query.show); err != nil {
+			return nil, nil, err
+		}
+		places = places[run:]
+	}
+	if from+p.query.limit >= selection.Len() {
+		return nil, body, nil
+	}
+	return &cursor{after: int64(from + p.query.limit), generations: p.numbers()}, body, nil
+}
+
+// seriesOf is the series of a part: those without a generation have none.
+func (p devicePage) seriesOf(part int) *series {
+	for _, sr := range p.reading.concerned {
+		if sr.generation == nil {
+			continue
+		}
+		if part == 0 {
+			return sr
+		}
+		part--
+	}
+	return nil
 }
 
 func (p devicePage) numbers() []uint64 {
@@ -245,19 +295,8 @@ func (p devicePage) numbers() []uint64 {
 	return out
 }
 
-func (p devicePage) filter() cache.Filter {
-	value := func(s string) *string {
-		if s == "" {
-			return nil
-		}
-		return &s
-	}
-	q := p.query
-	return cache.Filter{SerialNumber: value(q.serial), UDID: value(q.udid), Name: value(q.name), Platform: value(q.platform)}
-}
-
 // appendDevices appends the devices of one series, with a comma between any two of a list.
-func (s *Server) appendDevices(ctx context.Context, body []byte, sr *series, ids []int64, duplicates map[string][]string) ([]byte, error) {
+func (s *Server) appendDevices(ctx context.Context, body []byte, sr *series, ids []int64, duplicates map[string][]string, show *device.Projection) ([]byte, error) {
 	if len(ids) == 0 {
 		return body, nil
 	}
@@ -272,12 +311,15 @@ func (s *Server) appendDevices(ctx context.Context, body []byte, sr *series, ids
 		if len(body) > 0 && body[len(body)-1] != '[' {
 			body = append(body, ',')
 		}
-		twins := duplicates[device.UID(sr.Source, sr.Kind, id)]
-		if len(twins) == 0 {
-			body = append(body, fragments[i]...)
-			continue
+		one := fragments[i]
+		if twins := duplicates[device.UID(sr.Source, sr.Kind, id)]; len(twins) > 0 {
+			if one, err = appendTwin(ctx, nil, sr, id, twins); err != nil {
+				return nil, err
+			}
 		}
-		if body, err = appendTwin(ctx, body, sr, id, twins); err != nil {
+		if show == nil {
+			body = append(body, one...)
+		} else if body, err = show.Append(body, one); err != nil {
 			return nil, err
 		}
 	}
@@ -316,11 +358,41 @@ func (s *Server) duplicates(ctx context.Context, r *reading) (map[string][]strin
 
 // oneDevice is GET /v1/devices/{uid}.
 func (s *Server) oneDevice(c *fiber.Ctx) error {
-	x := exchangeOf(c)
+	q, f := parseDeviceQuery(rawQuery(c))
+	if f != nil {
+		return f
+	}
+	return s.ofDevice(c, q, func(ctx context.Context, r *reading, id int64) ([]byte, error) {
+		duplicates, err := s.duplicates(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return s.appendDevices(ctx, nil, r.concerned[0], []int64{id}, duplicates, q.show)
+	})
+}
+
+// deviceApplications is GET /v1/devices/{uid}/applications.
+func (s *Server) deviceApplications(c *fiber.Ctx) error {
 	fresh, f := parseRequireOnly(rawQuery(c))
 	if f != nil {
 		return f
 	}
+	return s.ofDevice(c, deviceQuery{fresh: fresh}, func(ctx context.Context, r *reading, id int64) ([]byte, error) {
+		sr := r.concerned[0]
+		if !sr.profile.Allows(sr.Kind, fieldApplications) {
+			return nil, &fault{code: codeHiddenField, source: sr.Source, detail: "The profile keeps no applications."}
+		}
+		record, err := sr.generation.Get(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("read device of %s %s: %w", sr.Source, sr.Kind, err)
+		}
+		return device.AppendApplications(nil, device.View{Source: sr.Source, Kind: sr.Kind, ID: id, Record: record.Body, Profile: sr.profile})
+	})
+}
+
+// ofDevice answers about the one device that the path names.
+func (s *Server) ofDevice(c *fiber.Ctx, q deviceQuery, render func(ctx context.Context, r *reading, id int64) ([]byte, error)) error {
+	x := exchangeOf(c)
 	uid, err := url.PathUnescape(c.Params("uid"))
 	if err != nil {
 		return &fault{code: codeUnknownDevice}
@@ -339,21 +411,15 @@ func (s *Server) oneDevice(c *fiber.Ctx) error {
 		return err
 	}
 	defer r.release()
-	if f := r.refuse(s.o.Now(), fresh); f != nil {
+	if f := r.refuse(s.o.Now(), q.fresh); f != nil {
 		return f
 	}
 	s.widen(x.caller, r)
 	key := cache.Key{
 		Generations: append(r.refs(), r.othersDigest()), Policy: x.caller.policy, Endpoint: x.route,
-		Query: source + ":" + string(kind) + ":" + strconv.FormatInt(id, 10),
+		Query: fmt.Sprintf("%s:%s:%d fields=%s", source, kind, id, q.show.Canonical()),
 	}
-	err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
-		duplicates, err := s.duplicates(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		return s.appendDevices(ctx, nil, r.concerned[0], []int64{id}, duplicates)
-	})
+	err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) { return render(ctx, r, id) })
 	return r.unknownWhileStale(err, s)
 }
 

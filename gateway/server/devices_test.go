@@ -79,7 +79,7 @@ func TestFiltersSelectAndNothingElse(t *testing.T) {
 		"?serialNumber=%20AC0007%20":                   {"schule-a:computer:7"},
 		"?udid=udid-3&source=schule-b":                 {"schule-b:computer:3"},
 		"?name=ipad%202":                               {"schule-a:mobile:2", "schule-b:mobile:2"},
-		"?name=Ipad%202":                               {},
+		"?name=Ipad%202":                               {"schule-a:mobile:2", "schule-b:mobile:2"},
 		"?source=schule-b&kind=mobile&limit=2":         {"schule-b:mobile:1", "schule-b:mobile:2"},
 		"?platform=ipados&source=schule-a&limit=1":     {"schule-a:mobile:1"},
 		"?platform=macos&kind=mobile":                  {},

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"jamf-gateway/gateway/device"
 )
 
 // What the external tests look at below the doors.
@@ -89,7 +91,7 @@ func ParseDevicesQuery(raw string) (canonical string, limit int, code string) {
 
 // ParseJamfQuery reads the query of a façade list that takes filters and no sections.
 func ParseJamfQuery(raw string) (page, size int, code string) {
-	q, f := parseJamfQuery(raw, facadeList{idField: "id"})
+	q, f := parseJamfQuery(raw, facadeList{shape: device.ComputerV4})
 	if f != nil {
 		return 0, 0, f.code
 	}

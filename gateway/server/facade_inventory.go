@@ -15,9 +15,8 @@ import (
 type facadeList struct {
 	kind          device.Kind
 	shape         device.Shape
-	idField       string // of the one sort that is served
-	sections      bool   // takes section parameters
-	ignoresFilter bool   // Jamf's document knows no filter here, and Jamf ignores one
+	sections      bool // takes section parameters
+	ignoresFilter bool // Jamf's document knows no filter here, and Jamf ignores one
 }
 
 // facadeRecord is one way to ask Jamf's API for a single device.
@@ -68,7 +67,7 @@ func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, a ask) (*reading,
 	return r, nil
 }
 
-// facadeList serves one page of a list, in id order, from the caller's run.
+// facadeList serves one page of a list, in its order, from the caller's run.
 func (s *Server) facadeList(l facadeList) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		q, f := parseJamfQuery(rawQuery(c), l)
@@ -81,31 +80,37 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		}
 		defer r.release()
 		sr := r.concerned[0]
-		offset, rows, tooLarge := pageWindow(sr.info.Count, q.page, q.size, s.o.MaxPageSize)
+		ctx, cancel := exchangeOf(c).deadline()
+		defer cancel()
+		list, f := s.rows(ctx, q.question, sr)
+		if f != nil {
+			return f
+		}
+		offset, rows, tooLarge := pageWindow(list.count, q.page, q.size, s.o.MaxPageSize)
 		if tooLarge {
 			return &fault{code: codePageSize, field: "page-size", detail: fmt.Sprintf("page-size can be %d at most.", s.o.MaxPageSize)}
 		}
 		r.rows = rows
 		key := cache.Key{
 			Generations: r.refs(), Policy: sr.profile.Digest(), Endpoint: "facade list " + strconv.Itoa(int(l.shape)),
-			Query: fmt.Sprintf("sections=%x offset=%d rows=%d", uint64(q.sections), offset, rows),
+			Query: fmt.Sprintf("sections=%x offset=%d rows=%d %s", uint64(q.sections), offset, rows, q.question.canonical()),
 		}
 		return s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
-			return renderJamfPage(ctx, sr, l.shape, q.sections, offset, rows)
+			return renderJamfPage(ctx, sr, list, l.shape, q.sections, offset, rows)
 		})
 	}
 }
 
 // renderJamfPage is {"totalCount": N, "results": [...]}. Fewer rows than the generation has there is an error, not a
 // short page.
-func renderJamfPage(ctx context.Context, sr *series, shape device.Shape, sections device.Sections, offset, rows int) ([]byte, error) {
+func renderJamfPage(ctx context.Context, sr *series, list rows, shape device.Shape, sections device.Sections, offset, rows int) ([]byte, error) {
 	body := append([]byte(nil), `{"totalCount":`...)
-	body = strconv.AppendInt(body, int64(sr.info.Count), 10)
+	body = strconv.AppendInt(body, int64(list.count), 10)
 	body = append(body, `,"results":[`...)
 	if rows == 0 {
 		return append(body, `]}`...), nil
 	}
-	records, err := sr.generation.Page(ctx, offset, rows)
+	records, err := list.records(ctx, sr.generation, offset, rows)
 	if err != nil {
 		return nil, fmt.Errorf("read page of %s %s: %w", sr.Source, sr.Kind, err)
 	}

@@ -20,6 +20,7 @@ const (
 type jamfQuery struct {
 	page, size int
 	sections   device.Sections
+	question   question
 }
 
 // step is what the page means for the client's run.
@@ -30,11 +31,11 @@ func (q jamfQuery) step() ask {
 	return askMore
 }
 
-// parseJamfQuery reads the query of a façade list. What Jamf does not know, Jamf ignores, and so does the façade; a
-// filter or another order than by id is a 400 until it works, because ignoring it would answer another question.
+// parseJamfQuery reads the query of a façade list. What Jamf does not know, Jamf ignores, and so does the façade. Filters
+// are often sent with a bare semicolon.
 func parseJamfQuery(raw string, l facadeList) (jamfQuery, *fault) {
 	q := jamfQuery{size: jamfDefaultPageSize}
-	values, f := queryValues(raw, maxJamfValue)
+	values, f := queryValues(strings.ReplaceAll(raw, ";", "%3B"), maxJamfValue)
 	if f != nil {
 		return q, f
 	}
@@ -44,15 +45,14 @@ func parseJamfQuery(raw string, l facadeList) (jamfQuery, *fault) {
 	if q.size, f = jamfNumber(values, jamfDefaultPageSize, 1, "page-size", "pagesize", "size"); f != nil {
 		return q, f
 	}
-	if f := checkSort(values["sort"], l.idField); f != nil {
-		return q, f
-	}
+	filter := ""
 	if !l.ignoresFilter {
-		for _, filter := range values["filter"] {
-			if strings.TrimSpace(filter) != "" {
-				return q, &fault{code: codeFilter, field: "filter"}
-			}
+		if filter, f = jamfFilter(values[paramFilter]); f != nil {
+			return q, f
 		}
+	}
+	if q.question, f = newQuestion(l.shape.Dialect(), filter, strings.Join(values[paramSort], ",")); f != nil {
+		return q, f
 	}
 	if l.sections {
 		q.sections, f = jamfSections(l.shape, values["section"])
@@ -81,20 +81,19 @@ func jamfNumber(values url.Values, otherwise, least int, spellings ...string) (i
 	return otherwise, nil
 }
 
-// checkSort accepts no sort at all, and the order that is served.
-func checkSort(given []string, idField string) *fault {
-	for _, list := range given {
-		for item := range strings.SplitSeq(list, ",") {
-			field, direction, directed := strings.Cut(strings.TrimSpace(item), ":")
-			if field == "" && !directed {
-				continue
-			}
-			if field != idField || directed && !strings.EqualFold(direction, "asc") {
-				return &fault{code: codeSort, field: "sort"}
-			}
+// jamfFilter is the one filter of a query; of two, one would have to be ignored.
+func jamfFilter(given []string) (string, *fault) {
+	filter := ""
+	for _, one := range given {
+		switch {
+		case strings.TrimSpace(one) == "":
+		case filter != "" && filter != one:
+			return "", badParameter(paramFilter, "filter stands more than once.")
+		default:
+			filter = one
 		}
 	}
-	return nil
+	return filter, nil
 }
 
 // jamfSections reads section parameters; an unknown section is Jamf's 400.

@@ -192,26 +192,6 @@ func TestOneRecordByEachOfItsWays(t *testing.T) {
 	}
 }
 
-func TestFiltersAndOtherOrdersAreRefusedExceptOnThePlainMobileList(t *testing.T) {
-	w := newWorld(t)
-	w.publishAll(2)
-	for path, code := range map[string]string{
-		"/api/v1/computers-inventory?filter=general.name%3D%3D%22x%22":     "filter_not_supported",
-		"/api/v4/computers-inventory?sort=general.name:asc":                "sort_not_supported",
-		"/api/v4/computers-inventory?sort=id:desc":                         "sort_not_supported",
-		"/api/v2/mobile-devices/detail?filter=managed%3D%3Dtrue":           "filter_not_supported",
-		"/api/v2/mobile-devices/detail?sort=id:asc":                        "sort_not_supported",
-		"/api/v2/mobile-devices/detail?sort=displayName:asc":               "sort_not_supported",
-		"/api/v2/mobile-devices?sort=name:asc":                             "sort_not_supported",
-		"/jamf/schule-a/api/v2/mobile-devices/detail?sort=mobileDeviceId:": "sort_not_supported",
-	} {
-		w.want(w.get("all", path), http.StatusBadRequest, code)
-	}
-	if p := w.page("/api/v2/mobile-devices?page-size=10&filter=name==%22*ipad*%22,serialNumber==%22*ipad*%22"); len(p.Results) != 2 {
-		t.Errorf("the plain mobile list: %+v", p)
-	}
-}
-
 func TestNothingBelowAJamfBaseCanBeWritten(t *testing.T) {
 	w := newWorld(t)
 	w.publishAll(1)

@@ -50,6 +50,7 @@ const (
 	codeNotReady         = "not_ready"
 	codeListExpired      = "list_expired"
 	codeBusy             = "busy"
+	codeNoColumns        = "columns_missing"
 )
 
 const (
@@ -104,6 +105,10 @@ func storeFault(err error, source string) *fault {
 		return &fault{code: codeListExpired, source: source}
 	case errors.Is(err, cache.ErrGone):
 		return &fault{code: codeCursorExpired}
+	case errors.Is(err, cache.ErrNoFacts):
+		return &fault{code: codeNoColumns, source: source, retryAfter: longestRetryAfter, cause: err}
+	case errors.Is(err, cache.ErrTooComplex):
+		return &fault{code: codeFilter, field: paramFilter, detail: "The filter has too many values."}
 	case errors.Is(err, cache.ErrNotFound):
 		return &fault{code: codeUnknownDevice, source: source}
 	}

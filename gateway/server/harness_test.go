@@ -131,6 +131,7 @@ type world struct {
 	http   *http.Client
 	dir    string
 	o      server.Options
+	older  bool // publishes as releases did that knew no facts
 }
 
 // secretOf is the secret of every client of the tests.
@@ -316,7 +317,11 @@ func (w *world) publishOnly(source string, k device.Kind, f fleet, flagged ...ca
 	q := cache.Series{Source: source, Kind: k}
 	draft := cache.Draft{
 		Series: q, SourceEpoch: "e", MappingVersion: device.MappingVersion, ProfileDigest: full(w.t).Digest(), ProfileName: "full",
-		JamfVersion: "11.30.2-t1", Upstream: "v4", Started: w.clock.Now(),
+		ProfilePaths: full(w.t).Paths(k),
+		JamfVersion:  "11.30.2-t1", Upstream: "v4", Started: w.clock.Now(),
+	}
+	if w.older {
+		draft.ProfilePaths = nil
 	}
 	if k == device.Mobile {
 		draft.Upstream = "v2"

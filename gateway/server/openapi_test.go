@@ -180,7 +180,7 @@ func TestFacadeAnswersFitTheOpenAPIDocumentOfJamf(t *testing.T) {
 		}
 	}
 	envelope := d.Components.Schemas["ApiError"]
-	for _, path := range []string{"/v1/computers-inventory/77", "/v1/nothing", "/v1/computers-inventory?page=-1", "/v4/computers-inventory?sort=udid"} {
+	for _, path := range []string{"/v1/computers-inventory/77", "/v1/nothing", "/v1/computers-inventory?page=-1", "/v4/computers-inventory?sort=uuid"} {
 		var value any
 		w.get("all", "/api"+path).decode(t, &value)
 		for _, wrong := range d.check(envelope, value, path) {

@@ -67,7 +67,7 @@ func (f *fault) status() int {
 func serverStatus(code string) int {
 	switch code {
 	case codeNeverSynced, codeNotFresh, codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreNewer, codeStoreCorrupt,
-		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired:
+		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired, codeNoColumns:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -17,6 +18,8 @@ const (
 	fieldUDID     = "identity.udid"
 	fieldName     = "name"
 	fieldPlatform = "os.platform"
+
+	fieldApplications = "applications"
 )
 
 const (
@@ -32,8 +35,9 @@ const (
 	paramLimit     = "limit"
 	paramCursor    = "cursor"
 	paramRequire   = "require"
+	paramFields    = "fields"
 	requireFresh   = "fresh"
-	notYetSentence = "%s is not supported yet: filter by source, kind, serialNumber, udid, name or platform."
+	maxFilterValue = 8192
 )
 
 // devicesQuery is the query of GET /v1/devices, typed. "" = not given.
@@ -47,12 +51,16 @@ type devicesQuery struct {
 	limit    int
 	cursor   string
 	fresh    bool
+	filter   string
+	sort     string
+	question question // filter and sort, read
+	show     *device.Projection
 }
 
 // parseDevicesQuery reads the raw query of GET /v1/devices. Nothing is ignored: what it does not know is a 400.
 func parseDevicesQuery(raw string) (devicesQuery, *fault) {
 	q := devicesQuery{limit: defaultLimit}
-	values, f := singleValues(raw)
+	values, f := singleValues(strings.ReplaceAll(raw, ";", "%3B")) // as filters are often sent
 	if f != nil {
 		return q, f
 	}
@@ -61,7 +69,8 @@ func parseDevicesQuery(raw string) (devicesQuery, *fault) {
 			return q, f
 		}
 	}
-	return q, nil
+	q.question, f = newQuestion(device.NormalizedNames, q.filter, q.sort)
+	return q, f
 }
 
 func (q *devicesQuery) set(name, value string) *fault {
@@ -99,8 +108,14 @@ func (q *devicesQuery) set(name, value string) *fault {
 		q.cursor = value
 	case paramRequire:
 		return q.require(value)
-	case "filter", "sort", "fields":
-		return badParameter(name, fmt.Sprintf(notYetSentence, name))
+	case paramFilter:
+		q.filter = value
+	case paramSort:
+		q.sort = value
+	case paramFields:
+		var f *fault
+		q.show, f = parseFields(value)
+		return f
 	default:
 		return unknownParameter(name)
 	}
@@ -113,6 +128,41 @@ func (q *devicesQuery) require(value string) *fault {
 	}
 	q.fresh = true
 	return nil
+}
+
+// parseFields reads the fields that are asked for.
+func parseFields(value string) (*device.Projection, *fault) {
+	p, err := device.ParseProjection(value)
+	if wrong, ok := errors.AsType[*device.FieldNameError](err); ok {
+		return nil, badParameter(paramFields, fmt.Sprintf("fields: there is no field %q here, the nearest is %s.", clip(printable(wrong.Name), 64), wrong.Nearest))
+	}
+	return p, nil
+}
+
+// deviceQuery is the query of GET /v1/devices/{uid}, typed.
+type deviceQuery struct {
+	fresh bool
+	show  *device.Projection
+}
+
+func parseDeviceQuery(raw string) (deviceQuery, *fault) {
+	values, f := singleValues(raw)
+	if f != nil {
+		return deviceQuery{}, f
+	}
+	var q devicesQuery
+	for _, name := range sortedKeys(values) {
+		switch name {
+		case paramRequire, paramFields:
+			f = q.set(name, values[name])
+		default:
+			f = unknownParameter(name)
+		}
+		if f != nil {
+			return deviceQuery{}, f
+		}
+	}
+	return deviceQuery{fresh: q.fresh, show: q.show}, nil
 }
 
 // parseRequireOnly reads a query in which only require=fresh may stand.
@@ -154,7 +204,11 @@ func unknownParameter(name string) *fault {
 // canonical is the part of the query that selects devices, in one spelling: two queries that mean the same have the
 // same canonical form, and no two others.
 func (q devicesQuery) canonical() string {
-	return fmt.Sprintf("source=%q kind=%q serial=%q udid=%q name=%q platform=%q", q.source, string(q.kind), q.serial, q.udid, q.name, q.platform)
+	short := fmt.Sprintf("source=%q kind=%q serial=%q udid=%q name=%q platform=%q", q.source, string(q.kind), q.serial, q.udid, q.name, q.platform)
+	if q.question.asked() {
+		short += " " + q.question.canonical()
+	}
+	return short
 }
 
 // filtered lists the normalized fields that the query filters by, with the parameter of each.
@@ -195,8 +249,12 @@ func queryValues(raw string, longest int) (url.Values, *fault) {
 	}
 	for name, list := range values {
 		for _, v := range list {
-			if len(v) > longest && name != paramCursor {
-				return nil, badParameter(name, fmt.Sprintf("%s is longer than %d bytes.", printable(clip(name, 64)), longest))
+			most := longest
+			if name == paramFilter || name == paramFields {
+				most = max(longest, maxFilterValue)
+			}
+			if len(v) > most && name != paramCursor {
+				return nil, badParameter(name, fmt.Sprintf("%s is longer than %d bytes.", printable(clip(name, 64)), most))
 			}
 			if !utf8.ValidString(v) || strings.ContainsFunc(v, isControl) {
 				return nil, badParameter(name, fmt.Sprintf("%s holds a byte that is no text.", printable(clip(name, 64))))

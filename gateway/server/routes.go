@@ -49,6 +49,7 @@ func (s *Server) publicRoutes(app *fiber.App) {
 
 	route(app, http.MethodGet, "/v1/devices", styleOwn, s.listDevices)
 	route(app, http.MethodGet, "/v1/devices/{uid}", styleOwn, s.oneDevice)
+	route(app, http.MethodGet, "/v1/devices/{uid}/applications", styleOwn, s.deviceApplications)
 	route(app, http.MethodGet, "/v1/sources", styleOwn, s.listSources)
 	route(app, http.MethodGet, "/v1/sources/{name}", styleOwn, s.oneSource)
 	route(app, http.MethodGet, "/v1/sources/{name}/health", styleOwn, s.sourceHealth)
@@ -79,12 +80,12 @@ func (s *Server) facadeRoutes(app *fiber.App, base string) {
 	get := func(path string, h fiber.Handler) { route(app, http.MethodGet, base+path, styleJamf, h) }
 	for _, v := range computerVersions() {
 		old := func(path string, h fiber.Handler) { get(v.path+path, deprecated(v.deprecated, h)) }
-		old("/computers-inventory", s.facadeList(facadeList{kind: device.Computer, shape: v.shape, idField: "id", sections: true}))
+		old("/computers-inventory", s.facadeList(facadeList{kind: device.Computer, shape: v.shape, sections: true}))
 		old("/computers-inventory/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: v.shape, sections: true}))
 		old("/computers-inventory-detail/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: v.shape}))
 	}
-	get("/v2/mobile-devices", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileSummary, idField: "id", ignoresFilter: true}))
-	get("/v2/mobile-devices/detail", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileDetail, idField: "mobileDeviceId", sections: true}))
+	get("/v2/mobile-devices", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileSummary, ignoresFilter: true}))
+	get("/v2/mobile-devices/detail", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileDetail, sections: true}))
 	get("/v2/mobile-devices/{id}", s.facadeRecord(facadeRecord{kind: device.Mobile, shape: device.MobileSummary}))
 	get("/v2/mobile-devices/{id}/detail", s.facadeRecord(facadeRecord{kind: device.Mobile, shape: device.MobileByID}))
 	get("/v1/auth", s.facadeAuth)
