@@ -65,7 +65,7 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 		Sources: []config.Source{{
 			Name: "schule-a", URL: "https://a.jamfcloud.com/api", ClientID: "cid", ClientSecret: config.NewSecret("geheim"),
 			Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal",
-			Sync: config.Sync{Interval: 24 * time.Hour, PageSize: 200}, Limits: config.Limits{Connections: 2, RequestsPerSecond: 5},
+			Sync: config.Sync{Interval: 24 * time.Hour, PageSize: 800}, Limits: config.Limits{Connections: 2, RequestsPerSecond: 5},
 			Heartbeat: 5 * time.Minute,
 		}},
 		Clients:   []config.Client{{ID: "inventory360", Secrets: [][32]byte{sha256.Sum256([]byte("secret"))}}},
@@ -130,7 +130,7 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 	if err != nil {
 		t.Fatal(err)
 	}
-	usual := config.Sync{Interval: 24 * time.Hour, PageSize: 200}
+	usual := config.Sync{Interval: 24 * time.Hour, PageSize: 800}
 	want := &config.Config{
 		File: "gateway.yaml", Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
 		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key",

@@ -151,7 +151,7 @@ func readSync(m *mapping, maxStale time.Duration) Sync {
 	s := Sync{
 		Interval: m.duration("interval", 24*time.Hour, 5*time.Minute, 30*24*time.Hour),
 		At:       at.text,
-		PageSize: m.number("page_size", 200, 50, 2000),
+		PageSize: m.number("page_size", 800, 50, 2000),
 	}
 	if s.Interval+s.Interval/4 > maxStale {
 		m.doc.problem(m.from("interval"), "data is refused when it is older than max_stale (%s): that must be at least 1.25 times the interval of %s",

@@ -5,9 +5,9 @@ import "time"
 // Page sizes, in rows; docs/adr/0016.
 const (
 	floorSize   = 50
-	startSize   = 100 // of the first page: how long Jamf takes is not known yet
-	climbAfter  = 4   // good pages in a row, where a larger page failed before
-	defaultSize = 200
+	startSize   = 100  // of the first page: how long Jamf takes is not known yet
+	climbAfter  = 4    // good pages in a row, where a larger page failed before
+	defaultSize = 800  // the top of the ladder of DESIGN.md
 	jamfClamp   = 2000 // Jamf answers larger pages with 2000 rows, silently (jamf-api.md 6)
 )
 
