@@ -43,6 +43,7 @@ type Source struct {
 	AllowInsecureLoopback bool     // http to a loopback literal
 	Kinds                 []string // "computer", "mobile"; never empty
 	Default               bool     // served at the root; at most one source, a single one always
+	Hosts                 []string // names at whose root it is served: lower case, A-labels, no port, no dot at the end
 	Profile               string   // what is kept
 	SkipNames             bool     // names: false, departments, buildings and sites are not read
 	Sync                  Sync

@@ -105,6 +105,10 @@ func placeSentences() [][2]string {
 	return [][2]string{
 		{"at least one Jamf Pro instance must be configured", "mindestens eine Jamf-Pro-Instanz muss eingetragen sein"},
 		{"data of source %s, which is not configured, is still in %s; remove that directory if it is not needed any more", "Daten der Quelle %s, die nicht eingetragen ist, liegen noch in %s; entfernen Sie das Verzeichnis, wenn es nicht mehr gebraucht wird"},
+		{"is empty; name a host, or leave it out", "ist leer; nennen Sie einen Hostnamen, oder lassen Sie die Einstellung weg"},
+		{"must be a host name like jamf-a.example.com, without https://, port and path; with other letters than a to z in its xn-- form", "muss ein Hostname wie jamf-a.example.com sein, ohne https://, Port und Pfad; mit anderen Buchstaben als a bis z in der Form xn--"},
+		{"is the host of public_url, which serves every source; a source needs another name", "ist der Host von public_url, der jede Quelle bedient; eine Quelle braucht einen anderen Namen"},
+		{"%s stands twice, first at source %s", "%s steht zweimal da, zuerst bei der Quelle %s"},
 		{"only one source can be the default", "nur eine Quelle kann die Standardquelle sein"},
 		{"differ from those of source %s on the same host %s: a Jamf host has one budget", "weichen von denen der Quelle %s auf demselben Host %s ab: Ein Jamf-Host hat ein einziges Budget"},
 		{"data is refused when it is older than max_stale (%s): that must be at least 1.25 times the interval of %s", "Daten werden abgelehnt, wenn sie älter als max_stale (%s) sind: Das muss mindestens das 1,25-Fache des Abstands (interval) von %s sein"},

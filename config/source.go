@@ -25,7 +25,7 @@ func (d *document) sources(c *Config, root *mapping, profiles []string) {
 	lines := map[string]int{} // name -> line
 	var defaults []origin     // where it says default: true
 	for _, m := range list {
-		s := d.source(m, profiles, c.MaxStale)
+		s := d.source(c, m, profiles)
 		if first, twice := lines[s.Name]; twice && s.Name != "" {
 			d.problem(m.at("name"), "stands twice, first in line %d", first)
 		}
@@ -65,8 +65,8 @@ func (s Source) host() string {
 	return u.Host
 }
 
-// source reads one source.
-func (d *document) source(m *mapping, profiles []string, maxStale time.Duration) Source {
+// source reads one source; c holds those before it.
+func (d *document) source(c *Config, m *mapping, profiles []string) Source {
 	defer m.done()
 	m.setting("name")
 	name := m.own("name")
@@ -89,7 +89,7 @@ func (d *document) source(m *mapping, profiles []string, maxStale time.Duration)
 		Kinds:                 m.kinds(),
 		Profile:               m.profile("profile", "minimal", profiles),
 		SkipNames:             !m.flagOr("names", true),
-		Sync:                  readSync(m.section("sync"), maxStale),
+		Sync:                  readSync(m.section("sync"), c.MaxStale),
 		Limits:                readLimits(m.section("limits")),
 	}
 	if u := m.required("url"); u.text != "" {
@@ -106,6 +106,7 @@ func (d *document) source(m *mapping, profiles []string, maxStale time.Duration)
 	if v := m.required("client_secret"); v.text != "" {
 		s.ClientSecret = d.secret(v)
 	}
+	d.hosts(c, m, &s)
 	d.way(m, &s)
 	return s
 }

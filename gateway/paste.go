@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"net"
+	"net/url"
 	"slices"
+	"strings"
 
 	"jamf-gateway/config"
 )
@@ -32,9 +35,36 @@ func Pastes(c *config.Config, src config.Source) []Paste {
 	return out
 }
 
-// APIAddress is the address of a source in Jamf's shape, ending in /api.
+// APIAddress is the address of a source in Jamf's shape, ending in /api: at its own host name where it has one.
 func APIAddress(c *config.Config, src config.Source) string {
+	if len(src.Hosts) > 0 {
+		return hostBase(c, src.Hosts[0]) + "/api"
+	}
 	return publicBase(c) + "/jamf/" + src.Name + "/api"
+}
+
+// hostBase is the root of a source's own host name: with scheme and port of public_url, without its path.
+func hostBase(c *config.Config, host string) string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || c.PublicURL == "" {
+		return "https://" + host
+	}
+	if port := u.Port(); port != "" {
+		host = net.JoinHostPort(host, port)
+	}
+	return u.Scheme + "://" + host
+}
+
+// ownNames are the host names of the gateway as a whole: those of public_url and of the public door.
+func ownNames(c *config.Config) []string {
+	var out []string
+	listen, _, _ := net.SplitHostPort(c.Listen) // config has checked it
+	for _, name := range []string{config.PublicHost(c), strings.ToLower(listen)} {
+		if name != "" {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func publicBase(c *config.Config) string {

@@ -245,6 +245,18 @@ func ofIdentity() []Entry {
 			},
 		},
 		{
+			Code:  "misdirected",
+			Title: Text{"Nothing is served under this host name", "Unter diesem Hostnamen wird nichts bedient"},
+			Cause: Text{
+				"The Host of the request is neither a name of a source (hosts) nor the one of public_url.",
+				"Der Host der Anfrage ist weder ein Name einer Quelle (hosts) noch der von public_url.",
+			},
+			Action: Text{
+				"Correct the host name, add it to hosts of a source or as public_url, or let the proxy pass Host on unchanged.",
+				"Korrigieren Sie den Hostnamen, tragen Sie ihn unter hosts einer Quelle oder als public_url ein, oder lassen Sie den Proxy Host unverändert durchreichen.",
+			},
+		},
+		{
 			Code:  "forbidden_origin",
 			Title: Text{"Requests from other web pages are refused", "Anfragen von fremden Webseiten werden abgelehnt"},
 			Cause: Text{

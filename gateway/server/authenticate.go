@@ -9,6 +9,14 @@ import (
 // authenticate lets a request pass that carries a live access token. It stands before every route but the open ones,
 // so that an unknown path is 401 before it is 404.
 func (s *Server) authenticate(c *fiber.Ctx) error {
+	if f := s.identify(c); f != nil {
+		return f
+	}
+	return c.Next()
+}
+
+// identify finds the caller by the token and counts the request among his.
+func (s *Server) identify(c *fiber.Ctx) *fault {
 	token, ok := bearer(c.Get(fiber.HeaderAuthorization))
 	if !ok {
 		return &fault{code: codeUnauthorized}
@@ -22,7 +30,7 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 	if x.counted = s.traffic.enter(who.id); !x.counted {
 		return &fault{code: codeBusy, retryAfter: shortestRetryAfter}
 	}
-	return c.Next()
+	return nil
 }
 
 // bearer reads an Authorization header (RFC 6750, 2.1; the scheme in any case).

@@ -23,6 +23,7 @@ type exchange struct {
 	style       style
 	method      string // as telemetry names it
 	scheme      string
+	base        base    // where it came in; public door alone
 	source      string  // set once the caller was found to see it
 	code        string  // of the answer, when it is no success
 	deprecation string  // of the endpoint that answers, "" when it is current

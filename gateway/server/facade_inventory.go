@@ -26,17 +26,14 @@ type facadeRecord struct {
 	sections bool // takes section parameters; otherwise all sections are shown
 }
 
-// facadeSource is the source of a façade request: the one of the prefix, or the default one at the root. A token is good
+// facadeSource is the source of a façade request: the one of the prefix or the host, or the default one at the root. A token is good
 // below the sources that its client may see and nowhere else, as a token of another Jamf would be; which sources
 // exist besides cannot be told apart.
 func (s *Server) facadeSource(c *fiber.Ctx) (string, *fault) {
 	x := exchangeOf(c)
-	name := c.Params("source")
+	name := x.base.source
 	if name == "" {
-		if s.root == "" {
-			return "", &fault{code: codeNotFound}
-		}
-		name = s.root
+		return "", &fault{code: codeNotFound}
 	}
 	if !x.caller.sees(name) {
 		return "", &fault{code: codeInvalidToken}

@@ -32,6 +32,7 @@ const (
 	codeTimeout          = "request_timeout"
 	codeBodyTooLarge     = "body_too_large"
 	codeNotAcceptable    = "not_acceptable"
+	codeMisdirected      = "misdirected"
 	codeContentEncoding  = "content_encoding"
 	codeHeadersTooLarge  = "headers_too_large"
 	codeHTTPVersion      = "http_version"

@@ -44,8 +44,8 @@ func (s *Server) issueToken(c *fiber.Ctx) error {
 	if !ok && given.literal != "" {
 		who, secret, ok = authenticateSecret(s.clients, given.id, given.literal)
 	}
-	// Below a source's own base its credentials must be for that source, as those of another Jamf would be refused there.
-	if source := c.Params("source"); ok && source != "" && !who.sees(source) {
+	// At a source's own base its credentials must be for that source, as those of another Jamf would be refused there.
+	if ok && x.base.own && !who.sees(x.base.source) {
 		ok = false
 	}
 	if !ok {

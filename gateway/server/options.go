@@ -18,7 +18,8 @@ import (
 // SourceOptions is one source as the server serves it.
 type SourceOptions struct {
 	Name    string
-	Default bool // served at the root as well as under its prefix
+	Default bool     // served at the root as well as under its prefix
+	Hosts   []string // names at whose root it is served: lower case, no port, no dot at the end
 	Kinds   []device.Kind
 	Profile *device.Profile // what is kept
 }
@@ -37,6 +38,7 @@ type Options struct {
 	Store          *cache.Store
 	Control        Control
 	Sources        []SourceOptions
+	Names          []string // other host names under which the gateway is known; they count where a source has Hosts
 	Clients        []ClientOptions
 	SealingKey     [32]byte
 	Version        string

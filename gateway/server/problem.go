@@ -45,6 +45,8 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case codeContentEncoding:
 		return http.StatusUnsupportedMediaType
+	case codeMisdirected:
+		return http.StatusMisdirectedRequest
 	case codeHeadersTooLarge:
 		return http.StatusRequestHeaderFieldsTooLarge
 	case codeUnknownMethod:

@@ -38,6 +38,8 @@ const allowRead = "GET, HEAD, OPTIONS"
 
 // publicRoutes is the whole public door. What stands before authenticate is open, and constant but for the token.
 func (s *Server) publicRoutes(app *fiber.App) {
+	app.Use(s.resolveBase)
+
 	route(app, http.MethodGet, "/livez", styleOwn, constant(http.StatusOK, "application/json", `{"status":"alive"}`))
 	route(app, http.MethodGet, "/readyz", styleOwn, s.readyz)
 	route(app, http.MethodPost, "/oauth/token", styleOwn, s.issueToken)

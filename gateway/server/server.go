@@ -28,7 +28,7 @@ const (
 type Server struct {
 	o         Options
 	clients   map[string]*caller
-	root      string // name of the default source, "" when there is none
+	bases     bases
 	sealer    *sealer
 	cursors   *cursors
 	runs      *runs
@@ -46,10 +46,8 @@ func New(o Options) (*Server, error) {
 	if s.clients, err = callers(o.Sources, o.Clients); err != nil {
 		return nil, err
 	}
-	for _, src := range o.Sources {
-		if src.Default {
-			s.root = src.Name
-		}
+	if s.bases, err = newBases(o.Sources, o.Names); err != nil {
+		return nil, err
 	}
 	if s.sealer, err = newSealer(o.SealingKey); err != nil {
 		return nil, err
