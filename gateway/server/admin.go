@@ -111,7 +111,7 @@ func (s *Server) askedKinds(query, source string) ([]device.Kind, *fault) {
 	}
 	for name := range values {
 		if name != "kind" {
-			return nil, unknownParameter(name)
+			return nil, unknownParameter(name, paramKind)
 		}
 	}
 	st, known := statusIndex(s.o.Control.Status()).source(source)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -28,7 +29,8 @@ func TestOptionsNameTheMethodsAndHeadIsGetWithoutItsBody(t *testing.T) {
 		}
 		wrong := http.MethodDelete
 		r = w.do(wrong, w.base+path, "", "Authorization", "Bearer "+token)
-		if r.status != http.StatusMethodNotAllowed || r.header.Get("Allow") != allow {
+		use := "Use " + allow + "."
+		if r.status != http.StatusMethodNotAllowed || r.header.Get("Allow") != allow || !strings.Contains(string(r.body), use) {
 			t.Errorf("%s %s: %s, Allow %q", wrong, path, r, r.header.Get("Allow"))
 		}
 		if allow != read {

@@ -146,6 +146,9 @@ func (s *Server) writeFault(rc *fasthttp.RequestCtx, x *exchange, f *fault) {
 		f = &fault{code: codeMethod}
 		status, allow = http.StatusMethodNotAllowed, allowRead
 	}
+	if f.code == codeMethod && allow != "" {
+		f = useMethods(f, allow)
+	}
 	s.resetResponse(rc, x)
 	rc.Response.SetStatusCode(status)
 	x.code = f.code
@@ -170,6 +173,17 @@ func (s *Server) writeFault(rc *fasthttp.RequestCtx, x *exchange, f *fault) {
 		writeProblem(rc, x, status, f)
 	}
 	s.logFault(x, status, f)
+}
+
+// useMethods says in the sentence, too, which methods are allowed: people read it before they look for a header.
+func useMethods(f *fault, allow string) *fault {
+	_, cause, _ := sentences(f.code)
+	out := *f
+	out.detail = "Use " + allow + "."
+	if allow == allowRead {
+		out.detail = cause + " " + out.detail
+	}
+	return &out
 }
 
 // writeMethod tells whether the request asks for a change.

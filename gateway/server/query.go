@@ -117,7 +117,8 @@ func (q *devicesQuery) set(name, value string) *fault {
 		q.show, f = parseFields(value)
 		return f
 	default:
-		return unknownParameter(name)
+		return unknownParameter(name, paramCursor, paramFields, paramFilter, paramKind, paramLimit, paramName, paramPlatform,
+			paramRequire, paramSerial, paramSort, paramSource, paramUDID)
 	}
 	return nil
 }
@@ -156,7 +157,7 @@ func parseDeviceQuery(raw string) (deviceQuery, *fault) {
 		case paramRequire, paramFields:
 			f = q.set(name, values[name])
 		default:
-			f = unknownParameter(name)
+			f = unknownParameter(name, paramFields, paramRequire)
 		}
 		if f != nil {
 			return deviceQuery{}, f
@@ -174,7 +175,7 @@ func parseRequireOnly(raw string) (fresh bool, f *fault) {
 	var q devicesQuery
 	for _, name := range sortedKeys(values) {
 		if name != paramRequire {
-			return false, unknownParameter(name)
+			return false, unknownParameter(name, paramRequire)
 		}
 		if f := q.require(values[name]); f != nil {
 			return false, f
@@ -195,8 +196,13 @@ func parseNoQuery(raw string) *fault {
 	return nil
 }
 
-func unknownParameter(name string) *fault {
-	f := badParameter(name, fmt.Sprintf("%s is not a parameter of this path.", printable(clip(name, 64))))
+// unknownParameter names what could be asked instead, in alphabetical order; valid empty = nothing.
+func unknownParameter(name string, valid ...string) *fault {
+	rest := "It takes none."
+	if len(valid) > 0 {
+		rest = "It takes " + strings.Join(valid, ", ") + "."
+	}
+	f := badParameter(name, fmt.Sprintf("%s is not a parameter of this path. %s", printable(clip(name, 64)), rest))
 	f.code = codeUnknownParameter
 	return f
 }

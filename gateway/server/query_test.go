@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -216,3 +217,28 @@ func FuzzJamfQuery(f *testing.F) {
 }
 
 func clip(s string) string { return s[:min(len(s), 60)] }
+
+func TestAnUnknownParameterIsAnsweredWithTheKnownOnes(t *testing.T) {
+	w := newWorld(t)
+	w.publishAll(3)
+	for path, want := range map[string]string{
+		"/v1/devices":                                  "cursor, fields, filter, kind, limit, name, platform, require, serialNumber, sort, source, udid.",
+		"/v1/devices/schule-a:computer:1":              "fields, require.",
+		"/v1/devices/schule-a:computer:1/applications": "require.",
+		"/v1/sources":                                  "none.",
+		"/v1/sources/schule-a":                         "none.",
+		"/v1/sources/schule-a/health":                  "none.",
+		"/v1/health":                                   "none.",
+	} {
+		r := w.get("all", path+"?colour=red")
+		w.want(r, http.StatusBadRequest, "unknown_parameter")
+		if !strings.Contains(string(r.body), `"colour is not a parameter of this path. It takes `+want+`"`) {
+			t.Errorf("%s: %s", path, r)
+		}
+		for name := range strings.SplitSeq(strings.TrimSuffix(want, "."), ", ") {
+			if name != "none" && strings.Contains(string(w.get("all", path+"?"+name+"=x").body), "unknown_parameter") {
+				t.Errorf("%s does not know %s", path, name)
+			}
+		}
+	}
+}
