@@ -96,3 +96,37 @@ func TestEveryFieldOfADeviceCanBeAskedFor(t *testing.T) {
 		}
 	}
 }
+
+func FuzzProjection(f *testing.F) {
+	for _, seed := range []string{"name", "os.version,identity", "", "a.b.c", "sync.state,groups.name", ",,", "name,name"} {
+		f.Add(seed)
+	}
+	body := []byte(`{"uid":"a:mobile:1","source":"a","kind":"mobile","identity":{"jamfId":"1"},"name":null,"groups":[{"id":"1","name":"g"}]}`)
+	f.Fuzz(func(t *testing.T, fields string) {
+		p, err := device.ParseProjection(fields)
+		if err != nil {
+			return
+		}
+		if again, err := device.ParseProjection(p.Canonical()); err != nil || again.Canonical() != p.Canonical() {
+			t.Errorf("%q: canonical %q, again %q, %v", fields, p.Canonical(), again.Canonical(), err)
+		}
+		if got, err := p.Append(nil, body); err != nil || !json.Valid(got) {
+			t.Errorf("%q: %s, %v", fields, got, err)
+		}
+	})
+}
+
+func FuzzBindSort(f *testing.F) {
+	for _, seed := range []string{"id", "general.name:desc,udid", ":", "a:b:c", "id:ASC,id", ",", "name"} {
+		f.Add(seed)
+	}
+	full, _ := device.BuiltinProfile("full")
+	f.Fuzz(func(t *testing.T, sort string) {
+		for _, d := range []device.Dialect{device.ComputersV1, device.ComputersV4, device.NormalizedNames} {
+			s := device.Selectors{Kind: device.Computer, Dialect: d, Kept: full.Paths(device.Computer), Profile: full}
+			if orders, err := s.BindSort(sort); err == nil && len(orders) == 0 {
+				t.Errorf("%q sorts by nothing", sort)
+			}
+		}
+	})
+}
