@@ -62,7 +62,7 @@ const (
 // Error is every error of a call. It never holds a secret, a token, a query or a body of Jamf's.
 type Error struct {
 	Kind       error         // one of the kinds of this package, or context.Canceled, context.DeadlineExceeded
-	Op         string        // "token", "computers", "mobile_detail", "mobile_list", "auth", "version", "record", "departments", "buildings", "sites", "url", "connect"
+	Op         string        // "token", "computers", "mobile_detail", "mobile_list", "auth", "version", "record", "departments", "buildings", "sites", "passthrough", "url", "connect"
 	Status     int           // HTTP status, 0 = none
 	Code       string        // catalogue code: "auth_failed", "dns_failed", "tls_failed", "timeout", "html_instead_of_json", ...
 	RetryAfter time.Duration // as obeyed, clamped

@@ -59,6 +59,7 @@ type Host struct {
 	slots     *semaphore.Weighted
 	limiter   *rate.Limiter
 	breaker   *gobreaker.CircuitBreaker[struct{}]
+	share     share // of calls for somebody else
 	meters    *hostMeters
 
 	// mu is also taken inside the breaker's callback, so the breaker is never called under it.
@@ -79,6 +80,7 @@ func NewHost(authority string, l Limits, t Telemetry) *Host {
 		limits:    l,
 		slots:     semaphore.NewWeighted(int64(l.Connections)),
 		limiter:   rate.NewLimiter(rate.Limit(l.RequestsPerSecond), l.Burst),
+		share:     newShare(l),
 	}
 	h.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:         authority,
@@ -158,6 +160,7 @@ func (h *Host) breakerChanged(from, to gobreaker.State) {
 type entry struct {
 	op    string
 	probe bool // an explicit connection test: passes the breaker and is not counted by it
+	guest bool // a call for somebody else: goes out while the breaker is closed and is not counted by it
 	// patience is how long the call may wait for a throttle to end before it is told so; 0 = not at all.
 	patience time.Duration
 }
@@ -233,7 +236,10 @@ func (h *Host) enter(ctx context.Context, e entry, attempt func(context.Context)
 		defer h.flight(ctx, -1)
 		return struct{}{}, attempt(ctx)
 	}
-	if e.probe {
+	if e.guest && h.breaker.State() != gobreaker.StateClosed {
+		return breakerError(e.op, max(h.breakerPause(), time.Second))
+	}
+	if e.probe || e.guest {
 		_, err := run()
 		h.learn(err)
 		return err
