@@ -63,7 +63,7 @@ func (s *Store) Answer(ctx context.Context, k Key, render func(context.Context) 
 	if err := ctx.Err(); err != nil {
 		return Answer{}, false, err
 	}
-	if e := s.hot.find(k.scope(), 0); e != nil {
+	if e := s.hot.find(k.scope()); e != nil {
 		s.hot.answers.hits.Add(1)
 		return Answer{e.body, e.etag}, true, nil
 	}
@@ -101,7 +101,7 @@ func (s *Store) render(ctx context.Context, k Key, render func(context.Context) 
 	}
 	plain := k
 	plain.Encoding = ""
-	if e := s.hot.find(plain.scope(), 0); e != nil {
+	if e := s.hot.find(plain.scope()); e != nil {
 		body, err = s.compress(e.body, k.Encoding)
 		return body, true, err
 	}

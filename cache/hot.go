@@ -10,12 +10,13 @@ import (
 )
 
 // entry is one value in ristretto, with the whole key it was kept under: ristretto itself only knows two hashes of it.
-// Immutable: keys name the generation, so a value never goes out of date.
+// Immutable: keys name the generation, so a value never goes out of date; passed answers have a term.
 type entry struct {
 	scope string // class and everything of the key but the id
 	id    int64  // of a device, 0 for an answer
 	body  []byte
 	etag  string
+	term  *term // of a passed answer alone
 }
 
 // The first byte of a scope.
@@ -23,10 +24,11 @@ const (
 	classDevice    = 'd'
 	classAnswer    = 'a'
 	classSelection = 's'
+	classPassed    = 'p'
 )
 
 const (
-	entryOverhead = 96   // bytes of an entry beside its texts; ristretto adds its own 56
+	entryOverhead = 104  // bytes of an entry beside its texts; ristretto adds its own 56
 	usualEntry    = 2048 // bytes, to guess how many entries fit
 )
 
@@ -47,7 +49,7 @@ type hot struct {
 	closed bool
 	past   hotCounts // of before the last Clear, which takes ristretto's own counters back to 0
 
-	devices, answers, selections lookups
+	devices, answers, selections, passed lookups
 }
 
 // lookups counts what was found and what was not.
@@ -99,7 +101,7 @@ func (t *session) keep(e *entry) bool {
 		return false
 	}
 	t.key = binary.BigEndian.AppendUint64(append(t.key[:0], e.scope...), uint64(e.id))
-	return t.hot.cache.Set(t.key, e, e.cost())
+	return t.hot.cache.SetWithTTL(t.key, e, e.cost(), e.term.left())
 }
 
 // wait returns when what was offered is kept or rejected.
@@ -109,10 +111,10 @@ func (t *session) wait() {
 	}
 }
 
-func (h *hot) find(scope string, id int64) *entry {
+func (h *hot) find(scope string) *entry {
 	t := h.session()
 	defer t.close()
-	return t.find(scope, id)
+	return t.find(scope, 0)
 }
 
 func (h *hot) keep(e *entry) {

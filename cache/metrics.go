@@ -84,7 +84,7 @@ func (c *counts) observe(provider metric.MeterProvider, s *Store) error {
 
 func (g *gauges) observeHot(o metric.Observer, s *Store) {
 	h := s.hot
-	for entry, lookups := range map[string]*lookups{"device": &h.devices, "answer": &h.answers, "selection": &h.selections} {
+	for entry, lookups := range map[string]*lookups{"device": &h.devices, "answer": &h.answers, "selection": &h.selections, "passthrough": &h.passed} {
 		of := metric.WithAttributes(attribute.String("cache.entry", entry))
 		hits, misses := lookups.hits.Load(), lookups.misses.Load()
 		o.ObserveInt64(g.hits, hits, of)

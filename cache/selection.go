@@ -63,7 +63,7 @@ func (s *Store) Select(ctx context.Context, parts []Part) (Selection, error) {
 	if err != nil {
 		return Selection{}, err
 	}
-	if e := s.hot.find(scope, 0); e != nil {
+	if e := s.hot.find(scope); e != nil {
 		s.hot.selections.hits.Add(1)
 		return Selection{e.body}, ctx.Err()
 	}
