@@ -174,3 +174,15 @@ func (s *Server) PanicHandler(rc *fasthttp.RequestCtx) {
 func (s *Server) PublicHandler() fasthttp.RequestHandler {
 	return s.newApp(s.publicRoutes).Server().Handler
 }
+
+// FirstBad is the index of the first byte that must not stand in the heads of a connection, read in pieces of a size.
+func FirstBad(raw []byte, size int) int {
+	var h heads
+	for at := 0; at < len(raw); at += size {
+		piece := raw[at:min(at+size, len(raw))]
+		if i := h.check(piece); i < len(piece) {
+			return at + i
+		}
+	}
+	return len(raw)
+}

@@ -111,6 +111,9 @@ func (s *Server) serve(rc *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
 	x := s.begin(rc, methodName(rc.Method()))
 	defer s.end(rc, x)
 	defer s.recover(rc, x)
+	if c, ok := rc.Conn().(interface{ unchecked() bool }); ok && c.unchecked() {
+		rc.SetConnectionClose()
+	}
 	if f := gate(rc); f != nil {
 		s.writeFault(rc, x, f)
 		return

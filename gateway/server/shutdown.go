@@ -33,7 +33,7 @@ func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
 // answered, or after the drain time.
 func serveUntil(ctx context.Context, app *fiber.App, ln net.Listener, door string) error {
 	served := make(chan error, 1)
-	go func() { served <- app.Listener(ln) }()
+	go func() { served <- app.Listener(headListener{ln}) }()
 	select {
 	case err := <-served:
 		if err == nil {
