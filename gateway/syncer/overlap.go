@@ -18,6 +18,7 @@ import (
 const (
 	noPageFor   = 30 * time.Minute // a walk has no deadline, but a page must come
 	maxIdle     = 6                // pages in a row that bring nothing new and do not end the list
+	momentTries = 4                // of a page that Jamf answers with 500, where there is no other way to its rows
 	maxTimeouts = 5                // timeouts in a row at the floor
 	maxRereads  = 3                // passes over a list whose order does not rise
 	worthwhile  = 4                // pages that a stretch has at least

@@ -38,3 +38,13 @@ func (p patient) Names(ctx context.Context, l jamf.NameList) (map[int64]string, 
 	}
 	return out, err
 }
+
+// insist asks for a page that has no other way to its rows, so that a 500 (ErrServerError) is repeated.
+func insist(ctx context.Context, from Walk, l jamf.List, sections []string, w window) (p *jamf.Page, err error) {
+	for range momentTries {
+		if p, err = from.Page(ctx, l, sections, w.page, w.size); !errors.Is(err, jamf.ErrServerError) {
+			break
+		}
+	}
+	return p, err
+}

@@ -129,7 +129,7 @@ func (r *reader) identify(e jamf.Row) (id int64, raw []byte, err error) {
 // isolate reads a window whose page fails: a light list names the ids, then each new record is read by id.
 func (r *reader) isolate(ctx context.Context, w window) (*jamf.Page, []row, error) {
 	list, sections := lightListOf(r.kind)
-	p, err := r.walk.Page(ctx, list, sections, w.page, w.size)
+	p, err := insist(ctx, r.walk, list, sections, w)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -376,9 +376,11 @@ func (r *reader) look(ctx context.Context) (look *overlap, drift int, err error)
 			}
 			rows := make([]row, len(p.Rows))
 			for i, e := range p.Rows {
-				if rows[i].id, _, err = r.identify(e); err != nil {
+				id, light, err := r.identify(e)
+				if err != nil {
 					return nil, nil, fmt.Errorf("row %d of page %d: %w", i, w.page, err)
 				}
+				rows[i] = row{id: id, skeleton: skeleton(r.kind, light)}
 			}
 			return p, rows, nil
 		},
@@ -411,7 +413,7 @@ func (r *reader) takeMissed(ctx context.Context, e row) error {
 	if err != nil && !errors.Is(err, jamf.ErrNotFound) && !ofTheRecord(err) {
 		return err
 	}
-	switch err := r.take(ctx, row{id: e.id, raw: raw, why: err}); {
+	switch err := r.take(ctx, row{id: e.id, raw: raw, skeleton: e.skeleton, why: err}); {
 	case errors.Is(err, errGone):
 		return errGone
 	case err != nil:

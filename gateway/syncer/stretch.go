@@ -27,7 +27,8 @@ type stretch struct {
 	timeouts int
 	idle     int
 	avoid    int
-	failed   window // the last one that did not render
+	failed   window // the last one at the floor that did not render
+	refusals int    // in a row, of that one
 	isolated bool   // the last page was read record by record
 }
 
@@ -158,8 +159,7 @@ func (s *stretch) load(ctx context.Context, w window) (*jamf.Page, []row, error)
 	case (broken || large) && !s.pace.atFloor(w.size):
 		s.pace.failed(w.size)
 		return nil, nil, nil
-	case broken && !large && s.failed != w:
-		s.failed = w // once more: it may have been a moment
+	case broken && !large && s.repeats(w):
 		return nil, nil, nil
 	case (broken || large) && s.list.isolate != nil:
 		p, rows, err = s.list.isolate(pageCtx, w)
@@ -174,6 +174,16 @@ func (s *stretch) load(ctx context.Context, w window) (*jamf.Page, []row, error)
 		err = &failure{Code: "no_progress", Detail: fmt.Sprintf("no page for %v", noPageFor), Err: err}
 	}
 	return p, rows, err
+}
+
+// repeats tells whether a window at the floor that did not render is asked for once more: it may have been a moment. Where
+// it can be read record by record one repetition is enough; where it cannot, only what never renders ends the walk.
+func (s *stretch) repeats(w window) bool {
+	if s.failed != w {
+		s.failed, s.refusals = w, 0
+	}
+	s.refusals++
+	return s.refusals < 2 || s.list.isolate == nil && s.refusals < momentTries
 }
 
 // timedOut makes the page smaller; it is never asked for again at the same size, above the floor.
@@ -273,7 +283,10 @@ func (s *stretch) endsHere(ctx context.Context) (bool, error) {
 	pageCtx, cancel := context.WithTimeout(ctx, noPageFor)
 	defer cancel()
 	p, _, err := s.list.fetch(pageCtx, window{s.next, 1})
-	if err != nil {
+	switch {
+	case errors.Is(err, jamf.ErrServerError):
+		return false, nil // this tells nothing of the end; the idle pages are counted on
+	case err != nil:
 		return false, err
 	}
 	s.list.pages++

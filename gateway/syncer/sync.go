@@ -340,7 +340,7 @@ func (s *Syncer) believeEmpty(ctx context.Context, l *line, w Walk, parent *cach
 		other = device.Computer
 	}
 	list, sections := lightListOf(other)
-	if p, err := w.Page(ctx, list, sections, 0, 1); err == nil && p.Total > 0 {
+	if p, err := insist(ctx, w, list, sections, window{0, 1}); err == nil && p.Total > 0 {
 		return true, nil
 	}
 	t := time.NewTimer(emptyPause)
@@ -351,7 +351,7 @@ func (s *Syncer) believeEmpty(ctx context.Context, l *line, w Walk, parent *cach
 	case <-t.C:
 	}
 	list, sections = lightListOf(l.kind)
-	p, err := w.Page(ctx, list, sections, 0, 1)
+	p, err := insist(ctx, w, list, sections, window{0, 1})
 	if err != nil {
 		return false, err
 	}
