@@ -55,7 +55,7 @@ func (s *Server) listDevices(c *fiber.Ctx) error {
 // error: an empty list would say that there are no devices.
 func concernedScopes(c *caller, q devicesQuery) ([]scope, *fault) {
 	if q.source != "" && !c.sees(q.source) {
-		return nil, &fault{code: codeUnknownSource, field: paramSource}
+		return nil, &fault{code: codeUnknownSource, field: paramSource, asked: q.source}
 	}
 	var out []scope
 	for _, sc := range c.scopes {
@@ -402,6 +402,9 @@ func (s *Server) ofDevice(c *fiber.Ctx, q deviceQuery, render func(ctx context.C
 		return &fault{code: codeUnknownDevice}
 	}
 	sc, ok := x.caller.scope(source, kind)
+	if !ok && !x.caller.sees(source) {
+		return &fault{code: codeUnknownDevice, asked: source}
+	}
 	if !ok {
 		return &fault{code: codeUnknownDevice}
 	}

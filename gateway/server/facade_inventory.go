@@ -36,7 +36,7 @@ func (s *Server) facadeSource(c *fiber.Ctx) (string, *fault) {
 		return "", &fault{code: codeNotFound}
 	}
 	if !x.caller.sees(name) {
-		return "", &fault{code: codeInvalidToken}
+		return "", &fault{code: codeInvalidToken, asked: name}
 	}
 	x.source = name
 	return name, nil

@@ -67,6 +67,7 @@ type fault struct {
 	detail     string // one safe sentence: no upstream text, no secret; "" = the catalogue's cause
 	field      string // the parameter at fault
 	source     string
+	asked      string // the source that was asked for and that the caller may not see: logged, never shown
 	allow      string // of a 405, when the router did not say it
 	retryAfter time.Duration
 	unread     bool  // nothing can be read of a disabled source: 503, where asking for an act is 409

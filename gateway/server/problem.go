@@ -368,7 +368,8 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'}), nil
 }
 
-// logFault is the place where a failed request is logged: loudly when the gateway is at fault, else at debug level.
+// logFault is the place where a failed request is logged: loudly when the gateway is at fault, at info level when a client asks for
+// a source that is not his, else at debug level.
 func (s *Server) logFault(x *exchange, status int, f *fault) {
 	level := slog.LevelDebug
 	switch f.code {
@@ -376,6 +377,9 @@ func (s *Server) logFault(x *exchange, status int, f *fault) {
 		level = slog.LevelError
 	case codeStoreLost, codeStoreNewer, codeStoreCorrupt:
 		level = slog.LevelWarn
+	}
+	if f.asked != "" {
+		level = max(level, slog.LevelInfo)
 	}
 	ctx := x.context()
 	if !s.o.Logger.Enabled(ctx, level) {
@@ -387,6 +391,9 @@ func (s *Server) logFault(x *exchange, status int, f *fault) {
 	}
 	if f.source != "" {
 		attrs = append(attrs, slog.String("source", f.source))
+	}
+	if f.asked != "" {
+		attrs = append(attrs, slog.String("asked_source", clip(printable(f.asked), 64)))
 	}
 	if f.cause != nil {
 		attrs = append(attrs, slog.String("error", f.cause.Error()))

@@ -128,13 +128,49 @@ func TestNothingOfARequestReachesTheLogButItsIDAndRoute(t *testing.T) {
 	w.get("all", "/v1/devices?source=schule-a&serialNumber=CANARY1", "User-Agent", "CANARY2", "Cookie", "a=CANARY3")
 	w.get("all", "/v1/devices/CANARY4")
 	w.get("all", "/api/v1/CANARY5?filter=CANARY6")
+	w.house.hold = func() { w.clock.Add(1500*time.Millisecond + 500*time.Microsecond) }
+	w.do(http.MethodPost, w.base+"/v1/sources/schule-a/test", "", "Authorization", "Bearer "+w.token("all"))
 	w.do(http.MethodPost, w.base+"/oauth/token", "grant_type=client_credentials&client_id=all&client_secret=CANARY7", "Content-Type", form)
 	text := log.String()
 	if strings.Contains(text, "CANARY") || strings.Contains(text, secretOf("all")) {
 		t.Errorf("the log holds what a client sent: %s", text)
 	}
-	if !strings.Contains(text, `"route":"/v1/devices/{uid}"`) || !strings.Contains(text, `"trace_id"`) || !strings.Contains(text, `"client":"all"`) {
+	if !strings.Contains(text, `"route":"/v1/devices/{uid}"`) || strings.Contains(text, `"trace_id"`) || !strings.Contains(text, `"duration_ms":1500.5}`) || !strings.Contains(text, `"client":"all"`) {
 		t.Errorf("the access log is missing something: %s", text)
+	}
+}
+
+func TestAskingForTheSourceOfOthersIsLogged(t *testing.T) {
+	var log lockedBuffer
+	w := newWorld(t, func(o *server.Options) { o.Logger = slog.New(slog.NewJSONHandler(&log, nil)) })
+	w.publishAll(1)
+	long := strings.Repeat("x", 100)
+	asked := 0
+	for path, source := range map[string]string{
+		"/v1/devices?source=schule-b": "schule-b", "/v1/devices?source=" + long: long[:64] + "…", "/v1/devices/schule-b:computer:1": "schule-b",
+		"/v1/sources/schule-b": "schule-b", "/v1/sources/schule-b/health": "schule-b", "/v1/devices?source=%C3%A4": "??",
+		"/jamf/schule-b/api/v1/auth": "schule-b", "/jamf/schule-b/api/v1/computers-inventory": "schule-b",
+	} {
+		before := len(log.String())
+		if r := w.get("only-a", path); r.status < 400 || strings.Contains(string(r.body), `"asked`) {
+			t.Errorf("%s: %s", path, r)
+		}
+		line := log.String()[before:]
+		if !strings.Contains(line, `"level":"INFO"`) || !strings.Contains(line, `"client":"only-a"`) || !strings.Contains(line, `"asked_source":"`+source+`"`) {
+			t.Errorf("%s: logged %q", path, line)
+		}
+		asked++
+	}
+	if lines := strings.Count(log.String(), "\n"); lines != asked {
+		t.Errorf("%d lines for %d requests", lines, asked)
+	}
+	before := len(log.String())
+	w.get("only-a", "/v1/devices?source=schule-a")
+	w.get("only-a", "/v1/devices/schule-a:computer:99")
+	w.get("only-a", "/v1/devices/nothing")
+	w.do(http.MethodGet, w.base+"/v1/sources/schule-b", "")
+	if more := log.String()[before:]; more != "" {
+		t.Errorf("logged without need: %s", more)
 	}
 }
 

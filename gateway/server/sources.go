@@ -247,7 +247,7 @@ func (s *Server) named(c *fiber.Ctx) (SourceStatus, statusIndex, *fault) {
 	statuses := s.visible(x.caller)
 	st, ok := statuses.source(c.Params("name"))
 	if !ok {
-		return SourceStatus{}, nil, &fault{code: codeUnknownSource}
+		return SourceStatus{}, nil, &fault{code: codeUnknownSource, asked: c.Params("name")}
 	}
 	x.source = st.Name
 	return st, statuses, nil

@@ -162,14 +162,14 @@ func family(path string) string {
 	return "other"
 }
 
-// accessLog is one line a request, at debug level only.
+// accessLog is one line a request, at debug level only. The logger of the house adds the trace to it, as to every line.
 func (s *Server) accessLog(x *exchange, status int, now time.Time) {
 	ctx := x.context()
 	if !s.o.Logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
 	s.o.Logger.LogAttrs(ctx, slog.LevelDebug, "request answered",
-		slog.String("trace_id", x.traceID()), slog.String("request_id", x.id), slog.String("client", x.client()),
+		slog.String("request_id", x.id), slog.String("client", x.client()),
 		slog.String("method", x.method), slog.String("route", x.route), slog.Int("status", status),
-		slog.Duration("duration", now.Sub(x.start)))
+		slog.Float64("duration_ms", float64(now.Sub(x.start).Microseconds())/1000))
 }
