@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million queries
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million queries walks
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -47,6 +47,9 @@ e2e: ## run the whole house against the simulated Jamf Pro, with sqlite3, promto
 
 queries: ## ask 10,000 random filters and sorts and hold the answers against an independent evaluator
 	QUERIES=10000 go test -tags e2e -count=1 -timeout 60m -v -run TestRandomFilters ./test/e2e
+
+walks: ## walk 100,000 devices at page sizes 7, 100, 2000 and 5000, and 5,000 by one
+	WALKS=100000 go test -count=1 -timeout 30m -v -run 'TestAWalk(Yields|ByOne)' ./gateway/server
 
 proof: ## show a caching proxy losing a living device where the gateway does not (needs nginx)
 	@command -v nginx >/dev/null || { echo "make proof needs nginx: apt-get install nginx-light" >&2; exit 1; }
