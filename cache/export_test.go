@@ -39,3 +39,15 @@ func Seal(object []byte) []byte { return seal(object) }
 
 // ParseManifest is what the store reads out of a manifest.
 func ParseManifest(data []byte) (any, error) { return parseManifest(data) }
+
+// Scan takes every place for a query over the whole file, until the function it returns is called.
+func (g *Generation) Scan() (end func()) {
+	for range cap(g.readers.scans) {
+		g.readers.scans <- struct{}{}
+	}
+	return func() {
+		for range cap(g.readers.scans) {
+			<-g.readers.scans
+		}
+	}
+}

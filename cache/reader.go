@@ -23,8 +23,9 @@ type reader struct {
 // reason no caller's context reaches SQLite (a cancelled query takes its connection along); reads are short and look at
 // their context between chunks.
 type readers struct {
-	db   *sql.DB
-	idle chan *reader
+	db    *sql.DB
+	idle  chan *reader
+	scans chan struct{} // a place for each query over the whole file: one connection fewer than there are, so that single reads get through
 
 	mu     sync.Mutex
 	opened int
@@ -37,7 +38,7 @@ func openReaders(ctx context.Context, path string) (*readers, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &readers{db: db, idle: make(chan *reader, maxReaders())}
+	p := &readers{db: db, idle: make(chan *reader, maxReaders()), scans: make(chan struct{}, maxReaders()-1)}
 	r, err := p.connect(ctx)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -203,6 +203,12 @@ func (g *Generation) selected(ctx context.Context, p Part, keys int, visit func(
 	if err != nil {
 		return err
 	}
+	select {
+	case g.readers.scans <- struct{}{}:
+		defer func() { <-g.readers.scans }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	return g.use(ctx, "select devices", func(r *reader) error {
 		rows, err := r.conn.QueryContext(context.WithoutCancel(ctx), q.text, q.args...)
 		if err != nil {

@@ -439,3 +439,31 @@ func TestRemapDerivesTheFacts(t *testing.T) {
 		t.Errorf("%v, %v", found.Places(0, 9), err)
 	}
 }
+
+// However many long queries there are, a connection is left for those who read a page or a device.
+func TestSelectionsLeaveAConnectionForSingleReads(t *testing.T) {
+	s := openStore(t, options(t.TempDir()))
+	g := publishFacts(t, s, computers, factual(50, rand.New(rand.NewPCG(1, 2))))
+	end := g.Scan()
+	ctx, cancel := context.WithCancel(context.Background())
+	waiting := make(chan error)
+	parts := []cache.Part{{Generation: g, Order: []device.Order{{Column: device.Column{Name: "name", Type: device.TextColumn}}}}}
+	go func() {
+		_, err := s.Select(ctx, parts)
+		waiting <- err
+	}()
+	if _, err := g.Get(context.Background(), 1); err != nil {
+		t.Errorf("a single read: %v", err)
+	}
+	select {
+	case err := <-waiting:
+		t.Errorf("one selection too many ran: %v", err)
+	default:
+	}
+	cancel()
+	wantError(t, <-waiting, context.Canceled)
+	end()
+	if _, err := s.Select(context.Background(), parts); err != nil {
+		t.Error(err)
+	}
+}
