@@ -3,6 +3,7 @@ package compat_test
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -100,5 +101,35 @@ func TestTheSDKIsRefusedWithAWrongSecret(t *testing.T) {
 	}
 	if list, err := c.GetComputersInventory(url.Values{}); err == nil {
 		t.Errorf("a wrong secret lists %d computers", list.TotalCount)
+	}
+}
+
+// A filter of the SDK's caller is answered with what it asks for, in the order that the sort says.
+func TestTheSDKFiltersAndSortsComputers(t *testing.T) {
+	c := connected(t, gateway(t))
+	all, err := c.GetComputersInventory(url.Values{"section": {"GENERAL"}, "sort": {"id:asc"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := all.Results[len(all.Results)/2].ID
+	border, _ := strconv.Atoi(id)
+	list, err := c.GetComputersInventory(url.Values{
+		"section": {"GENERAL"}, "page-size": {"10"}, "filter": {`id=ge=` + id + `;general.name=="*"`}, "sort": {"id:desc"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, computer := range slices.Backward(all.Results) {
+		if n, _ := strconv.Atoi(computer.ID); n >= border && computer.General.Name != "" {
+			want = append(want, computer.ID)
+		}
+	}
+	var got []string
+	for _, computer := range list.Results {
+		got = append(got, computer.ID)
+	}
+	if !slices.Equal(got, want) || len(want) == 0 || list.TotalCount != len(want) {
+		t.Errorf("%d computers %v, want %v", list.TotalCount, got, want)
 	}
 }
