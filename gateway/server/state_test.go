@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"strconv"
 	"testing"
@@ -190,15 +191,25 @@ func TestReadyMeansThatEveryActiveSourceCanBeServedOrWasTried(t *testing.T) {
 	w := newWorld(t)
 	ready := func(want int) {
 		t.Helper()
-		if r := w.do(http.MethodGet, w.base+"/readyz", ""); r.status != want {
-			t.Errorf("want %d: %s", want, r)
+		body := map[int]string{http.StatusOK: `{"status":"ready"}`, http.StatusServiceUnavailable: `{"status":"not ready"}`}[want]
+		if r := w.do(http.MethodGet, w.base+"/readyz", ""); r.status != want || string(r.body) != body {
+			t.Errorf("want %d %s: %s", want, body, r)
 		}
 	}
 	ready(http.StatusServiceUnavailable)
+	var why struct {
+		Sources []struct{ Name, Status string }
+	}
+	w.get("all", "/v1/health").decode(t, &why)
+	if got := fmt.Sprint(why.Sources); got != "[{schule-a waiting} {schule-b waiting}]" {
+		t.Errorf("health does not tell what is waited for: %s", got)
+	}
 	w.publishOnly("schule-a", device.Computer, computers("AC", 1, 1))
 	w.house.source("schule-a", func(s *server.SourceStatus) { s.Kinds[1].Tried = true })
 	ready(http.StatusServiceUnavailable)
 	w.house.source("schule-b", func(s *server.SourceStatus) { s.Disabled = true })
+	ready(http.StatusOK)
+	w.house.state("schule-a", device.Computer, "stale", "dns_failed")
 	ready(http.StatusOK)
 	if r := w.do(http.MethodGet, w.base+"/livez", ""); r.status != http.StatusOK {
 		t.Error(r)
