@@ -186,3 +186,6 @@ func FirstBad(raw []byte, size int) int {
 	}
 	return len(raw)
 }
+
+// ClientRequests is how many requests one client may have at once.
+const ClientRequests = clientRequests
