@@ -52,6 +52,7 @@ type house struct {
 	logs     *logBuffer
 	spans    *tracetest.SpanRecorder
 	metrics  *metric.ManualReader
+	now      func() time.Time // of the gateway; nil = time.Now
 	gateway  *gateway.Gateway
 	stop     func()
 }
@@ -107,7 +108,7 @@ func (h *house) start() {
 	meters := metric.NewMeterProvider(metric.WithReader(h.metrics))
 	ctx, cancel := context.WithCancel(context.Background())
 	g, err := gateway.New(ctx, gateway.Options{
-		Config: h.settings, Version: "e2e", StartJitter: -1,
+		Config: h.settings, Version: "e2e", StartJitter: -1, Now: h.now,
 		Logger: slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), TracerProvider: tracers, MeterProvider: meters,
 	})
 	if err != nil {
