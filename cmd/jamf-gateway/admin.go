@@ -152,7 +152,12 @@ type (
 		Name      string       `json:"name"`
 		Status    string       `json:"status"` // ok, waiting, syncing, degraded, failing, disabled
 		LastError *codeStatus  `json:"lastError"`
+		Heartbeat *signOfLife  `json:"heartbeat"`
 		Kinds     []kindStatus `json:"kinds"`
+	}
+	signOfLife struct {
+		DownSince *time.Time `json:"downSince"` // null = Jamf answers, as far as is known
+		NextAt    *time.Time `json:"nextAt"`
 	}
 	kindStatus struct {
 		Kind        string      `json:"kind"`
@@ -174,10 +179,14 @@ type (
 		Total int `json:"total"`
 	}
 	codeStatus struct {
-		Code   string  `json:"code"`
-		Detail *string `json:"detail"`
+		Code   string     `json:"code"`
+		Detail *string    `json:"detail"`
+		At     *time.Time `json:"at"`
 	}
 )
+
+// down tells that Jamf does not answer the heartbeat.
+func (i sourceStatus) down() bool { return i.Heartbeat != nil && i.Heartbeat.DownSince != nil }
 
 func (d adminDoor) sources(ctx context.Context) (sourcesAnswer, error) {
 	var a sourcesAnswer

@@ -21,8 +21,8 @@ type statusCommand struct {
 
 const watchEvery = 2 * time.Second
 
-// Run shows the state of every source of a running gateway. Exit code 1 when a source cannot be served or is stale, or
-// when no gateway answers.
+// Run shows the state of every source of a running gateway. Exit code 1 when a source cannot be served or is stale,
+// when its Jamf does not answer, or when no gateway answers.
 func (c statusCommand) Run(ctx context.Context, s streams) error {
 	door, err := c.open(s)
 	if err != nil {
@@ -71,9 +71,9 @@ func (c statusCommand) printRaw(ctx context.Context, door adminDoor) error {
 	return a.verdict()
 }
 
-// verdict is errFoundWanting when something that is asked for is not served as fresh.
+// verdict is errFoundWanting when something that is asked for is not served as fresh, or cannot be for long: Jamf is down.
 func (a sourcesAnswer) verdict() error {
-	if slices.ContainsFunc(a.Items, func(i sourceStatus) bool { return i.Status == "degraded" || i.Status == "failing" }) {
+	if slices.ContainsFunc(a.Items, func(i sourceStatus) bool { return i.Status == "degraded" || i.Status == "failing" || i.down() }) {
 		return errFoundWanting
 	}
 	return nil
@@ -84,7 +84,7 @@ func (c statusCommand) show(ctx context.Context, door adminDoor, before string) 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(door.s.out, before+statusTable(door.s, a))
+	_, err = fmt.Fprint(door.s.out, before+statusTable(door.s, a, time.Now()))
 	if err != nil {
 		return err
 	}
@@ -92,34 +92,72 @@ func (c statusCommand) show(ctx context.Context, door adminDoor, before string) 
 }
 
 // statusTable is a row for each kind of each source, and below it what to do about what is wrong.
-func statusTable(s streams, a sourcesAnswer) string {
+func statusTable(s streams, a sourcesAnswer, now time.Time) string {
 	t := plainTable()
 	t.AppendHeader(table.Row{
 		s.say(text{"Source", "Quelle"}), s.say(text{"Kind", "Geräteart"}), s.say(text{"State", "Zustand"}),
 		s.say(text{"Devices", "Geräte"}), s.say(text{"Data as of", "Datenstand"}), s.say(text{"Next sync", "Nächste Synchronisierung"}),
 	})
-	var notes []string
-	note := func(line string) {
-		if !slices.Contains(notes, line) {
-			notes = append(notes, line)
-		}
-	}
 	for _, src := range a.Items {
 		for _, k := range src.Kinds {
 			t.AppendRow(table.Row{src.Name, s.kindWord(k.Kind), s.stateWord(k), number(k.Count), s.moment(k.AsOf), s.moment(k.NextSync)})
-			if k.Reason != nil && src.Status != "disabled" {
-				note(src.Name + ": " + s.explained(*k.Reason))
-			}
-			if k.LastError != nil && (k.Reason == nil || *k.Reason != k.LastError.Code) {
-				note(src.Name + ": " + s.explained(k.LastError.Code))
-			}
 		}
 	}
 	out := strings.Join(trimmedLines(t.Render()), "\n") + "\n"
-	if len(notes) > 0 {
+	if notes := s.notes(a, now); len(notes) > 0 {
 		out += "\n" + strings.Join(notes, "\n") + "\n"
 	}
 	return out
+}
+
+// notes are what is wrong and what to do about it, each once for a source.
+func (s streams) notes(a sourcesAnswer, now time.Time) []string {
+	var notes []string
+	for _, src := range a.Items {
+		if src.down() {
+			notes = append(notes, src.Name+": "+s.outage(*src.Heartbeat, now))
+		}
+		codes, last := src.troubles()
+		for _, code := range codes {
+			line := src.Name + ": " + s.explained(code)
+			if at := last[code]; !at.IsZero() {
+				line += " " + s.say(text{"(last at %s)", "(zuletzt %s)"}, clock(at, now))
+			}
+			notes = append(notes, line)
+		}
+	}
+	return notes
+}
+
+// troubles are the codes that the kinds of a source show, each once, and when one of them last met it.
+func (i sourceStatus) troubles() (codes []string, last map[string]time.Time) {
+	last = map[string]time.Time{}
+	add := func(code string) {
+		if !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	for _, k := range i.Kinds {
+		if k.Reason != nil && i.Status != "disabled" {
+			add(*k.Reason)
+		}
+		if e := k.LastError; e != nil {
+			add(e.Code)
+			if e.At != nil && e.At.After(last[e.Code]) {
+				last[e.Code] = *e.At
+			}
+		}
+	}
+	return codes, last
+}
+
+// outage says since when Jamf does not answer, and when it is asked again.
+func (s streams) outage(h signOfLife, now time.Time) string {
+	since := clock(*h.DownSince, now)
+	if h.NextAt == nil || h.NextAt.Before(now) {
+		return s.say(text{"Jamf does not answer since %s, it is being asked again now", "Jamf antwortet seit %s nicht, ein neuer Versuch läuft"}, since)
+	}
+	return s.say(text{"Jamf does not answer since %s, asked again at %s", "Jamf antwortet seit %s nicht, nächster Versuch %s"}, since, clock(*h.NextAt, now))
 }
 
 // plainTable has columns and no lines.
@@ -174,4 +212,13 @@ func (s streams) moment(t *time.Time) string {
 		return "-"
 	}
 	return t.Local().Format("2006-01-02 15:04")
+}
+
+// clock is a point in time in the zone of the reader, without the date where that is today's.
+func clock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return t.Format("15:04")
+	}
+	return t.Format("2006-01-02 15:04")
 }

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"jamf-gateway/gateway/catalogue"
+)
+
+// away is what the admin door answers while the data is fresh and the Jamf of source a is gone.
+const away = `{"version":"1","items":[
+	{"name":"a","status":"ok","heartbeat":{"everySeconds":300,"reachable":false,"downSince":"2026-01-24T03:10:00.000Z","nextAt":"2126-01-24T04:30:00.000Z"},"kinds":[
+		{"kind":"computer","state":"fresh","count":3,"lastError":{"code":"timeout","at":"2026-01-24T03:00:00.000Z"}},
+		{"kind":"mobile","state":"fresh","count":4,"syncing":true,"lastError":{"code":"timeout","at":"2026-01-24T03:20:00.000Z"}}]},
+	{"name":"b","status":"ok","heartbeat":{"everySeconds":300,"reachable":true,"downSince":null,"nextAt":"2126-01-24T04:30:00.000Z"},"kinds":[
+		{"kind":"computer","state":"fresh","count":5}]}]}`
+
+func TestStatusSaysThatJamfDoesNotAnswerThoughTheDataIsFresh(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(away)) }))
+	t.Cleanup(srv.Close)
+	for _, lang := range []string{"en", "de"} {
+		r := command(t, nil, "status", "--admin", srv.URL, "--lang", lang)
+		if r.code != exitWrong {
+			t.Errorf("exit code %d, want %d\n%s%s", r.code, exitWrong, r.out, r.err)
+		}
+		golden(t, "status_away."+lang+".txt", clockless(r.out))
+	}
+	if r := command(t, nil, "status", "--admin", srv.URL, "--json"); r.code != exitWrong {
+		t.Errorf("--json: exit code %d, want %d", r.code, exitWrong)
+	}
+}
+
+func TestMomentsOfTodayHaveNoDateInTheNotesOfStatus(t *testing.T) {
+	var a sourcesAnswer
+	if err := json.Unmarshal([]byte(away), &a); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.Local)
+	since, next, failed := now.Add(-90*time.Minute), now.Add(5*time.Minute), now.Add(-24*time.Hour)
+	a.Items[0].Heartbeat = &signOfLife{DownSince: &since, NextAt: &next}
+	a.Items[0].Kinds = []kindStatus{{LastError: &codeStatus{Code: "timeout", At: &failed}}}
+	s := streams{lang: catalogue.DE}
+	notes := strings.Join(s.notes(a, now), "\n")
+	for _, want := range []string{"a: Jamf antwortet seit 10:30 nicht, nächster Versuch 12:05\n", "(zuletzt 2026-11-24 12:00)"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("want %q in\n%s", want, notes)
+		}
+	}
+	if late := s.outage(*a.Items[0].Heartbeat, now.Add(6*time.Minute)); !strings.HasSuffix(late, "ein neuer Versuch läuft") {
+		t.Errorf("while it is asked: %s", late)
+	}
+}
