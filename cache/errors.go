@@ -37,6 +37,21 @@ func readError(ctx context.Context, act string, err error) error {
 	return fmt.Errorf("%s: %w: %w", act, ErrCorrupt, err)
 }
 
+// damage tells whether a failed read says something about the file: what SQLite answers of memory, temporary files or its own
+// limits says nothing about it and fails this one read alone.
+func damage(err error) bool {
+	var db *sqlite.Error
+	if !errors.As(err, &db) {
+		return true // a checksum, a missing row
+	}
+	switch db.Code() {
+	case sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_DATA, sqlite3.SQLITE_IOERR_CORRUPTFS:
+		return true
+	}
+	primary := db.Code() & 0xff
+	return primary == sqlite3.SQLITE_CORRUPT || primary == sqlite3.SQLITE_NOTADB
+}
+
 // writeError names a full disk; everything else stays what it is.
 func writeError(act string, err error) error {
 	var db *sqlite.Error

@@ -1,5 +1,7 @@
 package cache
 
+import "context"
+
 // Collide makes every key of an opened store's ristretto hash alike. For tests of what a hit compares.
 func (s *Store) Collide() error {
 	s.hot.close()
@@ -50,4 +52,15 @@ func (g *Generation) Scan() (end func()) {
 			<-g.readers.scans
 		}
 	}
+}
+
+// Matches is what stars in a filter mean.
+var Matches = matches
+
+// Query runs any query on a generation.
+func (g *Generation) Query(ctx context.Context, query string) error {
+	return g.use(ctx, "ask", func(r *reader) error {
+		_, err := collect(ctx, r.conn, scanID, query)
+		return err
+	})
 }

@@ -253,6 +253,9 @@ func (g *Generation) use(ctx context.Context, act string, fn func(r *reader) err
 	}
 	defer g.readers.give(r)
 	if err := fn(r); err != nil {
+		if ctx.Err() == nil && !damage(err) {
+			return fmt.Errorf("%s: %w", act, err)
+		}
 		err = readError(ctx, act, err)
 		if errors.Is(err, ErrCorrupt) {
 			g.damaged.Store(true)

@@ -3,6 +3,7 @@ package cache
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"jamf-gateway/gateway/device"
@@ -13,11 +14,15 @@ import (
 // or with another profile. The next sync writes one that has.
 var ErrNoFacts = errors.New("generation has no columns for this filter or sort")
 
-// ErrTooComplex tells that a filter has more values than a query can take.
-var ErrTooComplex = errors.New("filter has too many values")
+// ErrTooComplex tells that a filter asks for more than one query may cost.
+var ErrTooComplex = errors.New("filter is too complex")
 
-// maxArguments is what SQLite binds at most, by default.
-const maxArguments = 32_000
+// Bounds of one query. Each comparison and each value with stars costs on every device: some 0.1 us and 1 us.
+const (
+	maxArguments   = 32_000 // what SQLite binds at most, by default
+	maxComparisons = 200
+	maxStars       = 40
+)
 
 // query is one SELECT over the facts of a generation. Values are bound, never written into the text; names are those
 // of device.Column.
@@ -50,8 +55,8 @@ func (g *Generation) query(p Part, keys int) (query, error) {
 	if g.facts == nil {
 		return query{}, ErrNoFacts
 	}
-	if len(b.args) > maxArguments {
-		return query{}, fmt.Errorf("%d values: %w", len(b.args), ErrTooComplex)
+	if len(b.args) > maxArguments || b.comparisons > maxComparisons || b.stars > maxStars {
+		return query{}, fmt.Errorf("%d comparisons, %d values, %d of them with stars: %w", b.comparisons, len(b.args), b.stars, ErrTooComplex)
 	}
 	text := "SELECT " + strings.Join(columns, ", ") + " FROM fact"
 	if where != always {
@@ -66,9 +71,10 @@ const (
 )
 
 type queryBuilder struct {
-	facts map[string]bool
-	args  []any
-	err   error
+	facts              map[string]bool
+	args               []any
+	comparisons, stars int
+	err                error
 }
 
 func (b *queryBuilder) bind(v any) string {
@@ -99,6 +105,7 @@ func (b *queryBuilder) condition(c device.Condition) string {
 	case c.Op == 0:
 		return always
 	}
+	b.comparisons++
 	switch c.Op {
 	case rsql.NotEqual, rsql.Out:
 		return "NOT " + b.oneOf(c)
@@ -145,9 +152,9 @@ func (b *queryBuilder) oneOf(c device.Condition) string {
 		return b.oneOfMany(c)
 	}
 	name := b.name(c.Column)
-	parts := make([]string, len(c.Operands))
-	for i, o := range c.Operands {
-		parts[i] = b.equal(c.Column.Type, name, o)
+	parts, plain := b.matches(name, c)
+	if len(plain) > 0 {
+		parts = append(parts, "("+name+" IS NOT NULL AND "+name+" IN ("+strings.Join(plain, ",")+"))")
 	}
 	return balanced(parts, " OR ")
 }
@@ -157,40 +164,34 @@ func (b *queryBuilder) oneOfMany(c device.Condition) string {
 	if !b.facts[c.Column.Name] {
 		b.err = fmt.Errorf("%s: %w", c.Column.Name, ErrNoFacts)
 	}
-	parts := make([]string, len(c.Operands))
-	for i, o := range c.Operands {
-		exists := "EXISTS (SELECT 1 FROM many m WHERE m.fact = " + b.bind(c.Column.Name) + " AND m.id = fact.id"
-		if len(o.Parts) == 1 && o.Parts[0] == "" {
-			parts[i] = "NOT " + exists + ")"
-			continue
+	exists := "EXISTS (SELECT 1 FROM many m WHERE m.fact = " + b.bind(c.Column.Name) + " AND m.id = fact.id AND "
+	parts, plain := b.matches("m.value", c)
+	if len(plain) > 0 {
+		parts = append(parts, "m.value IN ("+strings.Join(plain, ",")+")")
+	}
+	return exists + balanced(parts, " OR ") + ")"
+}
+
+// matches are the comparisons with stars, and the places of all other operands, each of them once.
+func (b *queryBuilder) matches(name string, c device.Condition) (parts, plain []string) {
+	values := []any{}
+	for _, o := range c.Operands {
+		switch pattern := strings.Join(o.Parts, partEnd); {
+		case len(o.Parts) > 1 && strings.Join(o.Parts, "") == "": // only stars
+			parts = append(parts, "("+name+" IS NOT NULL)")
+		case len(o.Parts) > 1:
+			b.stars++
+			parts = append(parts, "("+name+" IS NOT NULL AND "+matchFunction+"("+name+", "+b.bind(pattern)+"))")
+		default:
+			if v := scalar(c.Column.Type, o); !slices.Contains(values, v) {
+				values = append(values, v)
+			}
 		}
-		parts[i] = exists + " AND " + b.equal(device.TextColumn, "m.value", o) + ")"
 	}
-	return balanced(parts, " OR ")
-}
-
-func (b *queryBuilder) equal(t device.ColumnType, name string, o device.Operand) string {
-	switch {
-	case len(o.Parts) > 1 && strings.Join(o.Parts, "") == "": // only stars
-		return "(" + name + " IS NOT NULL)"
-	case len(o.Parts) > 1:
-		return "(" + name + " IS NOT NULL AND " + name + " LIKE " + b.bind(likePattern(o.Parts)) + ` ESCAPE '\')`
-	case t == device.TextColumn && o.Parts[0] == "":
-		return "(" + name + " IS NULL OR " + name + " = '')"
-	default:
-		return "(" + name + " IS NOT NULL AND " + name + " = " + b.bind(scalar(t, o)) + ")"
+	for _, v := range values { // in the text they come behind all stars
+		plain = append(plain, b.bind(v))
 	}
-}
-
-// likePattern is a pattern of SQLite's LIKE. Both sides are folded, so that LIKE's own blindness to the case of
-// ASCII letters changes nothing.
-func likePattern(parts []string) string {
-	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-	out := make([]string, len(parts))
-	for i, p := range parts {
-		out[i] = escape.Replace(p)
-	}
-	return strings.Join(out, "%")
+	return parts, plain
 }
 
 func scalar(t device.ColumnType, o device.Operand) any {

@@ -34,6 +34,9 @@ type readers struct {
 func maxReaders() int { return min(max(2, runtime.GOMAXPROCS(0)), 8) }
 
 func openReaders(ctx context.Context, path string) (*readers, error) {
+	if err := registerFunctions(); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite", readURI(path))
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ const chunk = 500 // rows read between two looks at the context
 
 // readURI opens a published file: nothing changes it any more, so SQLite needs no locks.
 func readURI(path string) string {
-	return fileURI(path, url.Values{"mode": {"ro"}, "immutable": {"1"}, "_pragma": {"cache_size(-1024)"}})
+	return fileURI(path, url.Values{"mode": {"ro"}, "immutable": {"1"}, "_pragma": {"cache_size(-1024)", "temp_store(MEMORY)"}})
 }
 
 // buildURI opens an unfinished file: a crash throws it away, so nothing in it needs a journal.

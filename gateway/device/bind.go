@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"jamf-gateway/gateway/rsql"
 )
@@ -267,7 +268,7 @@ func typed(reads valueType, text string) (o Operand, ok bool) {
 		o.Int, ok = id, err == nil
 	default:
 		at, readable := parseInstant(text)
-		o.Int, ok = at.UnixMilli(), readable
+		o.Int, ok = at.UnixMilli(), readable && at.Nanosecond()%int(time.Millisecond) == 0 // facts are not finer
 	}
 	return o, ok
 }
@@ -295,7 +296,7 @@ func wanted(reads valueType) string {
 	case readsBoolean:
 		return "must be true or false"
 	case readsTime, readsDate:
-		return "must be a time, like 2026-11-27T08:30:00Z, or a date, like 2026-11-27"
+		return "must be a time to the millisecond, like 2026-11-27T08:30:00Z, or a date, like 2026-11-27"
 	case readsVersion:
 		return "must be a version, like 15.5, or the beginning of one, like 15.*"
 	case readsID:

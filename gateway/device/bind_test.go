@@ -232,7 +232,7 @@ func TestFiltersAreBoundToColumns(t *testing.T) {
 		{"4", `general.supervised=in=(true,"")`, `any(jamf:general.supervised:3=in=1 jamf:general.supervised:3!=*)`},
 		{"4", `general.reportDate>="2024-06-19T15:54:37.690Z"`, `jamf:general.reportDate:4=ge=1718812477690`},
 		{"4", `general.reportDate<2024-06-19`, `jamf:general.reportDate:4=lt=1718755200000`},
-		{"4", `general.reportDate==2024-06-19T15:54:37.123456789+02:00`, `jamf:general.reportDate:4==1718805277123`},
+		{"4", `general.reportDate==2024-06-19T15:54:37.123000000+02:00`, `jamf:general.reportDate:4==1718805277123`},
 		{"4", `purchasing.lifeExpectancy=in=(1,2.5)`, `jamf:purchasing.lifeExpectancy:2=in=1|2.5`},
 		{"4", `id=in=(1,"")`, `id:6=in=1`},
 		{"4", `id==*`, `true`},

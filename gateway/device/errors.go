@@ -71,10 +71,8 @@ func (e *SelectorError) Error() string {
 	switch e.Why {
 	case Unknown:
 		return fmt.Sprintf("selector %q is unknown (nearest: %q)", e.Selector, e.Detail)
-	case Hidden:
+	case Hidden, NotKept: // which of both is nobody's business
 		return fmt.Sprintf("selector %q: the profile does not show it", e.Selector)
-	case NotKept:
-		return fmt.Sprintf("selector %q: the profile of the source does not keep it", e.Selector)
 	case NoSource:
 		return fmt.Sprintf("selector %q has no values: %s", e.Selector, e.Detail)
 	case NotFilterable:

@@ -8,13 +8,13 @@ import (
 
 // Fold is the form in which texts are compared: without regard to case. Two texts have the same form exactly where
 // strings.EqualFold holds (Unicode's simple case folding); it is in lower case where there is one. Accents count, and
-// composed and decomposed letters differ.
+// composed and decomposed letters differ. A NUL, which ends a text in places, becomes U+FFFD; no filter can hold one.
 func Fold(s string) string { return strings.Map(foldRune, s) }
 
 // foldBytes is Fold for the text of a record, which is copied.
 func foldBytes(b []byte) string {
 	for _, c := range b {
-		if c >= utf8.RuneSelf {
+		if c >= utf8.RuneSelf || c == 0 {
 			return Fold(string(b))
 		}
 	}
@@ -31,6 +31,9 @@ func foldBytes(b []byte) string {
 
 // foldRune is one rune for all that differ in case alone.
 func foldRune(r rune) rune {
+	if r == 0 {
+		return utf8.RuneError
+	}
 	if r < utf8.RuneSelf {
 		if r >= 'A' && r <= 'Z' {
 			r += 'a' - 'A'

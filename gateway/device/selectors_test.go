@@ -196,7 +196,7 @@ func TestFoldMakesTextsEqualThatDifferInCaseAlone(t *testing.T) {
 		}
 		s := string(r)
 		folded := device.Fold(s)
-		if !strings.EqualFold(s, folded) {
+		if !strings.EqualFold(strings.ReplaceAll(s, "\x00", "\uFFFD"), folded) {
 			t.Fatalf("Fold(%q) = %q, which is another letter", s, folded)
 		}
 		if device.Fold(folded) != folded {

@@ -110,7 +110,7 @@ func storeFault(err error, source string) *fault {
 	case errors.Is(err, cache.ErrNoFacts):
 		return &fault{code: codeNoColumns, source: source, retryAfter: longestRetryAfter, cause: err}
 	case errors.Is(err, cache.ErrTooComplex):
-		return &fault{code: codeFilter, field: paramFilter, detail: "The filter has too many values."}
+		return &fault{code: codeFilter, field: paramFilter, detail: "The filter is too complex: at most 200 comparisons and 40 values with stars."}
 	case errors.Is(err, cache.ErrNotFound):
 		return &fault{code: codeUnknownDevice, source: source}
 	}

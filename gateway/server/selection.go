@@ -122,7 +122,7 @@ func selectorFault(param, code, source string, err error) *fault {
 	if !ok {
 		return &fault{code: code, field: param, source: source, cause: err}
 	}
-	if refused.Why == device.Hidden {
+	if refused.Why == device.Hidden || refused.Why == device.NotKept {
 		code = codeHiddenField
 	}
 	where := ""
