@@ -14,23 +14,39 @@ import (
 
 // fleetFlags describe the simulated Jamf Pro of demo and fakejamf.
 type fleetFlags struct {
-	Computers    int    `default:"1200" help:"Simulated computers."`
-	Mobiles      int    `default:"800" help:"Simulated mobile devices."`
+	Computers    int    `default:"1200" help:"Simulated computers; 0 = none."`
+	Mobiles      int    `default:"800" help:"Simulated mobile devices; 0 = none."`
 	Seed         uint64 `default:"1" help:"The same seed makes the same fleet."`
 	Faults       string `default:"calm" enum:"calm,hostile" help:"calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders."`
 	ClientID     string `default:"demo" help:"Client id of the API client."`
 	ClientSecret string `default:"demo-secret" help:"Client secret of the API client."`
 }
 
+// Validate refuses a fleet that cannot be.
+func (f fleetFlags) Validate() error {
+	if f.Computers < 0 || f.Mobiles < 0 {
+		return errors.New("--computers and --mobiles count devices: give 0 or more")
+	}
+	return nil
+}
+
 func (f fleetFlags) options() fakejamf.Options {
 	o := fakejamf.Options{
-		Computers: f.Computers, Mobiles: f.Mobiles, Seed: f.Seed, ClientID: f.ClientID, ClientSecret: f.ClientSecret,
+		Computers: orNone(f.Computers), Mobiles: orNone(f.Mobiles), Seed: f.Seed, ClientID: f.ClientID, ClientSecret: f.ClientSecret,
 		Epoch: time.Now(),
 	}
 	if f.Faults == "hostile" {
 		o = o.Hostile()
 	}
 	return o
+}
+
+// orNone says none as the options of fakejamf do: their 0 is a fleet of their own choice.
+func orNone(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
 }
 
 type fakejamfCommand struct {

@@ -74,7 +74,7 @@ _jamf-gateway() {
                 --client-secret) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--listen:Address of the gateway.' '--admin-listen:Address of the gateway'\''s admin door and metrics.' '--jamf-listen:Address of the simulated Jamf Pro.' '--data-dir:Keep the data here (default: a temporary directory that is removed at the end).' '--computers:Simulated computers.' '--mobiles:Simulated mobile devices.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--listen:Address of the gateway.' '--admin-listen:Address of the gateway'\''s admin door and metrics.' '--jamf-listen:Address of the simulated Jamf Pro.' '--data-dir:Keep the data here (default: a temporary directory that is removed at the end).' '--computers:Simulated computers; 0 = none.' '--mobiles:Simulated mobile devices; 0 = none.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
         "fakejamf")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -87,7 +87,7 @@ _jamf-gateway() {
                 --client-secret) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--listen:Address of the simulated Jamf Pro.' '--computers:Simulated computers.' '--mobiles:Simulated mobile devices.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--listen:Address of the simulated Jamf Pro.' '--computers:Simulated computers; 0 = none.' '--mobiles:Simulated mobile devices; 0 = none.' '--seed:The same seed makes the same fleet.' '--faults:calm, or hostile: refused tokens, 500 and HTML pages, latency, a record that never renders.' '--client-id:Client id of the API client.' '--client-secret:Client secret of the API client.' ) ;;
         "check")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
