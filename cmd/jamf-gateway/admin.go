@@ -151,6 +151,8 @@ type (
 	sourceStatus struct {
 		Name      string       `json:"name"`
 		Status    string       `json:"status"` // ok, waiting, syncing, degraded, failing, disabled
+		Breaker   string       `json:"breaker"`
+		NotBefore *time.Time   `json:"notBefore"`
 		LastError *codeStatus  `json:"lastError"`
 		Heartbeat *signOfLife  `json:"heartbeat"`
 		Kinds     []kindStatus `json:"kinds"`

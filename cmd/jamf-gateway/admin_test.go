@@ -139,6 +139,38 @@ func TestSyncWaitsForARunningSyncAndShowsPlainLinesWithoutATerminal(t *testing.T
 	}
 }
 
+func TestSyncTellsOnceWhyItWaits(t *testing.T) {
+	states := []string{
+		`"breaker":"open","notBefore":"2126-01-24T03:10:00.000Z"`, `"breaker":"open","notBefore":"2126-01-24T03:10:00.000Z"`,
+		`"breaker":"closed","notBefore":"2126-01-24T03:10:00.000Z"`, `"breaker":"closed","heartbeat":{"downSince":"2026-01-24T03:10:00.000Z","nextAt":"2126-01-24T03:10:00.000Z"}`,
+	}
+	for lang, want := range map[string]string{
+		"en": "a: too many calls to Jamf failed, it is asked again at T (circuit breaker open)\na: Jamf asked for fewer requests, paused until T\n" +
+			"a: Jamf does not answer since T, asked again at T\na: computers read completely, 3 devices\n",
+		"de": "a: zu viele Anfragen an Jamf sind fehlgeschlagen, nächster Versuch T (Schutzschalter offen)\na: Jamf verlangt weniger Anfragen, Pause bis T\n" +
+			"a: Jamf antwortet seit T nicht, nächster Versuch T\na: Computer vollständig gelesen, 3 Geräte\n",
+	} {
+		asked := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				_, _ = w.Write([]byte(`{"source":"a"}`))
+				return
+			}
+			state, attempt := states[max(0, min(asked-1, len(states)-1))], "2026-11-24T04:00:00.000Z"
+			if asked > len(states) {
+				attempt = "2026-11-25T04:00:00.000Z"
+			}
+			asked++
+			_, _ = w.Write([]byte(`{"version":"1","items":[{"name":"a",` + state + `,"kinds":[{"kind":"computer","count":3,"lastResult":"ok","lastAttemptAt":"` + attempt + `"}]}]}`))
+		}))
+		t.Cleanup(srv.Close)
+		r := command(t, nil, "sync", "a", "--wait", "--admin", srv.URL, "--lang", lang)
+		if got := strings.ReplaceAll(clockless(r.out), "2026-11-25 04:30", "T"); r.code != exitGood || got != want {
+			t.Errorf("exit code %d, want\n%s\ngot\n%s%s", r.code, want, got, r.err)
+		}
+	}
+}
+
 func TestStatusFindsWantingWhatIsStaleAndWatchesUntilCtrlC(t *testing.T) {
 	admin := door(t, `"syncing":false,"lastAttemptAt":null`)
 	r := command(t, nil, "status", "--admin", admin, "--lang", "de")

@@ -66,14 +66,16 @@ func (c syncCommand) Run(ctx context.Context, s streams) error {
 	return w.run(ctx)
 }
 
-func (a sourcesAnswer) kinds(source string) []kindStatus {
+func (a sourcesAnswer) source(name string) sourceStatus {
 	for _, item := range a.Items {
-		if item.Name == source {
-			return item.Kinds
+		if item.Name == name {
+			return item
 		}
 	}
-	return nil
+	return sourceStatus{}
 }
+
+func (a sourcesAnswer) kinds(source string) []kindStatus { return a.source(source).Kinds }
 
 // waiting follows the syncs of one source until each has ended.
 type waiting struct {
@@ -84,6 +86,7 @@ type waiting struct {
 	since   map[string]time.Time // kind -> the attempt before
 	done    map[string]bool      // kind -> its sync has ended
 	failed  bool
+	why     string // the last reason for the wait that was told
 	bars    map[string]*progress.Tracker
 	shown   map[string]int // kind -> tenths that were printed
 	pw      progress.Writer
@@ -116,12 +119,52 @@ func (w *waiting) run(ctx context.Context) error {
 			if w.look(a.kinds(w.source)) {
 				return w.verdict()
 			}
+			w.explain(w.door.s.standstill(a.source(w.source), time.Now()))
 		}
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
 		}
 	}
+}
+
+// explain tells why nothing moves, once for each reason.
+func (w *waiting) explain(why string) {
+	if why == w.why {
+		return
+	}
+	w.why = why
+	if why != "" {
+		w.tell(w.source + ": " + why)
+	}
+}
+
+// tell prints a line, above the bars where there are any.
+func (w *waiting) tell(line string) {
+	if w.pw != nil {
+		w.pw.Log("%s", line)
+		return
+	}
+	_, _ = fmt.Fprintln(w.door.s.out, line)
+}
+
+// standstill says why Jamf is not asked, or does not answer; "" = it is asked and answers, as far as is known.
+func (s streams) standstill(src sourceStatus, now time.Time) string {
+	paused := src.NotBefore != nil && src.NotBefore.After(now)
+	switch {
+	case src.Breaker == "open" && paused:
+		return s.say(text{
+			"too many calls to Jamf failed, it is asked again at %s (circuit breaker open)",
+			"zu viele Anfragen an Jamf sind fehlgeschlagen, nächster Versuch %s (Schutzschalter offen)",
+		}, clock(*src.NotBefore, now))
+	case src.Breaker == "open":
+		return s.say(text{"too many calls to Jamf failed (circuit breaker open)", "zu viele Anfragen an Jamf sind fehlgeschlagen (Schutzschalter offen)"})
+	case paused:
+		return s.say(text{"Jamf asked for fewer requests, paused until %s", "Jamf verlangt weniger Anfragen, Pause bis %s"}, clock(*src.NotBefore, now))
+	case src.down():
+		return s.outage(*src.Heartbeat, now)
+	}
+	return ""
 }
 
 func (w *waiting) verdict() error {
@@ -193,11 +236,7 @@ func (w *waiting) end(k kindStatus) {
 			}
 		}
 	}
-	if w.pw != nil {
-		w.pw.Log("%s", line)
-		return
-	}
-	_, _ = fmt.Fprintln(s.out, line)
+	w.tell(line)
 }
 
 // stopBars lets the last state be drawn.

@@ -18,7 +18,7 @@ var (
 	ErrTimeout      = errors.New("jamf timed out")               // page deadline or 504 of the edge: never retried, halve the page
 	ErrServerError  = errors.New("jamf cannot render")           // 500 with Jamf's envelope: a record is asked for once more, a list never: bisect it
 	ErrThrottled    = errors.New("jamf throttles")               // 429: retried after the pause that Jamf asks for
-	ErrBreakerOpen  = errors.New("circuit breaker open")         // waited for up to 15 min
+	ErrBreakerOpen  = errors.New("circuit breaker open")         // in mid-walk waited for up to 15 min
 	ErrAuthFailed   = errors.New("jamf refuses the credentials") // token endpoint: RFC 6749 error, or auth_failed: not retried
 	ErrUnauthorized = errors.New("jamf refuses the token")       // 401 after one renewal
 	ErrForbidden    = errors.New("right missing")                // 403, also with a token issued anew

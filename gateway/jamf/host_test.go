@@ -295,6 +295,32 @@ func TestAnOpenBreakerIsWaitedForFifteenMinutes(t *testing.T) {
 	})
 }
 
+func TestTheFirstQuestionsOfAWalkFailAtOnceWhileTheBreakerIsOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		r := connect(t, u, fast, nil)
+		if _, err := page(t, r.src.NewWalk(), jamf.MobilePlain); err != nil {
+			t.Fatal(err)
+		}
+		asked := len(u.apiTimes())
+		r.host.PauseUntil(time.Now().Add(time.Minute))
+		began := time.Now()
+		_, err := r.src.NewWalk().Rights(t.Context())
+		must(t, err, jamf.ErrBreakerOpen, "breaker_open")
+		_, err = r.src.NewWalk().Version(t.Context())
+		must(t, err, jamf.ErrBreakerOpen, "breaker_open")
+		if took := time.Since(began); took != 0 || len(u.apiTimes()) != asked {
+			t.Errorf("failed after %v and %d requests", took, len(u.apiTimes())-asked)
+		}
+		r.host.PauseUntil(time.Now().Add(3 * time.Second)) // as long as somebody else's probe
+		began = time.Now()
+		_, err = r.src.NewWalk().Rights(t.Context())
+		if took := time.Since(began); errors.Is(err, jamf.ErrBreakerOpen) || took < 3*time.Second || len(u.apiTimes()) == asked {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
+}
+
 func TestA429KeepsAllCallersOfTheHostAway(t *testing.T) {
 	for name, c := range map[string]struct {
 		header, value string

@@ -38,7 +38,7 @@ func (w *Walk) Rights(ctx context.Context) (Rights, error) {
 }
 
 func rightsCall(out *Rights) *call {
-	return &call{op: "auth", path: "/v1/auth", limit: maxSmallBytes, read: func(r io.Reader) error {
+	return &call{op: "auth", path: "/v1/auth", limit: maxSmallBytes, first: true, read: func(r io.Reader) error {
 		b, err := io.ReadAll(r)
 		if err != nil {
 			return err
@@ -115,7 +115,7 @@ func (w *Walk) Version(ctx context.Context) (string, error) {
 }
 
 func versionCall(out *string) *call {
-	return &call{op: "version", path: "/v1/jamf-pro-version", limit: maxSmallBytes, read: func(r io.Reader) error {
+	return &call{op: "version", path: "/v1/jamf-pro-version", limit: maxSmallBytes, first: true, read: func(r io.Reader) error {
 		b, err := io.ReadAll(r)
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 const (
 	maxAttempts    = 3
 	maxBreakerWait = 15 * time.Minute
+	maxFirstWait   = 10 * time.Second // of a call that begins a walk: until somebody else's probe has ended
 	minRetries     = 3
 	retryShare     = 10 // one retry in so many requests
 	retryTrickle   = 10 * time.Second
@@ -42,6 +43,7 @@ type call struct {
 	query    url.Values
 	limit    int64
 	read     func(io.Reader) error
+	first    bool          // begins a walk: nothing is lost when it fails, so it does not wait for an open breaker to close
 	optional bool          // a missing right is no failure: neither remembered nor a reason for a new token
 	elapsed  time.Duration // of the attempt that succeeded
 }
@@ -173,10 +175,13 @@ func retriable(err *Error) bool {
 	}
 }
 
-// awaitBreaker waits for an open breaker, 15 min in all.
+// awaitBreaker waits for a breaker that opened in mid-walk, 15 min in all. A call that begins a walk waits for a probe alone.
 func (a *asking) awaitBreaker(ctx context.Context, err *Error) (again bool, stop *Error) {
 	left := maxBreakerWait - a.waited
-	if left <= 0 {
+	if a.call.first {
+		left = maxFirstWait - a.waited
+	}
+	if left <= 0 || a.call.first && err.RetryAfter > left {
 		return false, nil
 	}
 	wait := min(max(err.RetryAfter, time.Second), left)
