@@ -142,6 +142,16 @@ func TestCheckLivezNeedsNoSecret(t *testing.T) {
 	}
 }
 
+func TestADataDirectoryInUseSaysWhatToDo(t *testing.T) {
+	file, _ := running(t)
+	env := []string{"JAMF_SECRET=jamf-secret", "JAMF_GATEWAY_LISTEN=127.0.0.1:0", "JAMF_GATEWAY_ADMIN_LISTEN=off"}
+	for lang, want := range map[string]string{"en": "end it, or choose another data_dir\n", "de": "Beenden Sie es, oder wählen Sie ein anderes data_dir\n"} {
+		if r := command(t, env, "serve", "--config", file, "--lang", lang); r.code != exitWrong || !strings.HasSuffix(r.err, want) {
+			t.Errorf("exit code %d, no %q at the end of\n%s", r.code, want, r.err)
+		}
+	}
+}
+
 func TestAnAddressInUseSaysWhatToDo(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
 )
@@ -32,6 +33,12 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		Config: settings, Version: version, Metrics: tel.metrics, Logger: log, StartJitter: s.startJitter,
 		TracerProvider: tel.tracers, MeterProvider: tel.meters,
 	})
+	if errors.Is(err, cache.ErrLocked) {
+		return spoken(text{
+			"data_dir: another gateway uses %s: end it, or choose another data_dir",
+			"data_dir: Ein anderes Gateway benutzt %s: Beenden Sie es, oder wählen Sie ein anderes data_dir",
+		}, settings.DataDir)
+	}
 	if err != nil {
 		return err
 	}
