@@ -204,6 +204,14 @@ func (s streams) kindWord(kind string) string {
 	return s.say(text{"mobile devices", "Mobilgeräte"})
 }
 
+// kindsOf is the word behind a number of them ("3 von 7 Mobilgeräten").
+func (s streams) kindsOf(kind string) string {
+	if kind == "computer" {
+		return s.say(text{"computers", "Computern"})
+	}
+	return s.say(text{"mobile devices", "Mobilgeräten"})
+}
+
 // explained is what happened and what to do, by a code of the catalogue.
 func (s streams) explained(code string) string {
 	e, ok := catalogue.Lookup(code)

@@ -134,6 +134,10 @@ func TestSyncWaitsForARunningSyncAndShowsPlainLinesWithoutATerminal(t *testing.T
 	if r.code != exitWrong || r.out != want {
 		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
 	}
+	german := door(t, `"syncing":false,"lastAttemptAt":"2026-11-25T04:00:00.000Z","lastResult":"failed"`)
+	if r := command(t, nil, "sync", "a", "--wait", "--admin", german, "--lang", "de"); !strings.Contains(r.out, "a: 600 von 1200 Computern\n") || !strings.HasSuffix(r.out, "a: Computer konnten nicht gelesen werden\n") {
+		t.Errorf("in German:\n%s", r.out)
+	}
 	if r := command(t, nil, "sync", "a", "--admin", door(t, "")); r.code != exitWrong || !strings.Contains(r.err, "[sync_running]") {
 		t.Errorf("without --wait: exit code %d\n%s%s", r.code, r.out, r.err)
 	}

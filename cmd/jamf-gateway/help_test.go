@@ -57,7 +57,7 @@ func TestEveryWrongUseSaysWhatIsWrongAndWhereHelpIs(t *testing.T) {
 		{"status --lang fr", []string{"--lang must be one of", "jamf-gateway status --help"}},
 		{"version now", []string{"unexpected argument now", "jamf-gateway version --help"}},
 		{"demo --computers many", []string{"--computers", "jamf-gateway demo --help"}},
-		{"--lang de stauts", []string{"unexpected argument stauts", "Wie es benutzt wird: jamf-gateway --help"}},
+		{"--lang de stauts", []string{"unexpected argument stauts", "Verwendung: jamf-gateway --help"}},
 	} {
 		r := command(t, nil, strings.Fields(tc.args)...)
 		if r.code != exitUsage || r.out != "" {

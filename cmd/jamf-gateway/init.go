@@ -104,7 +104,7 @@ func (c initCommand) answers(a *asker) (initAnswers, error) {
 	if out.url != out.pasted {
 		a.say(text{"  completed to %s\n", "  vervollständigt zu %s\n"}, out.url)
 	}
-	out.name, err = a.ask("--name", c.Name, suggestedName(out.url), text{"Short name of this Jamf Pro [%s]: ", "Kurzer Name dieses Jamf Pro [%s]: "}, goodName)
+	out.name, err = a.ask("--name", c.Name, suggestedName(out.url), text{"Short name of this Jamf Pro [%s]: ", "Kurzname dieser Jamf-Pro-Instanz [%s]: "}, goodName)
 	if err != nil {
 		return out, err
 	}

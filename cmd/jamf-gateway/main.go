@@ -103,7 +103,7 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
-		_, _ = fmt.Fprintln(s.err, s.say(text{"How it is used: %s --help", "Wie es benutzt wird: %s --help"}, usedCommand(err)))
+		_, _ = fmt.Fprintln(s.err, s.say(text{"How it is used: %s --help", "Verwendung: %s --help"}, usedCommand(err)))
 		return exitUsage
 	}
 	var usage usageError

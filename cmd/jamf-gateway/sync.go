@@ -210,7 +210,7 @@ func (w *waiting) progress(k kindStatus) {
 	}
 	if tenths := k.Progress.Held * 10 / k.Progress.Total; tenths > w.shown[k.Kind] {
 		w.shown[k.Kind] = tenths
-		_, _ = fmt.Fprintln(s.out, s.say(text{"%s: %d of %d %s", "%s: %d von %d %s"}, w.source, k.Progress.Held, k.Progress.Total, s.kindWord(k.Kind)))
+		_, _ = fmt.Fprintln(s.out, s.say(text{"%s: %d of %d %s", "%s: %d von %d %s"}, w.source, k.Progress.Held, k.Progress.Total, s.kindsOf(k.Kind)))
 	}
 }
 
@@ -228,7 +228,7 @@ func (w *waiting) end(k kindStatus) {
 		if bar := w.bars[k.Kind]; bar != nil {
 			bar.MarkAsErrored()
 		}
-		line = s.say(text{"%s: reading %s failed", "%s: Lesen der Geräteart %s fehlgeschlagen"}, w.source, s.kindWord(k.Kind))
+		line = s.say(text{"%s: reading %s failed", "%s: %s konnten nicht gelesen werden"}, w.source, s.kindWord(k.Kind))
 		if k.LastError != nil {
 			line += ": " + s.explained(k.LastError.Code)
 			if k.LastError.Detail != nil {
