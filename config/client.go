@@ -25,6 +25,7 @@ func (d *document) clients(c *Config, root *mapping, profiles []string) {
 	}
 	lines := map[string]int{}       // id -> line
 	owners := map[[32]byte]string{} // hash -> id
+	var allowed []origin            // where each says passthrough
 	for _, m := range list {
 		cl := d.client(m, sources, profiles)
 		for _, hash := range cl.Secrets {
@@ -37,8 +38,10 @@ func (d *document) clients(c *Config, root *mapping, profiles []string) {
 			d.problem(m.at("id"), "stands twice, first in line %d", first)
 		}
 		lines[cl.ID] = m.at("id").line
+		allowed = append(allowed, m.from("passthrough"))
 		c.Clients = append(c.Clients, cl)
 	}
+	d.idlePassthrough(c, allowed)
 }
 
 // client reads one client.
@@ -52,7 +55,7 @@ func (d *document) client(m *mapping, sources, profiles []string) Client {
 	case id.set && !clientID.MatchString(id.text):
 		d.problem(id.origin, "must be 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit")
 	}
-	c := Client{ID: id.text, Secrets: d.hashes(m), Profile: m.profile("profile", "", profiles)}
+	c := Client{ID: id.text, Secrets: d.hashes(m), Profile: m.profile("profile", "", profiles), Passthrough: m.flag("passthrough")}
 	list, ok := m.values("sources")
 	if ok && len(list) == 0 && !d.blamedBelow(m.join("sources")) {
 		d.problem(m.from("sources"), "is empty; name a source, or leave it out for all of them")

@@ -50,7 +50,14 @@ type Source struct {
 	Limits                Limits
 	Heartbeat             time.Duration // 0 = off
 	Proxy                 Secret        // an address with perhaps a password; "" = the environment's, ProxyOff = none
+	Passthrough           []Passthrough // further paths of Jamf's API; none by default
 	CAFile                string        // certificates to trust besides the system's; "" = none
+}
+
+// Passthrough is a further GET path of Jamf's API that clients of a source may ask for.
+type Passthrough struct {
+	Path string // below /api, like /v1/computer-groups/{id}
+	TTL  time.Duration
 }
 
 // ProxyOff as a source's Proxy asks Jamf directly, whatever the environment says.
@@ -75,6 +82,8 @@ type Client struct {
 	Secrets [][32]byte // SHA-256 of each live secret, see HashSecret
 	Sources []string   // nil = all
 	Profile string     // "" = whatever the source keeps
+
+	Passthrough bool // may ask for the further paths of its sources
 }
 
 // Profile is an own allow-list of fields.

@@ -55,7 +55,7 @@ func TestTheExampleIsAcceptedWithEverythingUncommented(t *testing.T) {
 	certPEM, keyPEM := pair(t)
 	write(t, filepath.Join(dir, "tls.crt"), certPEM, 0o600)
 	write(t, filepath.Join(dir, "tls.key"), keyPEM, 0o600)
-	setting := regexp.MustCompile(`(?m)^( *)# ((?: *)(?:public_url|tls|cert_file|key_file|at|hosts|proxy_url|ca_file|sources|profile|profiles|asset-labels|extends|fields):(?: .*)?)$`)
+	setting := regexp.MustCompile(`(?m)^( *)# ((?: *)(?:public_url|tls|cert_file|key_file|at|hosts|passthrough|- path|ttl|proxy_url|ca_file|sources|profile|profiles|asset-labels|extends|fields):(?: .*)?)$`)
 	text := setting.ReplaceAllString(read(t, "../gateway.example.yaml"), "$1$2")
 	text = strings.ReplaceAll(text, "/etc/jamf-gateway/tls", filepath.Join(dir, "tls"))
 	write(t, filepath.Join(dir, "ca.crt"), read(t, "testdata/ca.crt"), 0o600)
@@ -74,7 +74,7 @@ func TestTheExampleIsAcceptedWithEverythingUncommented(t *testing.T) {
 func every(t *testing.T) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
-	for _, s := range config.Settings([]byte(small + "profiles: {x: {extends: minimal}}\n")) {
+	for _, s := range config.Settings([]byte(strings.Replace(small, "client_id: cid", "passthrough: [{path: /v1/sites}], client_id: cid", 1) + "profiles: {x: {extends: minimal}}\n")) {
 		all[s] = true
 	}
 	if len(all) < 34 {
@@ -95,7 +95,7 @@ func TestEverySettingStandsInTheExampleAndInTheDocuments(t *testing.T) {
 		}
 		variable := config.VariableName(strings.NewReplacer("sources[].", "sources.<name>.", "clients[].", "clients.<id>.", "profiles.NAME.", "profiles.<name>.").Replace(s))
 		variable = strings.NewReplacer("_NAME_", "<NAME>", "_ID_", "<ID>").Replace(variable)
-		if s != "sources[].name" && s != "clients[].id" && !strings.Contains(docs, "`"+variable+"`") {
+		if s != "sources[].name" && s != "clients[].id" && !strings.Contains(s, "passthrough[]") && !strings.Contains(docs, "`"+variable+"`") {
 			t.Errorf("%s: variable %s does not stand in docs/configuration.md", s, variable)
 		}
 	}

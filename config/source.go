@@ -107,6 +107,7 @@ func (d *document) source(c *Config, m *mapping, profiles []string) Source {
 		s.ClientSecret = d.secret(v)
 	}
 	d.hosts(c, m, &s)
+	s.Passthrough = d.passthrough(m)
 	d.way(m, &s)
 	return s
 }

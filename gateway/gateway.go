@@ -97,7 +97,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		if err != nil {
 			return err
 		}
-		served = append(served, server.SourceOptions{Name: src.Name, Default: src.Default, Hosts: src.Hosts, Kinds: kinds, Profile: kept})
+		served = append(served, server.SourceOptions{Name: src.Name, Default: src.Default, Hosts: src.Hosts, Kinds: kinds, Passthrough: passPaths(src), Profile: kept})
 		up := g.upstreams[src.Name]
 		synced = append(synced, syncer.Source{
 			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients),
@@ -113,7 +113,8 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		return err
 	}
 	g.server, err = server.New(server.Options{
-		Store: g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Names: ownNames(c), Clients: ps.clients(c.Clients),
+		Passthrough: passthrough{g.upstreams},
+		Store:       g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Names: ownNames(c), Clients: ps.clients(c.Clients),
 		SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), MaxPageSize: c.MaxPageSize,
 		MaxStale: c.MaxStale, Traffic: max(256<<20, 2*c.Cache.MaxBytes), Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,

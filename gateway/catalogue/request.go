@@ -395,6 +395,30 @@ func ofForm() []Entry {
 			},
 		},
 		{
+			Code:  "passthrough_failed",
+			Title: Text{"Jamf did not answer what is passed on", "Jamf hat nicht beantwortet, was durchgereicht wird"},
+			Cause: Text{
+				"The path is passed on to Jamf, and no usable answer came.",
+				"Der Pfad wird an Jamf durchgereicht, und es kam keine brauchbare Antwort.",
+			},
+			Action: Text{
+				"Try again later; if it stays, check that the API role in Jamf has the right for this path.",
+				"Versuchen Sie es später erneut; bleibt es so, prüfen Sie, ob die API-Rolle in Jamf das Recht für diesen Pfad hat.",
+			},
+		},
+		{
+			Code:  "passthrough_paused",
+			Title: Text{"Jamf is not asked at the moment", "Jamf wird derzeit nicht gefragt"},
+			Cause: Text{
+				"The path is passed on to Jamf, and the budget towards Jamf has no place for it now.",
+				"Der Pfad wird an Jamf durchgereicht, und das Kontingent für Jamf hat dafür gerade keinen Platz.",
+			},
+			Action: Text{
+				"Try again after the time that Retry-After names.",
+				"Versuchen Sie es nach der Zeit erneut, die Retry-After nennt.",
+			},
+		},
+		{
 			Code:  "headers_too_large",
 			Title: Text{"The headers are too large", "Die Header sind zu groß"},
 			Cause: Text{

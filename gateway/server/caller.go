@@ -19,11 +19,12 @@ type scope struct {
 
 // caller is one configured client with everything that a request of his needs. Immutable.
 type caller struct {
-	id      string
-	secrets [][32]byte
-	scopes  []scope             // source, then computer before mobile
-	sources map[string]struct{} // the sources that he may see, with or without enabled kinds
-	policy  string              // digest of the scopes: part of every cache key and of every cursor
+	id          string
+	secrets     [][32]byte
+	scopes      []scope             // source, then computer before mobile
+	sources     map[string]struct{} // the sources that he may see, with or without enabled kinds
+	passthrough bool                // may ask for what its sources pass on
+	policy      string              // digest of the scopes: part of every cache key and of every cursor
 }
 
 // sees tells whether the caller may see the source at all.
@@ -85,7 +86,7 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 			names = append(names, name)
 		}
 	}
-	c := &caller{id: o.ID, secrets: slices.Clone(o.Secrets), sources: map[string]struct{}{}}
+	c := &caller{id: o.ID, secrets: slices.Clone(o.Secrets), passthrough: o.Passthrough, sources: map[string]struct{}{}}
 	for _, name := range names {
 		s, ok := known[name]
 		if !ok {

@@ -189,7 +189,7 @@ func TestTheDescriptionNamesEveryPathThatIsServed(t *testing.T) {
 
 // elsewhere are codes that no problem carries: they belong to Jamf's dialect and to the token endpoint.
 var elsewhere = []string{
-	"page_size_too_large", "list_expired", "auth_failed", "rights_unknown", "invalid_client", "not_ready",
+	"page_size_too_large", "list_expired", "auth_failed", "rights_unknown", "invalid_client", "not_ready", "passthrough_failed", "passthrough_paused",
 }
 
 func TestTheDescriptionKnowsEveryCodeAndItsStatus(t *testing.T) {

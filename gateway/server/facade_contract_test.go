@@ -28,6 +28,9 @@ func below(target string) string {
 
 // owed holds an answer of the façade against what it owes.
 func owed(method, target string, r reply) error {
+	if path, _, _ := strings.Cut(below(target), "?"); r.status != http.StatusNotFound && further(path) {
+		return nil // Jamf's own answer: its tests look at it
+	}
 	err := facade().Check(contract.Answer{Method: method, Target: below(target), Status: r.status, Header: r.header, Body: r.body})
 	var envelope struct {
 		HTTPStatus int `json:"httpStatus"`

@@ -51,6 +51,8 @@ const (
 	codeNotReady         = "not_ready"
 	codeListExpired      = "list_expired"
 	codeBusy             = "busy"
+	codePassFailed       = "passthrough_failed"
+	codePassPaused       = "passthrough_paused"
 	codeNoColumns        = "columns_missing"
 )
 

@@ -22,6 +22,8 @@ type SourceOptions struct {
 	Hosts   []string // names at whose root it is served: lower case, no port, no dot at the end
 	Kinds   []device.Kind
 	Profile *device.Profile // what is kept
+
+	Passthrough []PassPath // what is passed on beside it
 }
 
 // ClientOptions is one caller. Sources nil = all. Profile nil = what each source keeps.
@@ -30,6 +32,8 @@ type ClientOptions struct {
 	Secrets [][32]byte // SHA-256
 	Sources []string
 	Profile *device.Profile
+
+	Passthrough bool // may ask for what its sources pass on
 }
 
 // Options of New. The zero values of MaxPageSize (10,000), MaxStale (30 days), Logger (none), the providers
@@ -37,6 +41,7 @@ type ClientOptions struct {
 type Options struct {
 	Store          *cache.Store
 	Control        Control
+	Passthrough    Passthrough // nil: nothing is passed on
 	Sources        []SourceOptions
 	Names          []string // other host names under which the gateway is known; they count where a source has Hosts
 	Clients        []ClientOptions

@@ -69,8 +69,10 @@ func (f *fault) status() int {
 func serverStatus(code string) int {
 	switch code {
 	case codeNeverSynced, codeNotFresh, codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreNewer, codeStoreCorrupt,
-		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired, codeNoColumns:
+		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired, codeNoColumns, codePassPaused:
 		return http.StatusServiceUnavailable
+	case codePassFailed:
+		return http.StatusBadGateway
 	}
 	return http.StatusInternalServerError
 }

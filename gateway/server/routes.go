@@ -61,6 +61,7 @@ func (s *Server) publicRoutes(app *fiber.App) {
 	for _, base := range []string{"/api", "/jamf/{source}/api"} {
 		s.facadeRoutes(app, base)
 	}
+	app.Use(s.passThrough)
 }
 
 // openRoutes are Jamf's own open ones below a base, and its two token endpoints.

@@ -145,6 +145,7 @@ func (w *world) pageOf(client, path string) jamfPage {
 func TestWhatCannotBeFilteredOrSortedByIsRefusedWithItsNameAndPlace(t *testing.T) {
 	w := newWorld(t)
 	mixed(w)
+	long := "/v1/devices?filter=name==" + strings.Repeat("x", 9000)
 	for path, words := range map[string][]string{
 		"/api/v4/computers-inventory?filter=id==1;general.nam==x":                    {"filter_not_supported", "At character 7", "general.name"},
 		"/api/v4/computers-inventory?filter=general.mdmCertificateExpiration==x":     {"filter_not_supported", "general.mdmCertificateExpiration"},
@@ -156,7 +157,7 @@ func TestWhatCannotBeFilteredOrSortedByIsRefusedWithItsNameAndPlace(t *testing.T
 		"/api/v4/computers-inventory?sort=id:down":                                   {"sort_not_supported", "asc or desc"},
 		"/api/v2/mobile-devices/detail?filter=airPlayPassword==x":                    {"filter_not_supported", "airPlayPassword"},
 		"/v1/devices?filter=os.versionn==1":                                          {"filter_not_supported", "os.version", "character 1"},
-		"/v1/devices?filter=name==" + strings.Repeat("x", 9000):                      {"bad_request", "8192"},
+		long:                                                                         {"bad_request", "8192"},
 		"/v1/devices?sort=nam":                                                       {"sort_not_supported", "name"},
 		"/v1/devices?fields=os.versoin":                                              {"bad_request", "os.version"},
 	} {

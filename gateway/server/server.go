@@ -29,6 +29,7 @@ type Server struct {
 	o         Options
 	clients   map[string]*caller
 	bases     bases
+	passes    map[string][]PassPath // by source
 	sealer    *sealer
 	cursors   *cursors
 	runs      *runs
@@ -42,7 +43,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, traffic: newTraffic(o.Traffic), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
+	s := &Server{o: o, passes: passPaths(o.Sources), traffic: newTraffic(o.Traffic), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
 	if s.clients, err = callers(o.Sources, o.Clients); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ func (h *house) described(method, target string, r reply) {
 	} else if rest, prefixed := strings.CutPrefix(target, "/jamf/"); prefixed {
 		_, rest, _ = strings.Cut(rest, "/")
 		target = "/" + rest
+	}
+	if path, _, _ := strings.Cut(target, "?"); r.status != http.StatusNotFound && (path == "/api/v1/departments" || path == "/api/v1/sites") {
+		return // Jamf's own answer, passed on: its tests look at it
 	}
 	d, err := description()
 	if err == nil {
