@@ -30,6 +30,19 @@ func (s *Syncer) due(l *line) time.Time {
 	return notAfter(due, nextDue(now, r, l.src.Interval, l.src.At, have))
 }
 
+// codeRefused is jamf's code of credentials that the token endpoint refused.
+const codeRefused = "auth_failed"
+
+// dueAtStart is due at the start of the program. Refused credentials are mended by a person, who starts the gateway with the new secret:
+// the pause that was left is not waited for, but for a minute, lest a program that keeps failing to start asks all the time.
+func (s *Syncer) dueAtStart(l *line, due time.Time) time.Time {
+	now, r := s.now(), l.book.kind(l.kind)
+	if r.ErrorCode != codeRefused {
+		return due
+	}
+	return notAfter(due, later(now, notAfter(later(r.LastAttempt, r.LastEnd), now).Add(time.Minute)))
+}
+
 func (s *Syncer) stock(l *line) stock {
 	g, err := s.o.Store.Acquire(l.series())
 	if err != nil {

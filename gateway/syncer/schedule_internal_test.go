@@ -3,6 +3,8 @@ package syncer
 import (
 	"testing"
 	"time"
+
+	"jamf-gateway/gateway/device"
 )
 
 func TestNextSync(t *testing.T) {
@@ -83,5 +85,25 @@ func TestDataThatWantsMendingBringsTheSyncForwardOnTheRetryLadder(t *testing.T) 
 	mended := kindRecord{Anchor: anchor, LastAttempt: now, LastSuccess: now}
 	if got := nextDue(now, mended, day, "", stock{any: true}); !got.Equal(anchor.Add(day)) {
 		t.Errorf("after mending the slot moved to %v", got)
+	}
+}
+
+func TestRefusedCredentialsAreTriedSoonAfterAStart(t *testing.T) {
+	now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
+	due := now.Add(50 * time.Minute)
+	for name, tc := range map[string]struct {
+		record kindRecord
+		want   time.Time
+	}{
+		"at once":                        {kindRecord{ErrorCode: "auth_failed", LastAttempt: now.Add(-10 * time.Minute), LastEnd: now.Add(-9 * time.Minute), Failures: 4}, now},
+		"a minute after the last":        {kindRecord{ErrorCode: "auth_failed", LastAttempt: now.Add(-20 * time.Second), Failures: 4}, now.Add(40 * time.Second)},
+		"others keep their pause":        {kindRecord{ErrorCode: "timeout", LastAttempt: now.Add(-10 * time.Minute), Failures: 4}, due},
+		"a time that lies in the future": {kindRecord{ErrorCode: "auth_failed", LastAttempt: now.Add(time.Hour), Failures: 4}, now.Add(time.Minute)},
+	} {
+		l := &line{kind: device.Computer, book: &book{page: bookPage{Kinds: map[device.Kind]*kindRecord{device.Computer: &tc.record}}}}
+		s := &Syncer{now: func() time.Time { return now }}
+		if got := s.dueAtStart(l, due); !got.Equal(tc.want) {
+			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		}
 	}
 }

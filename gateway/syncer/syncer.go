@@ -171,8 +171,11 @@ func (s *Syncer) keep(ctx context.Context, l *line) error {
 	jitter := s.startJitter()
 	s.warmAtStart(ctx, l)
 	for ctx.Err() == nil {
-		next := s.due(l).Add(jitter)
-		jitter = 0
+		next := s.due(l)
+		if jitter >= 0 {
+			next = s.dueAtStart(l, next).Add(jitter)
+		}
+		jitter = -1
 		l.expect(next)
 		asked, err := s.sleep(ctx, l, next)
 		if err != nil {
