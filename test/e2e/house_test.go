@@ -41,6 +41,24 @@ func gentle(o fakejamf.Options) fakejamf.Options {
 	return o
 }
 
+// rough is the Jamf of a test that says nothing else: it refuses good tokens, answers with errors and foreign pages, is
+// slow and lists in another order what was not asked to be sorted. The fleet stays as it is, so that a test can count it.
+func rough() fakejamf.Faults {
+	f := fakejamf.Hostile()
+	f.MaxLatency, f.Throttle = 5*time.Millisecond, 0 // of Jamf's own, whole seconds
+	f.PoisonComputers, f.BrokenMobiles = 0, 0
+	return f
+}
+
+// calm is a Jamf that answers everything. reason says why the test cannot have a rough one.
+func calm(reason string, o fakejamf.Options) fakejamf.Options {
+	if reason == "" {
+		panic("a calm Jamf needs a reason")
+	}
+	o.Faults.RetryAfter = time.Second // no fault, and not the zero value
+	return o
+}
+
 // house is one gateway in front of one simulated Jamf Pro. It can be stopped and started again on the same data.
 type house struct {
 	t        *testing.T
@@ -79,6 +97,9 @@ func (l *logBuffer) String() string {
 func newHouse(t *testing.T, o fakejamf.Options, change func(*config.Config)) *house {
 	t.Helper()
 	o.ClientID, o.ClientSecret = "gw", jamfSecret
+	if o.Faults == (fakejamf.Faults{}) {
+		o.Faults = rough()
+	}
 	h := &house{t: t, jamf: fakejamf.New(o), logs: &logBuffer{}}
 	h.upstream = httptest.NewServer(h.jamf)
 	t.Cleanup(h.upstream.Close)

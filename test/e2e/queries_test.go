@@ -36,7 +36,7 @@ func TestRandomFiltersAndSortsAreAnsweredAsTheEvaluatorAnswersThem(t *testing.T)
 			t.Fatalf("QUERIES=%s is no number of questions", n)
 		}
 	}
-	h := newHouse(t, fakejamf.Options{Computers: 400, Mobiles: 300, Seed: 11}, func(c *config.Config) { c.Sources[0].Profile = "full" })
+	h := newHouse(t, calm("its own answers are compared with", fakejamf.Options{Computers: 400, Mobiles: 300, Seed: 11}), func(c *config.Config) { c.Sources[0].Profile = "full" })
 	h.start()
 	h.waitSynced()
 	w := &witness{house: h, dice: rand.New(rand.NewPCG(querySeed, 1)), gateway: h.asker(h.base, h.token()), jamf: h.asker(h.upstream.URL, h.upstreamToken())}
@@ -304,7 +304,7 @@ func (k criterion) differs(l listed) bool {
 // TestTheEvaluatorKnowsEveryNameAndTheOthersAreRefused holds the witness's names against the gateway's table.
 func TestTheEvaluatorKnowsEveryNameAndTheOthersAreRefused(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, fakejamf.Options{Computers: 400, Mobiles: 300, Seed: 11}, func(c *config.Config) { c.Sources[0].Profile = "full" })
+	h := newHouse(t, calm("its own answers are compared with", fakejamf.Options{Computers: 400, Mobiles: 300, Seed: 11}), func(c *config.Config) { c.Sources[0].Profile = "full" })
 	h.start()
 	h.waitSynced()
 	w := &witness{house: h, gateway: h.asker(h.base, h.token())}
