@@ -275,7 +275,7 @@ func TestSelectionsAgreeWithAnEvaluatorThatKnowsNoDatabase(t *testing.T) {
 		t.Fatalf("only %d columns", len(columns))
 	}
 	hits := 0
-	for i := range 900 {
+	for i := range 300 {
 		parts := []cache.Part{{Generation: gens[i%2], Where: randomCondition(random, columns, 3), Order: randomOrder(random, columns)}}
 		of := facts[i%2 : i%2+1]
 		if i%3 == 0 {
@@ -295,7 +295,7 @@ func TestSelectionsAgreeWithAnEvaluatorThatKnowsNoDatabase(t *testing.T) {
 			hits++
 		}
 	}
-	if hits < 150 {
+	if hits < 50 {
 		t.Errorf("only %d of the questions tell anything", hits)
 	}
 }
