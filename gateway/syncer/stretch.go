@@ -26,6 +26,7 @@ type stretch struct {
 	limit    int // of them; known after the first page
 	timeouts int
 	idle     int
+	back     int // pages in a row that had to be taken a page back
 	avoid    int
 	failed   window // the last one at the floor that did not render
 	refusals int    // in a row, of that one
@@ -48,12 +49,18 @@ func (s *stretch) read(ctx context.Context) error {
 
 // advance asks for the next window.
 func (s *stretch) advance(ctx context.Context) (done bool, err error) {
-	w := overlapping(s.next, s.pace.target, s.pace.limit, s.avoid)
+	// Where page after page must be taken a page back, rows go from the list faster than one row of overlap allows for:
+	// each time the overlap of the next is an eighth of a page longer.
+	w := overlapping(max(min(1, s.next), s.next-s.back*(s.pace.target/8+1)), s.pace.target, s.pace.limit, s.avoid)
 	if !s.begun {
 		w = window{s.start / s.pace.target, s.pace.target}
 	}
+	back := s.back
 	if done, err = s.step(ctx, w); done || err != nil {
 		return done, err
+	}
+	if s.back == back {
+		s.back = 0
 	}
 	if s.limit == 0 {
 		s.limit = 200 + 8*s.list.total/floorSize
@@ -92,6 +99,7 @@ func (s *stretch) step(ctx context.Context, w window) (done bool, err error) {
 			return false, err
 		case where == behind:
 			w.page--
+			s.back++
 		case where == over:
 			return true, nil
 		case where == astray:

@@ -81,19 +81,13 @@ func walkAbreast(t *testing.T, c *cluster, ceiling, n int) (*overlap, error) {
 
 func TestNoDeviceIsLostBetweenStretches(t *testing.T) {
 	t.Parallel()
-	side, rejected := 0, 0
+	side := 0
 	for seed := range uint64(500) {
 		synctest.Test(t, func(t *testing.T) {
 			n := 300 + int(seed*37%3000)
 			c := &cluster{table: newTable(seed, n, 0.2+float64(seed%5)), lag: int(seed % 4 * 3), spill: int(seed % 7)}
 			before := slices.Clone(c.rows)
 			o, err := walkAbreast(t, c, 100, 1+int(seed%5))
-			if f, ok := errors.AsType[*failure](err); ok && f.Code == "no_progress" {
-				// Seen once in 4,000 walks: a node that lags hands out the same rows too often. The walk says so and
-				// publishes nothing; the next one begins anew.
-				rejected++
-				return
-			}
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
@@ -124,9 +118,6 @@ func TestNoDeviceIsLostBetweenStretches(t *testing.T) {
 				t.Errorf("seed %d: total %d is not of the last page", seed, o.total)
 			}
 		})
-	}
-	if rejected > 2 {
-		t.Errorf("%d of 500 walks made no progress", rejected)
 	}
 	if side < 300 {
 		t.Errorf("%d of 500 walks read stretches at once: this test proves too little", side)
