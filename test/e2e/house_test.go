@@ -50,15 +50,6 @@ func rough() fakejamf.Faults {
 	return f
 }
 
-// calm is a Jamf that answers everything. reason says why the test cannot have a rough one.
-func calm(reason string, o fakejamf.Options) fakejamf.Options {
-	if reason == "" {
-		panic("a calm Jamf needs a reason")
-	}
-	o.Faults.RetryAfter = time.Second // no fault, and not the zero value
-	return o
-}
-
 // house is one gateway in front of one simulated Jamf Pro. It can be stopped and started again on the same data.
 type house struct {
 	t        *testing.T
