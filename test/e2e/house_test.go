@@ -256,14 +256,21 @@ func (h *house) waitSynced() {
 	})
 }
 
-// syncNow asks for a sync at the admin door and waits for its end.
+// syncNow asks for a sync at the admin door and waits until every kind has ended one that began after the call: a sync that runs
+// already is waited for first, and one that the schedule starts meanwhile is as good.
 func (h *house) syncNow() {
 	h.t.Helper()
 	before := map[string]time.Time{}
-	for _, k := range h.gateway.Status()[0].Kinds {
-		before[string(k.Kind)] = k.LastAttempt
-	}
-	if r := h.call(http.MethodPost, h.admin+"/v1/admin/sources/schule-a/sync", nil); r.status != http.StatusAccepted {
+	h.waitFor("the end of the sync that runs", func() bool {
+		running := false
+		for _, k := range h.gateway.Status()[0].Kinds {
+			before[string(k.Kind)] = k.LastAttempt
+			running = running || k.Syncing
+		}
+		return !running
+	})
+	r := h.call(http.MethodPost, h.admin+"/v1/admin/sources/schule-a/sync", nil)
+	if r.status != http.StatusAccepted && !strings.Contains(string(r.body), `"code":"sync_running"`) {
 		h.t.Fatalf("sync: %d %s", r.status, r.body)
 	}
 	h.waitFor("a sync on demand", func() bool {
