@@ -21,7 +21,7 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 	if !ok {
 		return &fault{code: codeUnauthorized}
 	}
-	who, err := s.sealer.verify(token, s.o.Now(), s.clients)
+	who, _, err := s.sealer.verify(token, s.o.Now(), s.clients)
 	if err != nil {
 		return &fault{code: codeInvalidToken}
 	}

@@ -34,7 +34,7 @@ func (s *Sealer) Seal(client string, secret [32]byte, expires time.Time) string 
 }
 
 func (s *Sealer) Verify(token string, now time.Time) (string, error) {
-	c, err := s.s.verify(token, now, s.clients)
+	c, _, err := s.s.verify(token, now, s.clients)
 	if err != nil {
 		return "", err
 	}

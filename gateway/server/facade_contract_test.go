@@ -78,9 +78,7 @@ func TestTheFacadeKeepsItsContract(t *testing.T) {
 		address := strings.Replace(op.Path, "{id}", "1", 1)
 		w.want(w.do(op.Method, w.base+address, "", "Content-Encoding", "gzip"), http.StatusUnsupportedMediaType, "content_encoding")
 		if op.Method == http.MethodPost {
-			w.want(w.do(op.Method, w.base+address, "grant_type=password", "Content-Type", form), http.StatusBadRequest, "unsupported_grant_type")
-			w.want(w.do(op.Method, w.base+address+"?grant_type=client_credentials", "", "Authorization", basic("all", "wrong")),
-				http.StatusUnauthorized, "invalid_client")
+			w.grants(op.Path)
 			continue
 		}
 		if r := w.do(op.Method, w.base+address, ""); (r.status == http.StatusUnauthorized) == op.Open {
@@ -105,6 +103,26 @@ func TestTheFacadeKeepsItsContract(t *testing.T) {
 			w.reads(address, parameters)
 		}
 	}
+}
+
+// grants expects that a path gives a token, and none to a wrong secret.
+func (w *world) grants(path string) {
+	w.t.Helper()
+	address := w.base + path
+	good, bad := basic("all", secretOf("all")), basic("all", "wrong")
+	code := "INVALID_TOKEN"
+	switch {
+	case strings.HasSuffix(path, "/oauth/token"):
+		w.want(w.do(http.MethodPost, address, "grant_type=password", "Content-Type", form), http.StatusBadRequest, "unsupported_grant_type")
+		address += "?grant_type=client_credentials"
+		code = "invalid_client"
+	case strings.HasSuffix(path, "/keep-alive"):
+		good = "Bearer " + w.token("all")
+	}
+	if r := w.do(http.MethodPost, address, "", "Authorization", good); r.status != http.StatusOK {
+		w.t.Errorf("%s: %s", path, r)
+	}
+	w.want(w.do(http.MethodPost, address, "", "Authorization", bad), http.StatusUnauthorized, code)
 }
 
 // reads expects that a list takes the parameters that it has to, and refuses the others.

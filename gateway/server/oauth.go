@@ -40,24 +40,30 @@ func (s *Server) issueToken(c *fiber.Ctx) error {
 		s.writeRefusal(c.Context(), x, refused)
 		return nil
 	}
-	who, secret, ok := authenticateSecret(s.clients, given.id, given.secret)
-	if !ok && given.literal != "" {
-		who, secret, ok = authenticateSecret(s.clients, given.id, given.literal)
-	}
-	// At a source's own base its credentials must be for that source, as those of another Jamf would be refused there.
-	if ok && x.base.own && !who.sees(x.base.source) {
-		ok = false
-	}
+	secret, ok := s.admit(x, given)
 	if !ok {
 		s.writeRefusal(c.Context(), x, &refusal{code: codeInvalidClient, description: "Client authentication failed", basic: given.basic})
 		return nil
 	}
-	x.caller = who
 	noStore(c.Context())
 	return sendJSON(c, http.StatusOK, tokenAnswer{
-		AccessToken: s.sealer.seal(who.id, secret, s.o.Now().Add(tokenLife)),
+		AccessToken: s.sealer.seal(x.caller.id, secret, s.o.Now().Add(tokenLife)),
 		Scope:       tokenScope, TokenType: "Bearer", ExpiresIn: int(tokenLife.Seconds()) - 1,
 	})
+}
+
+// admit finds the caller whose credentials these are and the hash of the secret that matched. At a source's own base they
+// must be for that source, as those of another Jamf would be refused there.
+func (s *Server) admit(x *exchange, given credentials) (secret [32]byte, ok bool) {
+	who, secret, ok := authenticateSecret(s.clients, given.id, given.secret)
+	if !ok && given.literal != "" {
+		who, secret, ok = authenticateSecret(s.clients, given.id, given.literal)
+	}
+	if !ok || x.base.own && !who.sees(x.base.source) {
+		return [32]byte{}, false
+	}
+	x.caller = who
+	return secret, true
 }
 
 // readCredentials reads a token request: parameters in the body in any order, or HTTP Basic; grant_type also in the

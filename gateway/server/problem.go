@@ -197,10 +197,13 @@ func writeMethod(rc *fasthttp.RequestCtx) bool {
 	return false
 }
 
-// challenge is RFC 6750, section 3: no error code when no token was given.
+// challenge is RFC 6750, section 3: no error code when no token was given. Where a name and a password were wanted, it is RFC 7617.
 func challenge(f *fault) string {
-	if f.code == codeUnauthorized {
+	switch f.code {
+	case codeUnauthorized:
 		return `Bearer realm="jamf-gateway"`
+	case codeInvalidClient:
+		return `Basic realm="jamf-gateway", charset="UTF-8"`
 	}
 	return `Bearer realm="jamf-gateway", error="invalid_token"`
 }

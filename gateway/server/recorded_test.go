@@ -18,8 +18,8 @@ import (
 // recorded is one request of a real client, as it was recorded or, of the last two, as its source says.
 type recorded struct {
 	client, method, target, body string
-	header                       []string // name, value, ...; the token is added
-	shape                        string   // list, record, version, token: what must come; "" = it is not served, and status is
+	header                       []string // name, value, ...; the token is added, in place of TOKEN where that stands
+	shape                        string   // list, record, version, token, user token: what must come; "" = it is not served, and status is
 	status                       int
 }
 
@@ -37,6 +37,7 @@ func recordedRequests() []recorded {
 	get, post := http.MethodGet, http.MethodPost
 	return []recorded{
 		{"go-sdk-jamfpro-v2", post, "/api/v1/oauth/token", form, asForm, "token", 200},
+		{"go-sdk-jamfpro-v2", post, "/api/v1/auth/token", "", []string{"Authorization", basic, "User-Agent", "go-resty/3.0.0-rc.3"}, "user token", 200},
 		{"go-sdk-jamfpro-v2", get, "/api/v4/computers-inventory?page=0&page-size=200&section=GENERAL%2CHARDWARE%2COPERATING_SYSTEM%2CUSER_AND_LOCATION&sort=id%3Aasc", "", sdk2, "list", 200},
 		{"go-sdk-jamfpro-v2", get, "/api/v3/computers-inventory?page=0&page-size=200", "", sdk2, "list", 200},
 		{"go-sdk-jamfpro-v2", get, "/api/v4/computers-inventory-detail/1", "", sdk2, "record", 200},
@@ -50,7 +51,8 @@ func recordedRequests() []recorded {
 		{"go-api-sdk-jamfpro", get, "/api/v1/jamf-pro-version", "", sdk1, "version", 200},
 		{"go-api-sdk-jamfpro", get, "/JSSResource/mobiledevices", "", sdk1, "", 404},
 		{"jamf-pro-sdk-python", post, "/api/v1/oauth/token", form, append([]string{"Accept", "application/json"}, asForm...), "token", 200},
-		{"jamf-pro-sdk-python", post, "/api/v1/auth/token", "", []string{"Authorization", basic}, "", 401},
+		{"jamf-pro-sdk-python", post, "/api/v1/auth/token", "", []string{"Authorization", basic}, "user token", 200},
+		{"jamf-pro-sdk-python", post, "/api/v1/auth/keep-alive", "", []string{"Authorization", "Bearer TOKEN"}, "user token", 200},
 		{"jamf-pro-sdk-python", get, "/api/v1/computers-inventory?page=0&page-size=2&section=GENERAL%2CHARDWARE", "", python, "list", 200},
 		{"jamf-pro-sdk-python", get, "/api/v2/mobile-devices/detail?page=0&page-size=100&section=GENERAL%2CHARDWARE", "", python, "list", 200},
 		{"jamf-pro-sdk-python", get, "/JSSResource/computers", "", python, "", 404},
@@ -63,9 +65,9 @@ func recordedRequests() []recorded {
 		{"jamf-mcp-server", get, "/api/v2/mobile-devices/1/detail", "", nil, "record", 200},
 		{"jamf-mcp-server", get, "/JSSResource/advancedcomputersearches", "", nil, "", 404},
 		{"jamf2snipe", get, "/", "", nil, "home", 200},
-		{"jamf2snipe", post, "/api/v1/auth/token", "", []string{"Authorization", basic, "Content-Type", "application/json"}, "", 401},
+		{"jamf2snipe", post, "/api/v1/auth/token", "", []string{"Authorization", basic, "Content-Type", "application/json"}, "user token", 200},
 		{"jamf2snipe", get, "/JSSResource/computers/id/1", "", []string{"Accept", "application/json"}, "", 404},
-		{"graph-jamf", post, "/api/v1/auth/token", "", []string{"Authorization", basic, "Accept-Encoding", "identity", "User-Agent", "node-fetch/1.0"}, "", 401},
+		{"graph-jamf", post, "/api/v1/auth/token", "", []string{"Authorization", basic, "Accept-Encoding", "identity", "User-Agent", "node-fetch/1.0"}, "user token", 200},
 		{"graph-jamf", get, "/api/v1/jamf-pro-version", "", []string{"Accept-Encoding", "identity"}, "version", 200},
 		{"graph-jamf", get, "/JSSResource/computers/subset/basic", "", nil, "", 404},
 		{"jamfplatform-go-sdk", post, "/auth/token", "grant_type=client_credentials", append([]string{"Authorization", basic}, asForm...), "", 401},
@@ -91,6 +93,9 @@ func TestRecordedRequestsOfRealClientsAreAnsweredAsDocumented(t *testing.T) {
 		header := rq.header
 		if rq.method != http.MethodPost {
 			header = append([]string{"Authorization", "Bearer " + w.token("all")}, header...) // a token per request
+		}
+		for i, value := range header {
+			header[i] = strings.Replace(value, "TOKEN", w.token("all"), 1)
 		}
 		r := w.do(rq.method, w.base+strings.ReplaceAll(rq.target, `"`, "%22"), rq.body, header...)
 		result := "works"
@@ -134,7 +139,7 @@ func (rq recorded) inShape(t *testing.T, r reply) {
 	r.decode(t, &got)
 	keys := map[string][]string{
 		"list": {"totalCount", "results"}, "record": {"general"}, "version": {"version"},
-		"token": {"access_token", "expires_in", "scope", "token_type"}, "": {"httpStatus", "errors"},
+		"token": {"access_token", "expires_in", "scope", "token_type"}, "user token": {"token", "expires"}, "": {"httpStatus", "errors"},
 	}[rq.shape]
 	if strings.Contains(rq.target, "mobile-devices/1/detail") {
 		keys = []string{"id", "serialNumber"}

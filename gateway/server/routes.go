@@ -44,7 +44,7 @@ func (s *Server) publicRoutes(app *fiber.App) {
 	route(app, http.MethodGet, "/readyz", styleOwn, s.readyz)
 	route(app, http.MethodPost, "/oauth/token", styleOwn, s.issueToken)
 	for _, base := range []string{"", "/jamf/{source}"} {
-		openRoutes(app, base, s.issueToken)
+		s.openRoutes(app, base)
 	}
 
 	app.Use(s.authenticate)
@@ -64,8 +64,8 @@ func (s *Server) publicRoutes(app *fiber.App) {
 	app.Use(s.passThrough)
 }
 
-// openRoutes are Jamf's own open ones below a base, and its two token endpoints.
-func openRoutes(app *fiber.App, base string, token fiber.Handler) {
+// openRoutes are Jamf's own open ones below a base, its two token endpoints and the login of a user.
+func (s *Server) openRoutes(app *fiber.App, base string) {
 	home := base
 	if home == "" {
 		home = "/"
@@ -74,8 +74,9 @@ func openRoutes(app *fiber.App, base string, token fiber.Handler) {
 	route(app, http.MethodGet, base+"/healthCheck.html", styleJamf, constant(http.StatusOK, "text/html;charset=UTF-8", "[]"))
 	route(app, http.MethodGet, base+"/api/v1/health-check", styleJamf, constant(http.StatusNoContent, "", ""))
 	route(app, http.MethodGet, base+"/api/startup-status", styleJamf, constant(http.StatusOK, "application/json", startedUp))
-	route(app, http.MethodPost, base+"/api/oauth/token", styleJamf, token)
-	route(app, http.MethodPost, base+"/api/v1/oauth/token", styleJamf, token)
+	route(app, http.MethodPost, base+"/api/oauth/token", styleJamf, s.issueToken)
+	route(app, http.MethodPost, base+"/api/v1/oauth/token", styleJamf, s.issueToken)
+	route(app, http.MethodPost, base+"/api/v1/auth/token", styleJamf, s.issueUserToken)
 }
 
 // facadeRoutes is the part of the Jamf Pro API that is served below a base.
@@ -93,5 +94,6 @@ func (s *Server) facadeRoutes(app *fiber.App, base string) {
 	get("/v2/mobile-devices/{id}/detail", s.facadeRecord(facadeRecord{kind: device.Mobile, shape: device.MobileByID}))
 	get("/v1/auth", s.facadeAuth)
 	get("/auth", s.facadeAuth)
+	route(app, http.MethodPost, base+"/v1/auth/keep-alive", styleJamf, s.keepAlive)
 	get("/v1/jamf-pro-version", s.facadeVersion)
 }

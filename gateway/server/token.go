@@ -111,24 +111,28 @@ func tokenDigest(secret [32]byte) [32]byte {
 }
 
 // verify tells whether a token is good now: sealed by this key, not expired, and its secret still one of the client's.
-func (s *sealer) verify(token string, now time.Time, clients map[string]*caller) (*caller, error) {
+// It returns the hash of that secret too.
+func (s *sealer) verify(token string, now time.Time, clients map[string]*caller) (*caller, [32]byte, error) {
+	var live [32]byte
 	g, err := s.open(token)
 	if err != nil {
-		return nil, err
+		return nil, live, err
 	}
 	c, known := clients[g.clientID]
 	if !known || !now.Before(g.expires) {
-		return nil, errToken
+		return nil, live, errToken
 	}
-	live := 0
+	match := 0
 	for _, secret := range c.secrets {
 		digest := tokenDigest(secret)
-		live |= subtle.ConstantTimeCompare(digest[:], g.digest[:])
+		equal := subtle.ConstantTimeCompare(digest[:], g.digest[:])
+		match |= equal
+		subtle.ConstantTimeCopy(equal, live[:], secret[:])
 	}
-	if live != 1 {
-		return nil, errToken
+	if match != 1 {
+		return nil, live, errToken
 	}
-	return c, nil
+	return c, live, nil
 }
 
 // authenticateSecret finds the client whose secret this is and tells which hash matched. An unknown id costs

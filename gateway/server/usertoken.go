@@ -1,0 +1,66 @@
+package server
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// userToken is AuthTokenV1, what Jamf answers to a user's name and password.
+type userToken struct {
+	Token   string `json:"token"`
+	Expires string `json:"expires"`
+}
+
+// issueUserToken is POST /v1/auth/token: the old login of a Jamf user by HTTP Basic, which some clients know alone. The name
+// is the id of a client, the password its secret; the token is the same as that of the token endpoints.
+func (s *Server) issueUserToken(c *fiber.Ctx) error {
+	given, ok := readUser(c.Get(fiber.HeaderAuthorization))
+	if !ok {
+		return &fault{code: codeInvalidClient}
+	}
+	x := exchangeOf(c)
+	secret, ok := s.admit(x, given)
+	if !ok {
+		return &fault{code: codeInvalidClient}
+	}
+	return s.sendUserToken(c, secret)
+}
+
+// keepAlive is POST /v1/auth/keep-alive: a new token for one that lives. It dies with the same secret. The old one lives to its own
+// end: nothing is stored per token (docs/adr/0013), and other threads of the client may be using it.
+func (s *Server) keepAlive(c *fiber.Ctx) error {
+	x := exchangeOf(c)
+	token, _ := bearer(c.Get(fiber.HeaderAuthorization))
+	_, secret, err := s.sealer.verify(token, s.o.Now(), s.clients)
+	if err != nil || x.base.own && !x.caller.sees(x.base.source) {
+		return &fault{code: codeInvalidToken}
+	}
+	return s.sendUserToken(c, secret)
+}
+
+func (s *Server) sendUserToken(c *fiber.Ctx, secret [32]byte) error {
+	expires := s.o.Now().Add(tokenLife).Truncate(time.Second) // a token counts whole seconds
+	noStore(c.Context())
+	return sendJSON(c, http.StatusOK, userToken{
+		Token:   s.sealer.seal(exchangeOf(c).client(), secret, expires),
+		Expires: expires.UTC().Format(asOfFormat),
+	})
+}
+
+// readUser reads HTTP Basic as RFC 7617 has it: nothing is form-encoded.
+func readUser(header string) (credentials, bool) {
+	scheme, encoded, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return credentials{}, false
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	if err != nil {
+		return credentials{}, false
+	}
+	name, password, ok := strings.Cut(string(raw), ":")
+	return credentials{id: name, secret: password, basic: true}, ok
+}
