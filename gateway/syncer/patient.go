@@ -8,7 +8,7 @@ import (
 )
 
 // patient asks once more when Jamf refuses a token that it has just issued. One refusal and one renewal are the way
-// out's own business; a second refusal in a row happens to a page in four hundred where one token in twenty is refused,
+// out's own business; a second refusal in a row happens to a call in four hundred where one token in twenty is refused,
 // and must not cost a whole walk. Where Jamf really refuses, the third refusal is auth_failed and ends it.
 type patient struct{ Walk }
 
@@ -35,6 +35,24 @@ func (p patient) Names(ctx context.Context, l jamf.NameList) (map[int64]string, 
 	out, err := p.Walk.Names(ctx, l)
 	if errors.Is(err, jamf.ErrUnauthorized) {
 		return p.Walk.Names(ctx, l)
+	}
+	return out, err
+}
+
+// Rights asks what the credentials may do.
+func (p patient) Rights(ctx context.Context) (jamf.Rights, error) {
+	out, err := p.Walk.Rights(ctx)
+	if errors.Is(err, jamf.ErrUnauthorized) {
+		return p.Walk.Rights(ctx)
+	}
+	return out, err
+}
+
+// Version asks which Jamf answers.
+func (p patient) Version(ctx context.Context) (string, error) {
+	out, err := p.Walk.Version(ctx)
+	if errors.Is(err, jamf.ErrUnauthorized) {
+		return p.Walk.Version(ctx)
 	}
 	return out, err
 }
