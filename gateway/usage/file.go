@@ -1,0 +1,131 @@
+package usage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
+
+const (
+	// fileFormat is the version of the file; another one is read as none.
+	fileFormat = 1
+	// saveEvery is how often the file is written at most, but for the end.
+	saveEvery = 5 * time.Minute
+	// maxFile is the most that is read.
+	maxFile = 64 << 20
+)
+
+// file is what outlives a restart.
+type file struct {
+	Format  int            `json:"format"`
+	Clients []ClientRecord `json:"clients"`
+	Nobody  Record         `json:"unidentified"`
+}
+
+// Run writes the records every five minutes where something was counted, and at the end. A disk that cannot take them is
+// logged: counting goes on.
+func (r *Recorder) Run(ctx context.Context) error {
+	if r.o.File == "" {
+		<-ctx.Done()
+		return nil
+	}
+	saved := r.counted()
+	save := func() {
+		if now := r.counted(); now != saved {
+			if err := r.save(); err != nil {
+				r.o.Logger.WarnContext(ctx, "keep the usage of the clients", "error", err)
+				return
+			}
+			saved = now
+		}
+	}
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			save()
+			return nil
+		case <-tick.C:
+			save()
+		}
+	}
+}
+
+// counted changes with everything that is counted.
+func (r *Recorder) counted() uint64 {
+	n := r.nobody.counted()
+	for _, c := range r.clients {
+		n += c.counted()
+	}
+	return n
+}
+
+func (c *client) counted() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.requests + c.tokens.refused
+}
+
+func (r *Recorder) save() error {
+	now := r.o.Now()
+	r.nobody.prune(now)
+	for _, c := range r.clients {
+		c.prune(now)
+	}
+	data, err := json.Marshal(file{Format: fileFormat, Clients: r.All(), Nobody: r.Nobody()})
+	if err != nil {
+		return fmt.Errorf("write the usage: %w", err)
+	}
+	return r.o.Write(r.o.File, data)
+}
+
+// restore reads the file at the start.
+func (r *Recorder) restore(now time.Time) {
+	f, err := readFile(r.o.File)
+	if err != nil {
+		r.o.Logger.Warn("the usage of the clients of before the restart is not known", "error", err)
+		return
+	}
+	for _, one := range f.Clients {
+		if c, known := r.clients[one.Client]; known {
+			c.load(one.Record)
+			c.prune(now)
+		}
+	}
+	if f.Format != 0 {
+		r.nobody.load(f.Nobody)
+		r.nobody.prune(now)
+	}
+}
+
+func readFile(path string) (file, error) {
+	var out file
+	if path == "" {
+		return out, nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(f, maxFile))
+	if err != nil {
+		return out, err
+	}
+	if err := json.Unmarshal(data, &out); err != nil {
+		return file{}, fmt.Errorf("read the usage: %w", err)
+	}
+	if out.Format != fileFormat {
+		return file{}, fmt.Errorf("read the usage: format %d, this release reads %d", out.Format, fileFormat)
+	}
+	return out, nil
+}

@@ -1,0 +1,118 @@
+package usage_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"jamf-gateway/gateway/usage"
+)
+
+func TestOfAPathOnlyWhatIsNoValueIsKept(t *testing.T) {
+	for path, want := range map[string]struct{ client, nobody string }{
+		"/JSSResource/computers/id/42":                      {"/JSSResource/computers/id/{}", ""},
+		"/JSSResource/computers/name/max":                   {"/JSSResource/computers/name/{}", ""},
+		"/JSSResource/computers/subset/basic":               {"/JSSResource/computers/subset/basic", ""},
+		"/api/v1/sites":                                     {"/api/v1/sites", ""},
+		"/api/v9/sites":                                     {"/api/v9/sites", ""},
+		"/api/v2/brand-new-thing/17/maxmuster":              {"/api/v2/brand-new-thing/{}/{}", "/api/v2/{}/{}/{}"},
+		"/api/v1/computers-inventory/17/attachments/3":      {"/api/v1/computers-inventory/{}/attachments/{}", ""},
+		"/jamf/schule-a/api/v1/sites":                       {"/jamf/{source}/api/v1/sites", ""},
+		"/jamf/schule-a":                                    {"/jamf/{source}", ""},
+		"/jamf":                                             {"/jamf", ""},
+		"/brandnew":                                         {"/brandnew", "/{}"},
+		"/auth/token":                                       {"/auth/token", ""},
+		"/api/pro/v3/tenant/t1/computers-inventory":         {"/api/pro/v3/tenant/{}/computers-inventory", ""},
+		"/api/v1/C02XL0GTJGH5":                              {"/api/v1/{}", ""},
+		"/api/v1/eyJhbGciOiJIUzI1NiJ9":                      {"/api/v1/{}", ""},
+		"/api/v1/secret%20name":                             {"/api/v1/{}", ""},
+		"/api/v1/" + strings.Repeat("a", 41):                {"/api/v1/{}", ""},
+		"/api/v1/sites/":                                    {"/api/v1/sites/", ""},
+		"/":                                                 {"/", ""},
+		"/api" + strings.Repeat("/x", 30):                   {"/api/x" + strings.Repeat("/{}", 8) + "/...", "/api" + strings.Repeat("/{}", 9) + "/..."},
+		"/api/v1/computers-inventory/macbook-von-sekretaer": {"/api/v1/computers-inventory/{}", ""},
+	} {
+		if want.nobody == "" {
+			want.nobody = want.client
+		}
+		if got := usage.Template(path, true); got != want.client {
+			t.Errorf("%s: %s, want %s", path, got, want.client)
+		}
+		if got := usage.Template(path, false); got != want.nobody {
+			t.Errorf("%s of nobody: %s, want %s", path, got, want.nobody)
+		}
+	}
+}
+
+func FuzzTemplate(f *testing.F) {
+	for _, path := range []string{"/api/v1/sites/1", "/jamf/x/api", "/JSSResource/computers/name/Max", "//", "", "/%zz/\x00"} {
+		f.Add(path)
+	}
+	version := regexp.MustCompile(`^v[1-9]$`)
+	resource := regexp.MustCompile(`^[a-z-]{1,40}$`)
+	f.Fuzz(func(t *testing.T, path string) {
+		for _, trusted := range []bool{true, false} {
+			names := 0
+			for part := range strings.SplitSeq(strings.TrimPrefix(usage.Template(path, trusted), "/jamf/{source}"), "/") {
+				switch {
+				case part == "" || part == "{}" || part == "..." || usage.Known(part) || version.MatchString(part):
+				case trusted && resource.MatchString(part) && names == 0:
+					names++
+				default:
+					t.Fatalf("%q (%v) keeps %q", path, trusted, part)
+				}
+			}
+		}
+	})
+}
+
+func TestOfAQueryOnlyNamesAreKept(t *testing.T) {
+	for query, want := range map[string][]string{
+		"page=0&page-size=100&section=GENERAL&section=HARDWARE": {"page", "page-size", "section"},
+		"page%2Dsize=5":                           {"page-size"},
+		"isLenient=true&colour=x":                 {"colour", "isLenient"},
+		"C02XL0GTJGH5=1&00:11:22:33:44:55=1":      {"other"},
+		"f81d4fae-7dec-11d0-a765-00a0c91e6bf6=1":  {"other"},
+		"max.mustermann=1&Max=2&=3&&%zz=1":        {"other"},
+		"abcdefghijklmnopqrstuvwxyz=1":            {"other"},
+		"a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1&j=1": strings.Fields("a b c d e f g h"),
+		"": {},
+	} {
+		if diff := cmp.Diff(want, usage.Named(query)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+}
+
+func TestNamesOfFieldsAndProgramsAreKeptWhereTheyHaveTheFormOfOne(t *testing.T) {
+	for name, want := range map[string]string{
+		"general.name": "general.name", "general.barcode1": "general.barcode1", "hardware.lastIPAddress": "hardware.lastIPAddress",
+		"C02XL0GTJGH5": "other", "f81d4fae": "other", "fVFXKABCDEF": "other", "a b": "other", "": "other", strings.Repeat("a", 65): "other",
+	} {
+		if got := usage.Selector(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	for header, want := range map[string]string{
+		"go-sdk-jamfpro-v2/0.9.0": "go-sdk-jamfpro-v2/0.9.0", "JamfProSDK/0.8a1 Linux/6.1": "JamfProSDK/0.8a1", "Go-http-client/1.1": "Go-http-client/1.1",
+		"go-resty/3.0.0-rc.3 (https://x)": "go-resty/3.0.0-rc.3", "Mozilla/5.0 (Macintosh)": "Mozilla/5.0",
+		"C02XL0GTJGH5/1.0": "", "secret": "", "name/eyJhbGciOiJIUzI1NiJ9": "", "a/1deadbeefcafe": "", "": "", "/1": "", "a/": "",
+	} {
+		if got := usage.Product(header); got != want {
+			t.Errorf("%q: %q, want %q", header, got, want)
+		}
+	}
+	for header, want := range map[string]string{
+		"application/json": "application/json", "": "none", "application/x-x509-ca-cert;q=0.95,application/xml;q=0.65,application/json;q=0.5,*/*;q=0.05": "application/json, application/xml, */*, other",
+		"Text/HTML; secret=x": "text/html", "x-secret": "other",
+	} {
+		if got := usage.Listed(header); got != want {
+			t.Errorf("%q: %q, want %q", header, got, want)
+		}
+	}
+	if diff := cmp.Diff([]string{"id asc", "general.name desc", "udid", "other other"}, usage.Orders("id:asc, general.name:DESC,udid,,C02XL0GTJGH5:x")); diff != "" {
+		t.Error(diff)
+	}
+}
