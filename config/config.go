@@ -90,6 +90,7 @@ type Client struct {
 type Profile struct {
 	Extends string // "" = nothing
 	Fields  []string
+	Dropped string    // what Jamf's shapes have in place of a field that is dropped: "empty", "omit", "" = as Extends says, else empty
 	Places  []Problem // where each field stands, without a Text
 }
 
@@ -98,6 +99,9 @@ type Telemetry struct {
 	LogLevel        string // debug, info, warn, error
 	PropagateToJamf bool   // send W3C trace context on to Jamf
 }
+
+// DroppedOmit is the word of Profile.Dropped for no key at all.
+const DroppedOmit = "omit"
 
 // The two kinds of devices, as kinds names them.
 const (

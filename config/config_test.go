@@ -124,7 +124,7 @@ clients:
     sources: [b, a]
     profile: full
 profiles:
-  own: {extends: minimal, fields: [os.version, "computer:general.barcode1"]}
+  own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
 telemetry: {log_level: debug, propagate_to_jamf: true}
 `), "gateway.yaml", dir, env("CREDENTIALS_DIRECTORY="+filepath.Join(dir, "cred")))
 	if err != nil {
@@ -161,7 +161,7 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 			Secrets: [][32]byte{sha256.Sum256([]byte("secret")), [32]byte(slices.Repeat([]byte{0xab}, 32))},
 			Sources: []string{"b", "a"}, Profile: "full",
 		}},
-		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Places: []config.Problem{
+		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Dropped: "omit", Places: []config.Problem{
 			{File: "gateway.yaml", Line: 40, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 40, Setting: "profiles.own.fields[1]"},
 		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},

@@ -24,7 +24,7 @@ func (d *document) profiles(c *Config, root *mapping) []string {
 		case !sourceName.MatchString(name):
 			d.problem(here, "the name must be 1 to 32 small letters, digits and dashes, beginning with a letter or digit")
 		}
-		p := Profile{Extends: m.profile("extends", "", names)}
+		p := Profile{Extends: m.profile("extends", "", names), Dropped: m.choice("dropped_fields", "", "empty", DroppedOmit)}
 		fields, _ := m.values("fields")
 		for _, f := range fields {
 			if f.text == "" || strings.TrimSpace(f.text) != f.text {

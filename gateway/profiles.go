@@ -67,6 +67,11 @@ func (ps profiles) resolve(c *config.Config, name string, seen []string) (*devic
 	if err != nil {
 		return nil, unknownFields(name, own, err)
 	}
+	omit := base != nil && base.Omits()
+	if own.Dropped != "" {
+		omit = own.Dropped == config.DroppedOmit
+	}
+	p = p.Omitting(omit)
 	ps.named[name] = p
 	return p, nil
 }

@@ -2,13 +2,15 @@ package device
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // AppendJamf appends one stored record in a shape of Jamf's: every key that Jamf always sends stands there in Jamf's order.
 // Sections not asked for are null. Of a section asked for, what p drops or the record does not have is null, and []
-// where Jamf sends an array, so that a client that walks over it does not trip. Version differences
+// where Jamf sends an array, so that a client that walks over it does not trip; a profile that omits leaves out the keys that it
+// drops, those of Jamf's that no list gives among them. Version differences
 // (lastContactTime/lastReportedIp of v1-v3 against lastCheckIn/lastContact of v4; plugins and fonts in v1) are handled
 // whichever version the record was read with. The error is *RecordError, and dst as it was.
 func AppendJamf(dst []byte, s Shape, sec Sections, p *Profile, record []byte) ([]byte, error) {
@@ -30,7 +32,7 @@ func AppendJamf(dst []byte, s Shape, sec Sections, p *Profile, record []byte) ([
 	dst = append(dst, '{')
 	next := int32(1)
 	for _, n := range r.schema.root.children {
-		if n.shapes&w.shape == 0 {
+		if !w.has(n) {
 			continue
 		}
 		dst = appendLabel(dst, n)
@@ -49,6 +51,28 @@ func AppendJamf(dst []byte, s Shape, sec Sections, p *Profile, record []byte) ([
 type jamfWriter struct {
 	r     *reader
 	shape shapeSet
+}
+
+// has tells whether the shape has the key of a node. Fields of another version alone keep no object alive.
+func (w *jamfWriter) has(n *node) bool {
+	if n.shapes&w.shape == 0 || !w.r.shows(n) {
+		return false
+	}
+	return !w.r.omits || len(n.children) == 0 || slices.ContainsFunc(n.children, w.has)
+}
+
+// shows tells whether the key of a node stands in the answer: always, but where a profile that omits drops it.
+func (r *reader) shows(n *node) bool {
+	return !r.omits || r.keep.nodes[n.id] || slices.ContainsFunc(n.or, func(other *node) bool { return r.keep.nodes[other.id] })
+}
+
+// showsPath is shows of the field at a path, which may end without its [].
+func (r *reader) showsPath(path string) bool {
+	if !r.omits {
+		return true
+	}
+	n := r.schema.lookup(path)
+	return n != nil && r.shows(n)
 }
 
 func appendLabel(dst []byte, n *node) []byte {
@@ -89,7 +113,7 @@ func (w *jamfWriter) object(dst []byte, n *node, at int32) []byte {
 	dst = append(dst, '{')
 	next := at + 1
 	for _, child := range n.children {
-		if child.shapes&w.shape == 0 {
+		if !w.has(child) {
 			continue
 		}
 		dst = appendLabel(dst, child)
@@ -135,7 +159,7 @@ func (w *jamfWriter) absent(dst []byte, n *node) []byte {
 	}
 	dst = append(dst, '{')
 	for _, child := range n.children {
-		if child.shapes&w.shape != 0 {
+		if w.has(child) {
 			dst = w.absent(appendLabel(dst, child), child)
 		}
 	}
@@ -186,8 +210,11 @@ func summaryFields() [12][2]string {
 
 func (r *reader) appendSummary(dst []byte) []byte {
 	dst = append(dst, '{')
-	for i, f := range summaryFields() {
-		if i > 0 {
+	for _, f := range summaryFields() {
+		if !r.showsPath(f[1]) {
+			continue
+		}
+		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, '"')

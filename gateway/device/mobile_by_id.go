@@ -2,6 +2,7 @@ package device
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 
@@ -183,14 +184,34 @@ func watch() []mapped {
 
 // appendByID renders a record in the shape of /v2/mobile-devices/{id}/detail.
 func (r *reader) appendByID(dst []byte) []byte {
-	return r.appendMapped(dst, mobileByID(), r.deviceShape(), func(m mapped) int32 { return r.entryAt(m.from) })
+	return r.appendMapped(dst, "", mobileByID(), r.deviceShape(), func(m mapped) int32 { return r.entryAt(m.from) })
+}
+
+// showsMapped tells whether a key stands in the answer; below is where the paths of the members begin.
+func (r *reader) showsMapped(below string, m mapped) bool {
+	switch {
+	case !r.omits:
+		return true
+	case m.lists != nil:
+		return slices.ContainsFunc(m.lists, func(list string) bool { return r.showsSome(list+".", m.members) })
+	case m.members != nil:
+		return r.showsSome(below, m.members)
+	}
+	return m.from != "" && r.showsPath(below+m.from)
+}
+
+func (r *reader) showsSome(below string, members []mapped) bool {
+	return slices.ContainsFunc(members, func(m mapped) bool { return r.showsMapped(below, m) })
 }
 
 // appendMapped renders an object; find tells where the value of a key that has one stands, 0 for nowhere.
-func (r *reader) appendMapped(dst []byte, members []mapped, shape shapeSet, find func(mapped) int32) []byte {
+func (r *reader) appendMapped(dst []byte, below string, members []mapped, shape shapeSet, find func(mapped) int32) []byte {
 	dst = append(dst, '{')
-	for i, m := range members {
-		if i > 0 {
+	for _, m := range members {
+		if !r.showsMapped(below, m) {
+			continue
+		}
+		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
 		dst = append(append(append(dst, '"'), m.name...), '"', ':')
@@ -200,7 +221,7 @@ func (r *reader) appendMapped(dst []byte, members []mapped, shape shapeSet, find
 		case m.lists != nil:
 			dst = r.appendLists(dst, m, shape)
 		case m.members != nil:
-			dst = r.appendMapped(dst, m.members, shape, find)
+			dst = r.appendMapped(dst, below, m.members, shape, find)
 		case m.from == "deviceType":
 			dst = append(dst, lowerType(shape)...)
 		default:
@@ -229,7 +250,7 @@ func (r *reader) appendLists(dst []byte, m mapped, shape shapeSet) []byte {
 	first := true
 	for _, path := range m.lists {
 		list := r.entryAt(path)
-		if list == 0 {
+		if list == 0 || r.omits && !r.showsSome(path+".", m.members) {
 			continue
 		}
 		for i := list + 1; i < r.entries[list].next; i = r.entries[i].next {
@@ -241,7 +262,7 @@ func (r *reader) appendLists(dst []byte, m mapped, shape shapeSet) []byte {
 			}
 			first = false
 			element := i
-			dst = r.appendMapped(dst, m.members, shape, func(m mapped) int32 {
+			dst = r.appendMapped(dst, path+".", m.members, shape, func(m mapped) int32 {
 				n := r.entries[element].node.byName[m.from]
 				if n == nil {
 					return 0

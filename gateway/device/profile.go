@@ -15,6 +15,7 @@ type Profile struct {
 	digest   string
 	computer keep
 	mobile   keep
+	omits    bool
 }
 
 // keep is the allow-list of one kind.
@@ -216,7 +217,30 @@ func (p *Profile) Paths(k Kind) []string {
 	return slices.Compact(paths)
 }
 
-// Intersect keeps what both allow; a client never sees more than its source keeps.
+// Omitting is the same allow-list that leaves the keys it drops out of Jamf's shapes, or has them there with null or [], as Jamf's
+// clients expect it. What is kept, stored and normalized is the same.
+func (p *Profile) Omitting(omit bool) *Profile {
+	if p.omits == omit {
+		return p
+	}
+	q := *p
+	q.omits = omit
+	return &q
+}
+
+// Omits tells whether dropped keys are left out.
+func (p *Profile) Omits() bool { return p.omits }
+
+// View is equal for profiles that show the same in Jamf's shapes.
+func (p *Profile) View() string {
+	if p.omits {
+		return p.digest + " omit"
+	}
+	return p.digest
+}
+
+// Intersect keeps what both allow; a client never sees more than its source keeps. Whether dropped keys are left out is as q says, who
+// looks at it.
 func (p *Profile) Intersect(q *Profile) *Profile {
 	t := fieldTable()
 	both := map[*field]bool{}
@@ -229,11 +253,11 @@ func (p *Profile) Intersect(q *Profile) *Profile {
 	r := t.compile(p.name+"&"+q.name, func(f *field) bool { return both[f] })
 	switch r.digest {
 	case p.digest:
-		return p
+		return p.Omitting(q.omits)
 	case q.digest:
 		return q
 	default:
-		return r
+		return r.Omitting(q.omits)
 	}
 }
 

@@ -19,6 +19,7 @@ type reader struct {
 	buf     bytes.Buffer
 	schema  *schema
 	keep    *keep
+	omits   bool
 	src     []byte
 	entries []entry
 	at      []int32 // node.id -> entry, 0 = none; only nodes outside of arrays
@@ -51,7 +52,7 @@ func read(k Kind, p *Profile, record []byte) (*reader, error) {
 	}
 	r, _ := t.readers.Get().(*reader)
 	r.start(record)
-	r.schema, r.keep = s, p.keepOf(k)
+	r.schema, r.keep, r.omits = s, p.keepOf(k), p.omits
 	if cap(r.at) < len(s.nodes) {
 		r.at = make([]int32, len(s.nodes))
 	}

@@ -89,7 +89,7 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		}
 		r.rows = rows
 		key := cache.Key{
-			Generations: r.refs(), Policy: sr.profile.Digest(), Endpoint: "facade list " + strconv.Itoa(int(l.shape)),
+			Generations: r.refs(), Policy: sr.profile.View(), Endpoint: "facade list " + strconv.Itoa(int(l.shape)),
 			Query: fmt.Sprintf("sections=%x offset=%d rows=%d %s", uint64(q.sections), offset, rows, q.question.canonical()),
 		}
 		return s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
@@ -149,7 +149,7 @@ func (s *Server) facadeRecord(fr facadeRecord) fiber.Handler {
 		defer r.release()
 		sr := r.concerned[0]
 		key := cache.Key{
-			Generations: r.refs(), Policy: sr.profile.Digest(), Endpoint: "facade record " + strconv.Itoa(int(fr.shape)),
+			Generations: r.refs(), Policy: sr.profile.View(), Endpoint: "facade record " + strconv.Itoa(int(fr.shape)),
 			Query: fmt.Sprintf("sections=%x id=%d", uint64(sections), id),
 		}
 		err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
