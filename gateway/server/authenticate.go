@@ -27,8 +27,9 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 	}
 	x := exchangeOf(c)
 	x.caller = who
+	setLimitPolicy(c.Context())
 	if x.counted = s.traffic.enter(who.id); !x.counted {
-		return &fault{code: codeBusy, retryAfter: shortestRetryAfter}
+		return &fault{code: codeBusy, limited: true, retryAfter: shortestRetryAfter}
 	}
 	return nil
 }

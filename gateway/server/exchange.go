@@ -103,6 +103,9 @@ func baseHeaders(rc *fasthttp.RequestCtx, x *exchange) {
 	h.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
 	h.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 	setDeprecation(rc, x.deprecation)
+	if x.caller != nil {
+		setLimitPolicy(rc)
+	}
 	if rc.IsTLS() {
 		h.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}

@@ -72,6 +72,7 @@ type fault struct {
 	asked      string // the source that was asked for and that the caller may not see: logged, never shown
 	allow      string // of a 405, when the router did not say it
 	retryAfter time.Duration
+	limited    bool  // the client has as many requests under way as it may
 	unread     bool  // nothing can be read of a disabled source: 503, where asking for an act is 409
 	close      bool  // the connection is not to be trusted further
 	cause      error // logged, never shown

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -161,7 +159,10 @@ func (s *Server) writeFault(rc *fasthttp.RequestCtx, x *exchange, f *fault) {
 		rc.Response.Header.Set(fiber.HeaderWWWAuthenticate, challenge(f))
 	}
 	if f.retryAfter > 0 && status == http.StatusServiceUnavailable {
-		rc.Response.Header.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds()))))
+		rc.Response.Header.Set(fiber.HeaderRetryAfter, wholeSeconds(f.retryAfter))
+	}
+	if f.limited {
+		setLimitReached(rc, f.retryAfter)
 	}
 	if f.close {
 		rc.Response.SetConnectionClose()

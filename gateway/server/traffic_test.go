@@ -56,6 +56,9 @@ func TestLargeAnswersToSlowReadersAreBoundedAndGiveTheirRoomBack(t *testing.T) {
 	if r.header.Get("Retry-After") == "" {
 		t.Error("there is no Retry-After")
 	}
+	if got := r.header.Get("RateLimit"); got != "" {
+		t.Errorf("RateLimit %q, but it is not the client that is at its limit", got)
+	}
 	if r := w.get("only-a", "/v1/devices/schule-a:computer:1"); r.status != http.StatusOK {
 		t.Errorf("a small answer meanwhile: %d", r.status)
 	}
