@@ -22,8 +22,9 @@ import (
 // jamfDocument is Jamf's own OpenAPI document where it stands beside the checkout; it is never copied into it.
 const jamfDocument = "../../../shared/jamf-openapi/jamf-pro-11.30.2-inventory-subset.json"
 
-// startPrism mocks Jamf Pro from Jamf's document with Stoplight Prism, which we did not write.
-func startPrism(t *testing.T) *url.URL {
+// startPrism reads Jamf's document with Stoplight Prism, which we did not write: it mocks a Jamf Pro, or, given an upstream, holds what that
+// answers against the document.
+func startPrism(t *testing.T, mode string, upstream ...string) *url.URL {
 	t.Helper()
 	prism, err := exec.LookPath("prism")
 	if err != nil {
@@ -34,7 +35,8 @@ func startPrism(t *testing.T) *url.URL {
 	}
 	address := unusedAddress(t)
 	host, port, _ := strings.Cut(address, ":")
-	cmd := exec.Command(prism, "mock", "-h", host, "-p", port, jamfDocument) //nolint:gosec,noctx // ended below
+	args := append([]string{mode, "-h", host, "-p", port, jamfDocument}, upstream...)
+	cmd := exec.Command(prism, args...) //nolint:gosec,noctx // ended below
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func adapter(prism *url.URL) http.Handler {
 }
 
 func TestThePrismOfJamfsDocumentIsTestedHonestlyAndNeverReplacesAStore(t *testing.T) {
-	prism := adapter(startPrism(t))
+	prism := adapter(startPrism(t, "mock"))
 	// One address, behind which first a simulated Jamf Pro and then the Prism answers.
 	var now atomic.Pointer[http.Handler]
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*now.Load()).ServeHTTP(w, r) }))
