@@ -24,7 +24,8 @@ type Config struct {
 	Clients       []Client
 	Profiles      map[string]Profile // own profiles: name -> definition
 	Telemetry     Telemetry
-	Warnings      []Problem // what is possible but should not stay; for the log and for `check`
+	Places        map[string]Problem // key_file and data_dir, where they are written: where, without a Text
+	Warnings      []Problem          // what is possible but should not stay; for the log and for `check`
 }
 
 // TLS names the certificate of the public door; both files or none.

@@ -165,6 +165,9 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 			{File: "gateway.yaml", Line: 40, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 40, Setting: "profiles.own.fields[1]"},
 		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
+		Places: map[string]config.Problem{
+			"key_file": {File: "gateway.yaml", Line: 9, Setting: "key_file"}, "data_dir": {File: "gateway.yaml", Line: 11, Setting: "data_dir"},
+		},
 	}
 	if diff := cmp.Diff(want, got, ignoreSecrets()); diff != "" {
 		t.Errorf("settings differ (-want +got):\n%s", diff)

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +21,8 @@ type document struct {
 	settings []string          // every setting that can be written, as "sources[].url"
 	problems []Problem
 	warnings []Problem
+	unknown  []unknown
+	maxStale origin
 	literal  bool // a secret stands in the file
 	outline  bool // secrets and files are not looked at
 }
@@ -116,17 +119,12 @@ func (m *mapping) fill(n *yaml.Node) {
 	}
 }
 
-// done reports the keys that nobody asked for.
+// done notes the keys that nobody asked for.
 func (m *mapping) done() {
-	for key := range m.nodes {
-		if slices.Contains(m.known, key) {
-			continue
+	for _, key := range slices.Sorted(maps.Keys(m.nodes)) {
+		if !slices.Contains(m.known, key) {
+			m.doc.unknown = append(m.doc.unknown, unknown{m, key})
 		}
-		text := "unknown setting"
-		if near := nearest(key, m.known); near != "" {
-			text += fmt.Sprintf("; did you mean %s?", near)
-		}
-		m.doc.problem(origin{line: m.lines[key], setting: m.join(clip(key))}, "%s", text)
 	}
 }
 

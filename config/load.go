@@ -68,6 +68,10 @@ func (d *document) config(data []byte) (*Config, error) {
 		Cache:        readCache(root.section("cache")),
 		Telemetry:    readTelemetry(root.section("telemetry")),
 	}
+	for _, key := range []string{"key_file", "data_dir"} {
+		d.place(c, root, key)
+	}
+	d.maxStale = root.from("max_stale")
 	d.exposedData(root.from("data_dir"), c.DataDir)
 	c.PublicURL = d.publicURL(root.text("public_url", ""))
 	d.doors(c, root)
@@ -75,12 +79,25 @@ func (d *document) config(data []byte) (*Config, error) {
 	d.sources(c, root, names)
 	d.clients(c, root, names)
 	root.done()
+	d.unknownSettings()
 	d.unknownVariables()
 	if len(d.problems) > 0 {
 		return nil, &InvalidError{Problems: slices.Compact(inOrder(d.problems))}
 	}
 	c.Warnings = inOrder(d.warnings)
 	return c, nil
+}
+
+// place notes where a setting was written.
+func (d *document) place(c *Config, m *mapping, key string) {
+	o := m.from(key)
+	if _, written := m.nodes[key]; !written && o.variable == "" {
+		return
+	}
+	if c.Places == nil {
+		c.Places = map[string]Problem{}
+	}
+	c.Places[key] = d.describe(o, "")
 }
 
 // exposedData warns of kept data that anybody on this machine can read.

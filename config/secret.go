@@ -89,14 +89,7 @@ func (d *document) secret(v value) Secret {
 		}
 	default:
 		text = v.text
-		if v.origin.variable == "" && text != "" {
-			d.literal = true
-			if text == placeholderSecret {
-				d.warn(v.origin, placeholderText)
-			} else {
-				d.warn(v.origin, "the secret stands in the file; write file:PATH, env:NAME or cred:NAME instead")
-			}
-		}
+		d.literalSecret(v)
 	}
 	if err == nil {
 		err = checkSecret(text)
@@ -106,6 +99,39 @@ func (d *document) secret(v value) Secret {
 		return Secret{}
 	}
 	return NewSecret(text)
+}
+
+// variableReference is how shells and other programs write the value of a variable.
+var variableReference = regexp.MustCompile(`^\$(\w+|\{\w+\})$`)
+
+// literalSecret warns of a secret that is written itself, and of what probably was to say where it is. Nothing of it is repeated.
+func (d *document) literalSecret(v value) {
+	inFile := v.origin.variable == "" && v.text != ""
+	d.literal = d.literal || inFile
+	switch {
+	case variableReference.MatchString(v.text):
+		d.warn(v.origin, "is taken for the secret itself, but looks like a variable, which nothing replaces here; write env:NAME")
+	case d.namesFile(v.text):
+		d.warn(v.origin, "is taken for the secret itself, but looks like the name of a file; write file: in front of it")
+	case inFile && v.text == placeholderSecret:
+		d.warn(v.origin, placeholderText)
+	case inFile:
+		d.warn(v.origin, "the secret stands in the file; write file:PATH, env:NAME or cred:NAME instead")
+	}
+}
+
+// namesFile tells that a text is a path, or the name of a file that is there.
+func (d *document) namesFile(text string) bool {
+	if text == "" {
+		return false
+	}
+	for _, begin := range []string{"/", "./", "../", "~/"} {
+		if strings.HasPrefix(text, begin) {
+			return true
+		}
+	}
+	info, err := os.Stat(d.path(text))
+	return err == nil && info.Mode().IsRegular()
 }
 
 func checkSecret(text string) error {

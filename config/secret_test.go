@@ -103,3 +103,38 @@ func TestHashSecretIsSHA256(t *testing.T) {
 		t.Errorf("HashSecret = %s, want %s", got, hash)
 	}
 }
+
+func TestWhatWasToSayWhereTheSecretIsIsWarnedOf(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.secret"), "geheim", 0o600)
+	with := func(secret string, env ...string) []config.Problem {
+		c, err := config.Parse([]byte(strings.Replace(small, "env:A", secret, 1)), "gateway.yaml", dir, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Warnings
+	}
+	for secret, want := range map[string][2]string{
+		"a.secret":          {"looks like the name of a file; write file: in front of it", "sieht aber nach einem Dateinamen aus"},
+		"/run/secrets/x":    {"looks like the name of a file", "file: davor"},
+		"${JAMF_SECRET}":    {"looks like a variable, which nothing replaces here; write env:NAME", "sieht aber nach einer Variablen aus"},
+		"$JAMF_SECRET":      {"looks like a variable", "schreiben Sie env:NAME"},
+		"b.secret":          {"the secret stands in the file", "das Secret steht in der Datei"},
+		"$ab-really-secret": {"the secret stands in the file", "das Secret steht in der Datei"},
+	} {
+		got := with(secret)
+		if len(got) != 1 || !strings.Contains(got[0].String(), "client_secret: ") || !strings.Contains(got[0].String(), want[0]) || !strings.Contains(got[0].German(), want[1]) {
+			t.Errorf("%s: warnings %q, want %q", secret, got, want)
+		}
+		if len(got) == 1 && strings.Contains(got[0].String()+got[0].German(), secret) {
+			t.Errorf("%q repeats the value", got[0])
+		}
+	}
+	variable := "JAMF_GATEWAY_SOURCES_SCHULE_A_CLIENT_SECRET="
+	if got := with("env:A", "A=x", variable+"a.secret"); len(got) != 1 || !strings.HasPrefix(got[0].String(), variable[:len(variable)-1]+": ") {
+		t.Errorf("in the environment: warnings %q", got)
+	}
+	if got := with("env:A", "A=x", variable+"geheim"); len(got) != 0 {
+		t.Errorf("a secret in the environment: warnings %q", got)
+	}
+}

@@ -156,7 +156,11 @@ func readSync(m *mapping, maxStale time.Duration) Sync {
 		PageSize: m.number("page_size", 800, 50, 2000),
 	}
 	if s.Interval+s.Interval/4 > maxStale {
-		m.doc.problem(m.from("interval"), "data is refused when it is older than max_stale (%s): that must be at least 1.25 times the interval of %s",
+		o := m.from("interval")
+		if _, written := m.nodes["interval"]; !written && o.variable == "" {
+			o = m.doc.maxStale // the interval is the usual one
+		}
+		m.doc.problem(o, "data is refused when it is older than max_stale (%s): that must be at least 1.25 times the interval of %s",
 			showDuration(maxStale), showDuration(s.Interval))
 	}
 	return s

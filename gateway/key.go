@@ -40,7 +40,7 @@ func readKey(path string) (key [32]byte, err error) {
 		return key, fmt.Errorf("read key_file: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return key, fmt.Errorf("key_file %s can be read by others (mode %o): set it to 0600", path, info.Mode().Perm())
+		return key, fmt.Errorf("key_file %s can be read by others (mode %04o): set it to 0600", path, info.Mode().Perm())
 	}
 	raw, err := hex.DecodeString(strings.TrimSpace(string(data)))
 	if err != nil || len(raw) != len(key) {

@@ -18,8 +18,12 @@ func ready(c *config.Config) error {
 	var problems []config.Problem
 	blame := func(setting string, err error) {
 		if err != nil {
-			text := strings.TrimPrefix(err.Error(), setting+" ")
-			problems = append(problems, config.Problem{File: c.File, Setting: setting, Text: text})
+			p, written := c.Places[setting]
+			if !written {
+				p = config.Problem{File: c.File, Setting: setting}
+			}
+			p.Text = strings.TrimPrefix(err.Error(), setting+" ")
+			problems = append(problems, p)
 		}
 	}
 	_, err := readKey(c.KeyFile)

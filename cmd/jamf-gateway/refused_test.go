@@ -33,9 +33,9 @@ func TestCheckRefusesWhatServeCannotStartWith(t *testing.T) {
 	write(t, filepath.Join(dir, "short.key"), "abcd")
 	write(t, filepath.Join(dir, "file"), "")
 	for name, tc := range map[string]struct{ more, want, german string }{
-		"key of others": {"key_file: open.key\n", "key_file: DIR/open.key can be read by others (mode 644): set it to 0600", "ist für andere lesbar (Modus 644)"},
+		"key of others": {"key_file: open.key\n", "DIR/more.yaml:7: key_file: DIR/open.key can be read by others (mode 0644): set it to 0600", "ist für andere lesbar (Modus 0644)"},
 		"no key":        {"key_file: short.key\n", "key_file: DIR/short.key holds no key of 64 hex digits: restore it", "enthält keinen Schlüssel"},
-		"data is file":  {"data_dir: file\n", "data_dir: DIR/file is not a directory", "ist kein Verzeichnis"},
+		"data is file":  {"data_dir: file\n", "DIR/more.yaml:7: data_dir: DIR/file is not a directory", "ist kein Verzeichnis"},
 		"below a file":  {"data_dir: file/data\n", "data_dir: stat DIR/file/data: not a directory", "data_dir"},
 		"key in a file": {"key_file: file/key\n", "key_file: read key_file: open DIR/file/key: not a directory", "key_file"},
 		"tls":           {"tls: {cert_file: file, key_file: short.key}\n", "more.yaml:7: tls.cert_file: DIR/file holds no usable certificate in PEM", "kein brauchbares Zertifikat"},
