@@ -17,9 +17,11 @@ import (
 
 	"jamf-gateway/cache"
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
 	"jamf-gateway/gateway/server"
 	"jamf-gateway/gateway/syncer"
+	"jamf-gateway/gateway/usage"
 )
 
 // Options of New. Zero values: a silent logger, the global telemetry providers, the usual start jitter.
@@ -41,6 +43,7 @@ type Gateway struct {
 	upstreams map[string]*jamf.Source
 	syncer    *syncer.Syncer
 	server    *server.Server
+	usage     *usage.Recorder
 	listeners listeners
 }
 
@@ -112,10 +115,13 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	if err != nil {
 		return err
 	}
+	if g.usage, err = g.newUsage(); err != nil {
+		return err
+	}
 	g.server, err = server.New(server.Options{
 		Passthrough: passthrough{g.upstreams},
 		Store:       g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Names: ownNames(c), Clients: ps.clients(c.Clients),
-		SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), MaxPageSize: c.MaxPageSize,
+		Usage: g.usage, SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), MaxPageSize: c.MaxPageSize,
 		MaxStale: c.MaxStale, Traffic: max(256<<20, 2*c.Cache.MaxBytes), Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
 	})
@@ -127,6 +133,21 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 
 // runsFile lies in the data directory: which generation each client is reading.
 const runsFile = ".runs.json"
+
+// usageFile lies in the data directory: how each client calls.
+const usageFile = ".usage.json"
+
+// newUsage takes up the records of how the configured clients call.
+func (g *Gateway) newUsage() (*usage.Recorder, error) {
+	c := g.o.Config
+	o := usage.Options{
+		Fields: device.FieldWords(), File: filepath.Join(c.DataDir, usageFile), Write: cache.ReplaceFile, Now: g.o.Now, Logger: g.o.Logger,
+	}
+	for _, client := range c.Clients {
+		o.Clients = append(o.Clients, client.ID)
+	}
+	return usage.New(o)
+}
 
 // scheduleDir lies in the data directory; no source can have a name with a dot.
 const scheduleDir = ".schedule"
@@ -140,6 +161,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	var runs errgroup.Group
 	open, drained := context.WithCancel(context.WithoutCancel(ctx))
 	runs.Go(func() error { return g.server.Run(open) })
+	runs.Go(func() error { return g.usage.Run(open) })
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return g.syncer.Run(ctx) })
 	group.Go(func() error { return g.server.ServePublic(ctx, g.listeners.public) })

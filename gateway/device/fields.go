@@ -50,6 +50,7 @@ type schema struct {
 	fields     []field // in the order of the table: each node covers a stretch of them
 	byPath     map[string]*node
 	sections   []*node            // root children that are sections, in the order of Jamf's section list; index = bit in Sections
+	words      []string           // Jamf's for the sections
 	normalized map[string][]int   // normalized name or group -> fields
 	sources    map[string][]*node // normalized name -> leaves outside of arrays, in the order of the table
 	values     []*node            // arrays of extension attributes, in the order of the table
@@ -279,6 +280,7 @@ func (s *schema) finish() error {
 		}
 		s.root.children[at].section = len(s.sections)
 		s.sections = append(s.sections, s.root.children[at])
+		s.words = append(s.words, section)
 	}
 	for i := range s.fields {
 		s.index(i)

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -94,6 +95,49 @@ func ParseSections(s Shape, values []string) (Sections, error) {
 	return set, nil
 }
 
+// SectionNames are Jamf's words for the sections of a kind; the index is the bit in Sections.
+func SectionNames(k Kind) []string {
+	known := fieldTable().schemaOf(k)
+	if known == nil {
+		return nil
+	}
+	return known.words
+}
+
+// Dropped lists the fields of a shape that are asked for with the sections and that p does not show, by Jamf's paths, sorted. The
+// detail by id has the names of the list of details.
+func Dropped(s Shape, sec Sections, p *Profile) []string {
+	known := fieldTable().schemaOf(s.Kind())
+	if known == nil {
+		return nil
+	}
+	var asked []int
+	if s == MobileSummary {
+		for _, f := range summaryFields() {
+			asked = append(asked, known.byPath[f[1]].lo)
+		}
+	} else {
+		shapes := s.set()
+		if s == MobileByID {
+			shapes, sec = shapesMobile, AllSections(MobileDetail)
+		}
+		for i := range known.fields {
+			top := sectionOf(known.fields[i].leaf)
+			if known.fields[i].leaf.shapes&shapes != 0 && (top.section < 0 || sec.has(top.section)) {
+				asked = append(asked, i)
+			}
+		}
+	}
+	var out []string
+	for _, i := range asked {
+		if !p.keepOf(s.Kind()).fields[i] {
+			out = append(out, known.fields[i].path)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // AllSections is every section of the shape.
 func AllSections(s Shape) Sections {
 	var set Sections
@@ -105,4 +149,31 @@ func AllSections(s Shape) Sections {
 		}
 	}
 	return set
+}
+
+// FieldWords are the words that names of fields are made of, Jamf's and the normalized ones: general, name, serialNumber.
+func FieldWords() []string {
+	words := map[string]bool{}
+	enter := func(name string) {
+		for word := range strings.SplitSeq(strings.ReplaceAll(name, "[]", ""), ".") {
+			words[word] = true
+		}
+	}
+	for _, s := range []*schema{fieldTable().computer, fieldTable().mobile} {
+		for path := range s.byPath {
+			enter(path)
+		}
+		for name := range s.normalized {
+			enter(name)
+		}
+	}
+	for _, dialect := range selectorTable().names {
+		for name := range dialect {
+			enter(name)
+		}
+	}
+	for _, name := range notMapped() {
+		enter(name)
+	}
+	return slices.Sorted(maps.Keys(words))
 }

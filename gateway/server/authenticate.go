@@ -28,7 +28,10 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 	x := exchangeOf(c)
 	x.caller = who
 	setLimitPolicy(c.Context())
-	if x.counted = s.traffic.enter(who.id); !x.counted {
+	if s.o.Usage != nil {
+		x.seen.Token = s.o.Usage.Hash(token)
+	}
+	if x.seen.AtOnce, x.counted = s.traffic.enter(who.id); !x.counted {
 		return &fault{code: codeBusy, limited: true, retryAfter: shortestRetryAfter}
 	}
 	return nil

@@ -18,6 +18,8 @@ import (
 func (s *Server) listDevices(c *fiber.Ctx) error {
 	x := exchangeOf(c)
 	q, f := parseDevicesQuery(rawQuery(c))
+	x.sees("", q.asked.limit, 0, q.question)
+	x.seesFields(q.asked.fields)
 	if f != nil {
 		return f
 	}
@@ -38,6 +40,7 @@ func (s *Server) listDevices(c *fiber.Ctx) error {
 	}
 	s.widen(x.caller, r)
 	r.rows = q.limit
+	x.seen.Walk = q.step(r)
 	page := devicePage{server: s, reading: r, query: q, from: from, policy: x.caller.policy}
 	if q.selects() {
 		if page.parts, f = q.parts(r); f != nil {
@@ -393,6 +396,7 @@ func (s *Server) deviceApplications(c *fiber.Ctx) error {
 // ofDevice answers about the one device that the path names.
 func (s *Server) ofDevice(c *fiber.Ctx, q deviceQuery, render func(ctx context.Context, r *reading, id int64) ([]byte, error)) error {
 	x := exchangeOf(c)
+	x.seesFields(q.fields)
 	uid, err := url.PathUnescape(c.Params("uid"))
 	if err != nil {
 		return &fault{code: codeUnknownDevice}

@@ -8,6 +8,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 	"go.opentelemetry.io/otel/trace"
+
+	"jamf-gateway/gateway/usage"
 )
 
 // requestIDHeader carries the id of an exchange both ways.
@@ -30,6 +32,11 @@ type exchange struct {
 	caller      *caller // nil until authenticated
 	start       time.Time
 	span        trace.Span
+
+	public    bool          // came in at the public door
+	seen      usage.Request // what the record of its caller takes of it
+	claimed   string        // the client that a token request named
+	parameter string        // the one at fault
 
 	counted bool // among the requests of its caller
 	sending bool // the response is written after the exchange has ended, and counts itself out then

@@ -9,6 +9,7 @@ import (
 
 	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/usage"
 )
 
 // facadeList is one list of Jamf's API as the façade serves it.
@@ -24,6 +25,31 @@ type facadeRecord struct {
 	kind     device.Kind
 	shape    device.Shape
 	sections bool // takes section parameters; otherwise all sections are shown
+}
+
+// facadePath is one path of the inventory: a list or a single device.
+type facadePath struct {
+	path       string // below a base
+	list       *facadeList
+	record     *facadeRecord
+	deprecated string
+}
+
+// facadeInventory is every path under which the façade serves devices.
+func facadeInventory() []facadePath {
+	const computer, mobile = device.Computer, device.Mobile
+	var out []facadePath
+	for _, v := range computerVersions() {
+		out = append(out,
+			facadePath{v.path + "/computers-inventory", &facadeList{kind: computer, shape: v.shape, sections: true}, nil, v.deprecated},
+			facadePath{v.path + "/computers-inventory/{id}", nil, &facadeRecord{kind: computer, shape: v.shape, sections: true}, v.deprecated},
+			facadePath{v.path + "/computers-inventory-detail/{id}", nil, &facadeRecord{kind: computer, shape: v.shape}, v.deprecated})
+	}
+	return append(out,
+		facadePath{path: "/v2/mobile-devices", list: &facadeList{kind: mobile, shape: device.MobileSummary, ignoresFilter: true}},
+		facadePath{path: "/v2/mobile-devices/detail", list: &facadeList{kind: mobile, shape: device.MobileDetail, sections: true}},
+		facadePath{path: "/v2/mobile-devices/{id}", record: &facadeRecord{kind: mobile, shape: device.MobileSummary}},
+		facadePath{path: "/v2/mobile-devices/{id}/detail", record: &facadeRecord{kind: mobile, shape: device.MobileByID}})
 }
 
 // facadeSource is the source of a façade request: the one of the prefix or the host, or the default one at the root. A token is good
@@ -68,6 +94,8 @@ func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, a ask) (*reading,
 func (s *Server) facadeList(l facadeList) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		q, f := parseJamfQuery(rawQuery(c), l)
+		x := exchangeOf(c)
+		x.sees(l.kind, q.asked.size, q.asked.sections, q.question)
 		if f != nil {
 			return f
 		}
@@ -77,12 +105,13 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		}
 		defer r.release()
 		sr := r.concerned[0]
-		ctx, cancel := exchangeOf(c).deadline()
+		ctx, cancel := x.deadline()
 		defer cancel()
 		list, f := s.rows(ctx, q.question, sr)
 		if f != nil {
 			return f
 		}
+		x.seen.Walk = usage.Step{Series: sr.Source, Size: q.size, Page: q.page, Total: list.count}
 		offset, rows, tooLarge := pageWindow(list.count, q.page, q.size, s.o.MaxPageSize)
 		if tooLarge {
 			return &fault{code: codePageSize, field: "page-size", detail: fmt.Sprintf("page-size can be %d at most.", s.o.MaxPageSize)}
@@ -140,6 +169,9 @@ func (s *Server) facadeRecord(fr facadeRecord) fiber.Handler {
 			}
 			if sections, f = jamfSections(fr.shape, values["section"]); f != nil {
 				return f
+			}
+			if values.Has("section") {
+				exchangeOf(c).sees(fr.kind, 0, sections, question{})
 			}
 		}
 		r, err := s.facadeReading(c, fr.kind, askOne)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -21,6 +22,11 @@ type jamfQuery struct {
 	page, size int
 	sections   device.Sections
 	question   question
+
+	asked struct { // what stands in the query, whatever holds without it
+		size     int
+		sections device.Sections
+	}
 }
 
 // step is what the page means for the client's run.
@@ -34,7 +40,7 @@ func (q jamfQuery) step() ask {
 // parseJamfQuery reads the query of a façade list. What Jamf does not know, Jamf ignores, and so does the façade. Filters
 // are often sent with a bare semicolon.
 func parseJamfQuery(raw string, l facadeList) (jamfQuery, *fault) {
-	q := jamfQuery{size: jamfDefaultPageSize}
+	q := jamfQuery{}
 	values, f := queryValues(strings.ReplaceAll(raw, ";", "%3B"), maxJamfValue)
 	if f != nil {
 		return q, f
@@ -42,9 +48,10 @@ func parseJamfQuery(raw string, l facadeList) (jamfQuery, *fault) {
 	if q.page, f = jamfNumber(values, 0, 0, "page"); f != nil {
 		return q, f
 	}
-	if q.size, f = jamfNumber(values, jamfDefaultPageSize, 1, "page-size", "pagesize", "size"); f != nil {
+	if q.asked.size, f = jamfNumber(values, 0, 1, "page-size", "pagesize", "size"); f != nil {
 		return q, f
 	}
+	q.size = cmp.Or(q.asked.size, jamfDefaultPageSize)
 	filter := ""
 	if !l.ignoresFilter {
 		if filter, f = jamfFilter(values[paramFilter]); f != nil {
@@ -56,6 +63,9 @@ func parseJamfQuery(raw string, l facadeList) (jamfQuery, *fault) {
 	}
 	if l.sections {
 		q.sections, f = jamfSections(l.shape, values["section"])
+	}
+	if values.Has("section") {
+		q.asked.sections = q.sections
 	}
 	return q, f
 }

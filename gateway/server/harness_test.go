@@ -21,6 +21,7 @@ import (
 	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/server"
+	"jamf-gateway/gateway/usage"
 )
 
 // start is when the tests begin; their clock moves only when told to.
@@ -178,6 +179,13 @@ func newWorld(t testing.TB, options ...option) *world {
 	}
 	for _, change := range options {
 		change(&o)
+	}
+	ids := []string{}
+	for _, c := range o.Clients {
+		ids = append(ids, c.ID)
+	}
+	if o.Usage, err = usage.New(usage.Options{Clients: ids, Fields: device.FieldWords(), Now: w.clock.Now}); err != nil {
+		t.Fatal(err)
 	}
 	for _, src := range o.Sources {
 		st := server.SourceStatus{

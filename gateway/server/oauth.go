@@ -36,6 +36,7 @@ type credentials struct {
 func (s *Server) issueToken(c *fiber.Ctx) error {
 	x := exchangeOf(c)
 	given, refused := readCredentials(c)
+	x.claimed = given.id
 	if refused != nil {
 		s.writeRefusal(c.Context(), x, refused)
 		return nil
@@ -44,6 +45,10 @@ func (s *Server) issueToken(c *fiber.Ctx) error {
 	if !ok {
 		s.writeRefusal(c.Context(), x, &refusal{code: codeInvalidClient, description: "Client authentication failed", basic: given.basic})
 		return nil
+	}
+	x.seen.Issued = "body"
+	if given.basic {
+		x.seen.Issued = "basic"
 	}
 	noStore(c.Context())
 	return sendJSON(c, http.StatusOK, tokenAnswer{

@@ -13,6 +13,7 @@ import (
 
 	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/usage"
 )
 
 // SourceOptions is one source as the server serves it.
@@ -47,7 +48,8 @@ type Options struct {
 	Clients        []ClientOptions
 	SealingKey     [32]byte
 	Version        string
-	RunsFile       string // where client runs outlive a restart; "" = they do not
+	Usage          *usage.Recorder // nil: how clients call is not recorded
+	RunsFile       string          // where client runs outlive a restart; "" = they do not
 	MaxPageSize    int
 	MaxStale       time.Duration
 	Traffic        int64        // bytes of answers in flight; 0 = 256 MiB

@@ -73,6 +73,9 @@ func (s *Server) passThrough(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
+	if size, err := strconv.Atoi(query.Get("page-size")); err == nil {
+		x.seen.Size = size
+	}
 	if st, known := statusIndex(s.o.Control.Status()).source(name); known && st.Disabled {
 		return disabledFault(name, "")
 	}

@@ -151,7 +151,7 @@ func (s *Server) writeFault(rc *fasthttp.RequestCtx, x *exchange, f *fault) {
 	}
 	s.resetResponse(rc, x)
 	rc.Response.SetStatusCode(status)
-	x.code = f.code
+	x.code, x.parameter = f.code, f.field
 	if allow != "" {
 		rc.Response.Header.Set(fiber.HeaderAllow, allow)
 	}

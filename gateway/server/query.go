@@ -55,6 +55,11 @@ type devicesQuery struct {
 	sort     string
 	question question // filter and sort, read
 	show     *device.Projection
+
+	asked struct { // what stands in the query, whatever holds without it
+		limit  int
+		fields string
+	}
 }
 
 // parseDevicesQuery reads the raw query of GET /v1/devices. Nothing is ignored: what it does not know is a 400.
@@ -103,7 +108,7 @@ func (q *devicesQuery) set(name, value string) *fault {
 		if err != nil || n < 1 || n > maxLimit {
 			return badParameter(name, fmt.Sprintf("limit must be a number from 1 to %d.", maxLimit))
 		}
-		q.limit = n
+		q.limit, q.asked.limit = n, n
 	case paramCursor:
 		q.cursor = value
 	case paramRequire:
@@ -114,7 +119,9 @@ func (q *devicesQuery) set(name, value string) *fault {
 		q.sort = value
 	case paramFields:
 		var f *fault
-		q.show, f = parseFields(value)
+		if q.show, f = parseFields(value); f == nil {
+			q.asked.fields = value
+		}
 		return f
 	default:
 		return unknownParameter(name, paramCursor, paramFields, paramFilter, paramKind, paramLimit, paramName, paramPlatform,
@@ -142,8 +149,9 @@ func parseFields(value string) (*device.Projection, *fault) {
 
 // deviceQuery is the query of GET /v1/devices/{uid}, typed.
 type deviceQuery struct {
-	fresh bool
-	show  *device.Projection
+	fresh  bool
+	show   *device.Projection
+	fields string // as asked
 }
 
 func parseDeviceQuery(raw string) (deviceQuery, *fault) {
@@ -163,7 +171,7 @@ func parseDeviceQuery(raw string) (deviceQuery, *fault) {
 			return deviceQuery{}, f
 		}
 	}
-	return deviceQuery{fresh: q.fresh, show: q.show}, nil
+	return deviceQuery{fresh: q.fresh, show: q.show, fields: q.asked.fields}, nil
 }
 
 // parseRequireOnly reads a query in which only require=fresh may stand.

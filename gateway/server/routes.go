@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
-
-	"jamf-gateway/gateway/device"
 )
 
 // route registers a handler under a template of the form /v1/devices/{uid}; telemetry knows the request by it.
@@ -82,16 +80,13 @@ func (s *Server) openRoutes(app *fiber.App, base string) {
 // facadeRoutes is the part of the Jamf Pro API that is served below a base.
 func (s *Server) facadeRoutes(app *fiber.App, base string) {
 	get := func(path string, h fiber.Handler) { route(app, http.MethodGet, base+path, styleJamf, h) }
-	for _, v := range computerVersions() {
-		old := func(path string, h fiber.Handler) { get(v.path+path, deprecated(v.deprecated, h)) }
-		old("/computers-inventory", s.facadeList(facadeList{kind: device.Computer, shape: v.shape, sections: true}))
-		old("/computers-inventory/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: v.shape, sections: true}))
-		old("/computers-inventory-detail/{id}", s.facadeRecord(facadeRecord{kind: device.Computer, shape: v.shape}))
+	for _, i := range facadeInventory() {
+		if i.record != nil {
+			get(i.path, deprecated(i.deprecated, s.facadeRecord(*i.record)))
+		} else {
+			get(i.path, deprecated(i.deprecated, s.facadeList(*i.list)))
+		}
 	}
-	get("/v2/mobile-devices", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileSummary, ignoresFilter: true}))
-	get("/v2/mobile-devices/detail", s.facadeList(facadeList{kind: device.Mobile, shape: device.MobileDetail, sections: true}))
-	get("/v2/mobile-devices/{id}", s.facadeRecord(facadeRecord{kind: device.Mobile, shape: device.MobileSummary}))
-	get("/v2/mobile-devices/{id}/detail", s.facadeRecord(facadeRecord{kind: device.Mobile, shape: device.MobileByID}))
 	get("/v1/auth", s.facadeAuth)
 	get("/auth", s.facadeAuth)
 	route(app, http.MethodPost, base+"/v1/auth/keep-alive", styleJamf, s.keepAlive)

@@ -144,6 +144,7 @@ func (s *Server) end(rc *fasthttp.RequestCtx, x *exchange) {
 		s.telemetry.notServed(x.context(), string(rc.URI().PathOriginal()))
 	}
 	s.telemetry.end(x, status, now)
+	s.record(rc, x, status, now)
 	s.accessLog(x, status, now)
 }
 

@@ -54,15 +54,16 @@ func newTraffic(room int64) *traffic {
 	}
 }
 
-// enter counts a request of a client in; false when he has too many at once. Every true needs one leave.
-func (t *traffic) enter(client string) bool {
+// enter counts a request of a client in and tells how many he has now; false when he has too many at once. Every true needs
+// one leave.
+func (t *traffic) enter(client string) (atOnce int, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.requests[client] >= clientRequests {
-		return false
+		return clientRequests, false
 	}
 	t.requests[client]++
-	return true
+	return t.requests[client], true
 }
 
 func (t *traffic) leave(client string) {

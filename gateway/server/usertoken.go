@@ -23,10 +23,12 @@ func (s *Server) issueUserToken(c *fiber.Ctx) error {
 		return &fault{code: codeInvalidClient}
 	}
 	x := exchangeOf(c)
+	x.claimed = given.id
 	secret, ok := s.admit(x, given)
 	if !ok {
 		return &fault{code: codeInvalidClient}
 	}
+	x.seen.Issued = "user"
 	return s.sendUserToken(c, secret)
 }
 
@@ -39,6 +41,7 @@ func (s *Server) keepAlive(c *fiber.Ctx) error {
 	if err != nil || x.base.own && !x.caller.sees(x.base.source) {
 		return &fault{code: codeInvalidToken}
 	}
+	x.seen.Issued = "renewed"
 	return s.sendUserToken(c, secret)
 }
 

@@ -96,7 +96,7 @@ func (c *client) record(rq *Request, trusted bool) {
 	c.tokens.use(rq.Token)
 	c.tokens.issue(rq.Issued)
 	if rq.Walk.Size > 0 && rq.Status < http.StatusBadRequest {
-		c.walks.step(walkKey{key.route, rq.Walk.Series, rq.Walk.Size, key.known}, rq.Walk, rq.At)
+		c.walks.step(walkKey{key.route, rq.Walk.Series, rq.Walk.Size, key.known &^ c.words.places}, rq.Walk, rq.At)
 	}
 	if line := c.route(key); line != nil {
 		line.count(c, rq)
@@ -152,15 +152,15 @@ func (l *route) count(c *client, rq *Request) {
 		}
 	}
 	for _, cmp := range rq.Filter {
-		tally(c, &l.filters, selectorOrOther(cmp.Selector)+" "+cmp.Op, maxAsked, otherWord)
+		tally(c, &l.filters, c.words.field(cmp.Selector)+" "+cmp.Op, maxAsked, otherWord)
 	}
 	if rq.Sort != "" {
-		for _, order := range orders(rq.Sort) {
+		for _, order := range c.words.orders(rq.Sort) {
 			tally(c, &l.sorts, order, maxAsked, otherWord)
 		}
 	}
 	for _, field := range rq.Fields {
-		tally(c, &l.fields, selectorOrOther(field), maxAsked, otherWord)
+		tally(c, &l.fields, c.words.field(field), maxAsked, otherWord)
 	}
 }
 

@@ -23,6 +23,14 @@ type Record struct {
 	UserAgents    []Counted[string] `json:"userAgents"` // the first product of each
 	Accept        []Counted[string] `json:"accept"`
 	Encodings     []Counted[string] `json:"acceptEncoding"`
+	Dropped       []Dropped         `json:"droppedFields"` // for whoever knows the client's profile: here there are none
+}
+
+// Dropped is what a client has asked for of one kind of devices and its profile does not show.
+type Dropped struct {
+	API    string   `json:"api"` // whose names the fields have: jamf or normalized
+	Kind   string   `json:"kind"`
+	Fields []string `json:"fields"`
 }
 
 // Counted is a name or a number and how often it came.
@@ -33,7 +41,7 @@ type Counted[K cmp.Ordered] struct {
 
 // Tokens is how a client gets and uses its access tokens.
 type Tokens struct {
-	Issued      []Counted[string] `json:"issued"` // by where the credentials stood: basic, body
+	Issued      []Counted[string] `json:"issued"` // by how the client proved itself: basic, body, renewed, user
 	Refused     uint64            `json:"refused"`
 	LastRefused Moment            `json:"lastRefusedAt"`
 	PerRequests []Counted[string] `json:"byRequests"` // tokens by the number of their requests: 1, 2-9, 10-99, 100-999, 1000+
@@ -62,7 +70,6 @@ type Route struct {
 	Filters    []Counted[string] `json:"filters"`   // selector and operator
 	Sorts      []Counted[string] `json:"sorts"`     // name and direction
 	Fields     []Counted[string] `json:"fields"`
-	Dropped    []string          `json:"droppedFields"` // left to whoever knows the client's profile
 }
 
 // Refusal is one reason why requests were refused.
@@ -76,7 +83,7 @@ type Refusal struct {
 type Walk struct {
 	Route      string         `json:"route"`
 	Source     string         `json:"source"`
-	Parameters []string       `json:"parameters"`
+	Parameters []string       `json:"parameters"` // without page and cursor
 	PageSize   int            `json:"pageSize"`
 	Rows       *int           `json:"rows"` // of the list when it was last begun; null = not known
 	Begun      uint64         `json:"begun"`
@@ -125,7 +132,7 @@ func (c *client) page() Record {
 	defer c.mu.Unlock()
 	r := Record{
 		Since: Moment{c.since}, FirstSeen: Moment{c.first}, LastSeen: Moment{c.last}, Requests: c.requests, OtherRequests: c.others,
-		MostAtOnce: c.atOnce, Tokens: c.tokens.page(), Hours: c.hours.page(), Routes: []Route{}, Walks: []Walk{}, UserAgents: counted(c.products),
+		MostAtOnce: c.atOnce, Tokens: c.tokens.page(), Hours: c.hours.page(), Routes: []Route{}, Walks: []Walk{}, Dropped: []Dropped{}, UserAgents: counted(c.products),
 		Accept:    sets(c.accepts, c.words.media),
 		Encodings: sets(c.codings, c.words.codings),
 	}
@@ -148,7 +155,7 @@ func (l *route) page(key routeKey, words *vocabulary) Route {
 	out := Route{
 		Method: key.method, Route: key.route, Served: l.served, Parameters: words.names(key.known, key.others), Requests: l.requests,
 		FirstSeen: Moment{l.first}, LastSeen: Moment{l.last}, Statuses: counted(l.statuses), Refusals: []Refusal{}, Sections: counted(l.sections),
-		PageSizes: counted(l.sizes), Filters: counted(l.filters), Sorts: counted(l.sorts), Fields: counted(l.fields), Dropped: []string{},
+		PageSizes: counted(l.sizes), Filters: counted(l.filters), Sorts: counted(l.sorts), Fields: counted(l.fields),
 	}
 	for of, n := range l.refusals {
 		out.Refusals = append(out.Refusals, Refusal{of.code, of.parameter, n})
@@ -174,20 +181,28 @@ func (w *walk) page(key walkKey, words *vocabulary) Walk {
 }
 
 func (t *tokens) page() Tokens {
-	issued := map[string]uint64{}
-	for name, n := range map[string]uint64{"body": t.byBody, "basic": t.byBasic} {
+	of, requests, served := ways(), spans(), t.bySpan()
+	return Tokens{Issued: named(of[:], t.issued[:]), Refused: t.refused, LastRefused: Moment{t.refusedAt}, PerRequests: named(requests[:], served[:])}
+}
+
+// named lists the numbers that are not 0 with their names.
+func named(names []string, numbers []uint64) []Counted[string] {
+	out := []Counted[string]{}
+	for i, n := range numbers {
 		if n > 0 {
-			issued[name] = n
-		}
-	}
-	out := Tokens{Issued: counted(issued), Refused: t.refused, LastRefused: Moment{t.refusedAt}, PerRequests: []Counted[string]{}}
-	names := spans()
-	for i, n := range t.bySpan() {
-		if n > 0 {
-			out.PerRequests = append(out.PerRequests, Counted[string]{names[i], n})
+			out = append(out, Counted[string]{names[i], n})
 		}
 	}
 	return out
+}
+
+// unnamed is named, read back.
+func unnamed(list []Counted[string], names []string, numbers []uint64) {
+	for _, one := range list {
+		if i := slices.Index(names, one.Value); i >= 0 {
+			numbers[i] = one.Count
+		}
+	}
 }
 
 func (h *hours) page() []Hour {
@@ -291,20 +306,9 @@ func loadedWalk(r Walk) *walk {
 
 func (t *tokens) load(r Tokens) {
 	t.refused, t.refusedAt = r.Refused, r.LastRefused.Time
-	for _, i := range r.Issued {
-		switch i.Value {
-		case "body":
-			t.byBody = i.Count
-		case "basic":
-			t.byBasic = i.Count
-		}
-	}
-	names := spans()
-	for _, s := range r.PerRequests {
-		if i := slices.Index(names[:], s.Value); i >= 0 {
-			t.spent[i] = s.Count
-		}
-	}
+	of, requests := ways(), spans()
+	unnamed(r.Issued, of[:], t.issued[:])
+	unnamed(r.PerRequests, requests[:], t.spent[:])
 }
 
 func (h *hours) load(list []Hour) {

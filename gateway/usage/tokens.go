@@ -1,18 +1,21 @@
 package usage
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // liveTokens is how many tokens of a client are told apart at once.
 const liveTokens = 64
 
 // tokens is how a client uses its access tokens.
 type tokens struct {
-	byBody, byBasic uint64 // issued, by where the credentials stood
-	refused         uint64
-	refusedAt       time.Time
-	spent           [5]uint64 // tokens by their requests: 1, 2-9, 10-99, 100-999, more; those that are no longer live
-	live            [liveTokens]liveToken
-	clock           uint64
+	issued    [4]uint64 // by ways
+	refused   uint64
+	refusedAt time.Time
+	spent     [5]uint64 // by spans of their requests; those that are no longer live
+	live      [liveTokens]liveToken
+	clock     uint64
 }
 
 // liveToken is one token that was used lately.
@@ -37,12 +40,14 @@ func span(requests uint64) int {
 	return 4
 }
 
+// ways are how a client can prove itself for a token: with its secret in the body, in HTTP Basic, or in the login of a Jamf
+// user, or with a token that lives.
+func ways() [4]string { return [4]string{"basic", "body", "renewed", "user"} }
+
 func (t *tokens) issue(by string) {
-	switch by {
-	case "body":
-		t.byBody++
-	case "basic":
-		t.byBasic++
+	names := ways()
+	if i := slices.Index(names[:], by); i >= 0 {
+		t.issued[i]++
 	}
 }
 

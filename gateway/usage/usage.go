@@ -15,6 +15,7 @@ import (
 // Options of New. Zero values: no clients, the clock of the system, nothing outlives a restart, a silent logger.
 type Options struct {
 	Clients []string
+	Fields  []string                             // the words that names of fields are made of: others are not kept
 	File    string                               // "" = not kept
 	Write   func(path string, data []byte) error // replaces a file atomically; needed with File
 	Now     func() time.Time
@@ -43,7 +44,7 @@ func New(o Options) (*Recorder, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Recorder{o: o, clients: make(map[string]*client, len(o.Clients)), words: newVocabulary(), seed: maphash.MakeSeed()}
+	r := &Recorder{o: o, clients: make(map[string]*client, len(o.Clients)), words: newVocabulary(o.Fields), seed: maphash.MakeSeed()}
 	now := o.Now()
 	r.nobody = newClient(r.words, now)
 	for _, id := range o.Clients {
@@ -80,7 +81,7 @@ type Request struct {
 
 	AtOnce int    // requests of the client under way, with this one
 	Token  uint64 // Hash of the access token, 0 = none was needed
-	Issued string // how the client proved itself for the token that this request issued: body, basic; "" = none was
+	Issued string // how the client proved itself for the token that this request issued: basic, body, renewed, user; "" = none was
 	Walk   Step
 	Size   int      // the page size that was asked for
 	Asked  uint64   // the sections asked for, as bits

@@ -23,6 +23,7 @@ func recorder(t testing.TB, o usage.Options) *usage.Recorder {
 	if o.Clients == nil {
 		o.Clients = []string{"a", "b"}
 	}
+	o.Fields = append(o.Fields, strings.Fields("id general name os version userAndLocation username")...)
 	if o.Now == nil {
 		o.Now = func() time.Time { return start }
 	}
@@ -102,10 +103,14 @@ func TestRequestsWithoutALiveTokenAreNobodys(t *testing.T) {
 }
 
 func TestARecordIsBounded(t *testing.T) {
-	r := recorder(t, usage.Options{})
 	word := func(n int) string {
 		return "x" + strings.NewReplacer("0", "a", "1", "b", "2", "c", "3", "d", "4", "e", "5", "f", "6", "g", "7", "h", "8", "i", "9", "j").Replace(fmt.Sprint(n))
 	}
+	var o usage.Options
+	for i := range 20_000 {
+		o.Fields = append(o.Fields, word(i))
+	}
+	r := recorder(t, o)
 	for i := range 20_000 {
 		r.Record("a", &usage.Request{
 			At: start, Method: "GET", Route: "/r" + fmt.Sprint(i%300), Query: []byte(word(i%3) + "=1"), Status: 400, Code: word(i), Parameter: word(i), Size: i, Token: uint64(i + 1),
@@ -163,7 +168,7 @@ func TestWalksAreCountedByTheirPages(t *testing.T) {
 		"beyond the end":      {[]int{0, 7, 8}, 5, false, "1 0 0 0 1", ""},
 		"left":                {[]int{0, 1, 0, 1, 2}, 5, false, "2 1 1 0 0", "3:1"},
 		"two":                 {[]int{0, 1, 2, 0, 1, 2}, 5, false, "2 2 0 0 0", "3:2"},
-		"not from the start":  {[]int{1, 2}, 5, false, "0 0 0 0 0", ""},
+		"not from the start":  {[]int{1, 2}, 5, false, "", ""},
 		"empty":               {[]int{0}, 0, false, "1 1 0 0 0", "1:1"},
 		"cursors":             {[]int{0, 1, 1}, 5, true, "1 1 0 0 0", "3:1"},
 		"of unknown length":   {[]int{0, 1, 1, 0}, -1, true, "2 0 0 1 1", "3:1"},
@@ -179,7 +184,11 @@ func TestWalksAreCountedByTheirPages(t *testing.T) {
 			}
 			r.Record("a", rq)
 		}
-		w := of(t, r, "a").Walks[0]
+		walks := of(t, r, "a").Walks
+		if tc.want == "" && len(walks) == 0 {
+			continue
+		}
+		w := walks[0]
 		lengths := ""
 		for _, l := range w.Lengths {
 			lengths += fmt.Sprintf("%d:%d", l.Value, l.Count)

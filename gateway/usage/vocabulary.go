@@ -14,11 +14,13 @@ type vocabulary struct {
 	bits       map[string]int // parameter -> bit
 	media      []string       // by bit
 	codings    []string
+	fields     map[string]struct{} // the parts of the names of fields
+	places     uint64              // the parameters that say which page of a list is meant
 }
 
-func newVocabulary() *vocabulary {
+func newVocabulary(fields []string) *vocabulary {
 	v := &vocabulary{
-		segments: map[string]struct{}{}, parameters: strings.Fields(parameterWords), bits: map[string]int{},
+		segments: map[string]struct{}{}, fields: map[string]struct{}{}, parameters: strings.Fields(parameterWords), bits: map[string]int{},
 		media: strings.Fields(mediaWords), codings: strings.Fields(codingWords),
 	}
 	for word := range strings.FieldsSeq(segmentWords) {
@@ -26,6 +28,10 @@ func newVocabulary() *vocabulary {
 	}
 	for bit, name := range v.parameters {
 		v.bits[name] = bit
+	}
+	v.places = 1<<v.bits["page"] | 1<<v.bits["cursor"]
+	for _, word := range fields {
+		v.fields[word] = struct{}{}
 	}
 	return v
 }
@@ -199,25 +205,47 @@ func (v *vocabulary) parameter(name string) string {
 const maxName = 24
 
 func nameOrOther(name string) string {
-	if len(name) > maxName || !identifier(name, "-_") {
+	if len(name) > maxName || !identifier(name) {
 		return otherWord
 	}
 	return name
 }
 
-// maxSelector is the longest name of a field that is kept.
-const maxSelector = 64
-
-func selectorOrOther(name string) string {
-	if len(name) > maxSelector || !identifier(name, "_.") {
-		return otherWord
+// field is the name of a field as it may be kept: all its parts are words of fields.
+func (v *vocabulary) field(name string) string {
+	parts := 0
+	for part := range strings.SplitSeq(name, ".") {
+		if _, known := v.fields[part]; !known || parts == maxOthers {
+			return otherWord
+		}
+		parts++
 	}
 	return name
 }
 
-// identifier tells that a text has the form of a name in a program: it begins with a small letter, and has at most two digits and
+// orders are the names of a sort with their directions: "id asc".
+func (v *vocabulary) orders(sort string) []string {
+	var out []string
+	for item := range strings.SplitSeq(sort, ",") {
+		name, direction, directed := strings.Cut(strings.TrimSpace(item), ":")
+		if name == "" || len(out) == maxOthers {
+			continue
+		}
+		order := v.field(name)
+		switch direction = strings.ToLower(direction); {
+		case direction == "asc" || direction == "desc":
+			order += " " + direction
+		case directed:
+			order += " " + otherWord
+		}
+		out = append(out, order)
+	}
+	return out
+}
+
+// identifier tells that a text has the form of the name of a parameter: it begins with a small letter, and has at most two digits and
 // no long run of capitals. Serial numbers, hardware addresses, UUIDs and tokens have not.
-func identifier(s, between string) bool {
+func identifier(s string) bool {
 	digits, capitals := 0, 0
 	for i, r := range s {
 		switch {
@@ -229,7 +257,7 @@ func identifier(s, between string) bool {
 			capitals++
 		case r >= '0' && r <= '9':
 			digits++
-		case strings.ContainsRune(between, r):
+		case r == '-' || r == '_':
 			capitals = 0
 		default:
 			return false

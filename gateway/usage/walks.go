@@ -13,7 +13,7 @@ const (
 type walkKey struct {
 	route, series string
 	size          int
-	known         uint64 // parameters
+	known         uint64 // parameters, without those that say which page
 }
 
 // walks are the lists that a client reads page by page.
@@ -37,6 +37,9 @@ type walk struct {
 func (w walks) step(key walkKey, s Step, at time.Time) {
 	one, ok := w[key]
 	if !ok {
+		if s.Page != 0 {
+			return
+		}
 		if len(w) >= maxWalks {
 			key = walkKey{route: otherWord}
 		}
