@@ -18,13 +18,18 @@ import (
 	"time"
 )
 
-// target is a gateway as a Jamf client is told about it. computers is 0 when nobody knows how many there are.
+// target is a gateway as a Jamf client is told about it. computers and mobiles are 0 when nobody knows how many there are.
 type target struct {
-	url, id, secret string // url without /api: the SDK adds it
-	computers       int
+	url, id, secret    string // url without /api: the SDK adds it
+	computers, mobiles int
+	binary             string // of the demo
 }
 
-const fleet = 137 // no multiple of a page
+// No multiples of a page.
+const (
+	fleet   = 137
+	mobiles = 20
+)
 
 // demo is the gateway of this run: started by the first test that asks, ended by TestMain.
 var demo = sync.OnceValues(startDemo)
@@ -32,6 +37,7 @@ var demo = sync.OnceValues(startDemo)
 var ended []func() // what TestMain does at the end
 
 func TestMain(m *testing.M) {
+	resolveHere()
 	code := m.Run()
 	for _, end := range ended {
 		end()
@@ -67,7 +73,7 @@ func startDemo() (target, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	cmd := exec.CommandContext(ctx, binary, "demo", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--jamf-listen", "127.0.0.1:0",
-		"--computers", strconv.Itoa(fleet), "--mobiles", "20", "--client-id", "compat", "--client-secret", "compat-secret", "--data-dir", filepath.Join(dir, "data"))
+		"--computers", strconv.Itoa(fleet), "--mobiles", strconv.Itoa(mobiles), "--client-id", "compat", "--client-secret", "compat-secret", "--data-dir", filepath.Join(dir, "data"))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 30 * time.Second
 	stdout, err := cmd.StdoutPipe()
@@ -85,7 +91,7 @@ func startDemo() (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	return target{url: base + "/jamf/demo", id: "compat", secret: "compat-secret", computers: fleet}, nil
+	return target{url: base + "/jamf/demo", id: "compat", secret: "compat-secret", computers: fleet, mobiles: mobiles, binary: binary}, nil
 }
 
 // ready reads what the demo prints until it says what to try: then the first sync has ended.
