@@ -88,7 +88,7 @@ func unknownFields(name string, own config.Profile, err error) error {
 		if unknown, ok := errors.AsType[*device.UnknownFieldError](bad); ok {
 			p.Text = fmt.Sprintf("there is no field %q; did you mean %s?", unknown.Field, unknown.Nearest)
 		} else {
-			p.Text = fmt.Sprintf("%q is a secret or a person's place, which no profile keeps", f)
+			p.Text = fmt.Sprintf("%q is a secret or a person's place, which no profile keeps: whoever gets hold of the data must not find it there", f)
 		}
 		problems = append(problems, p)
 	}

@@ -1,7 +1,6 @@
 package device
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -134,14 +133,13 @@ func (b *binding) lookup(name string, at int) (*selector, error) {
 	return s, nil
 }
 
-// nearest is the name of the dialect with the fewest letters to change, "" of a dialect without names.
+// nearest is the name of the dialect that was probably meant, "" of a dialect without names.
 func (b *binding) nearest(name string) string {
 	names := slices.Sorted(maps.Keys(b.names))
 	if len(names) == 0 {
 		return ""
 	}
-	name = name[:min(len(name), 128)]
-	return slices.MinFunc(names, func(x, y string) int { return cmp.Compare(editDistance(name, x), editDistance(name, y)) })
+	return nearestOf(name, names)
 }
 
 func (b *binding) comparison(e rsql.Comparison) (Condition, error) {

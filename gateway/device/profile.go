@@ -1,7 +1,6 @@
 package device
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -40,10 +39,11 @@ func NewProfile(name string, base *Profile, fields []string) (*Profile, error) {
 	for _, entry := range fields {
 		found := t.find(entry)
 		if len(found) == 0 {
-			if t.forbiddenName(entry) {
+			near := t.nearest(entry)
+			if t.forbiddenName(entry) || soundsSecret(entry) && distanceOf(entry, near) > slip {
 				return nil, &ForbiddenFieldError{Field: entry}
 			}
-			return nil, &UnknownFieldError{Field: entry, Nearest: t.nearest(entry)}
+			return nil, &UnknownFieldError{Field: entry, Nearest: near}
 		}
 		if !slices.ContainsFunc(found, func(f *field) bool { return !f.never }) {
 			return nil, &ForbiddenFieldError{Field: entry}
@@ -105,7 +105,7 @@ func (s *schema) lookup(path string) *node {
 
 // forbiddenName tells whether the last key of an entry is one that no profile keeps, wherever the entry puts it.
 func (t *table) forbiddenName(entry string) bool {
-	last := entry[strings.LastIndexAny(entry, ".:")+1:]
+	last := lastPart(entry)
 	for _, s := range []*schema{t.computer, t.mobile} {
 		for i := range s.fields {
 			if f := &s.fields[i]; f.never && strings.EqualFold(f.leaf.name, last) {
@@ -116,7 +116,7 @@ func (t *table) forbiddenName(entry string) bool {
 	return false
 }
 
-// nearest is the known name with the fewest letters to change.
+// nearest is the known name that was probably meant.
 func (t *table) nearest(entry string) string {
 	var names []string
 	for _, s := range []*schema{t.computer, t.mobile} {
@@ -132,31 +132,7 @@ func (t *table) nearest(entry string) string {
 			names = append(names, string(s.kind)+":"+sectionName(n.name))
 		}
 	}
-	slices.Sort(names)
-	entry = entry[:min(len(entry), 128)]
-	return slices.MinFunc(names, func(a, b string) int { return cmp.Compare(editDistance(entry, a), editDistance(entry, b)) })
-}
-
-// editDistance counts the letters to insert, drop or exchange, letter case aside.
-func editDistance(a, b string) int {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(row[j+1]+1, row[j]+1, substitute)
-		}
-	}
-	return row[len(b)]
+	return nearestOf(entry, names)
 }
 
 // compile builds a profile; what is always or never kept is not the caller's choice.

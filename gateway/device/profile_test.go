@@ -92,6 +92,11 @@ func TestUnknownAndForbiddenFieldsAreNamed(t *testing.T) {
 		"identity.serialnumber": "identity.serialNumber",
 		"computer:general.nmae": "computer:general.name",
 		"computer:HARDWEAR":     "computer:HARDWARE",
+		"serialNumber":          "identity.serialNumber",
+		"UDID":                  "identity.udid",
+		"lostMode":              "security.lostMode",
+		"general.version":       "os.version",
+		"passcodePresnt":        "security.passcodePresent",
 		"mobile:STORAGE":        "",
 		"tablet:general.name":   "",
 		"":                      "",
@@ -110,6 +115,7 @@ func TestUnknownAndForbiddenFieldsAreNamed(t *testing.T) {
 	for _, field := range []string{
 		"mobile:general.airPlayPassword", "airPlayPassword", "mobile:security.lostModeLocation", "mobile:security.lostModeMessage",
 		"mobile:security.lostModeLocation.lastLocationUpdate", "mobile:ios.unlockToken", "mobile:unlockToken", "mobile:security.bootstrapToken", "lostModeFootnote",
+		"recoveryKey", "computer:diskEncryption.individualRecoveryKey", "security.recoveryLockPassword", "activationLockBypassCode", "latitude",
 	} {
 		_, err := device.NewProfile("own", nil, []string{field})
 		var forbidden *device.ForbiddenFieldError

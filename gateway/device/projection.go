@@ -2,7 +2,6 @@ package device
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -162,7 +161,5 @@ func nearestField(name string) string {
 			names = append(names, known)
 		}
 	}
-	slices.Sort(names)
-	name = name[:min(len(name), 128)]
-	return slices.MinFunc(names, func(a, b string) int { return cmp.Compare(editDistance(name, a), editDistance(name, b)) })
+	return nearestOf(name, names)
 }
