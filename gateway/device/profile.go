@@ -264,3 +264,9 @@ func (p *Profile) Allows(k Kind, normalized string) bool {
 	kept := p.keepOf(k)
 	return slices.ContainsFunc(s.normalized[normalized], func(i int) bool { return kept.fields[i] })
 }
+
+// Hides tells whether the kind has the normalized field, and the profile shows nothing of it.
+func (p *Profile) Hides(k Kind, normalized string) bool {
+	s := fieldTable().schemaOf(k)
+	return s != nil && len(s.normalized[normalized]) > 0 && !p.Allows(k, normalized)
+}

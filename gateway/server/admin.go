@@ -14,12 +14,18 @@ import (
 	"jamf-gateway/gateway/device"
 )
 
+// adminApp is the admin door, which listens on the address.
+func (s *Server) adminApp(listen net.Addr) *fiber.App {
+	return s.newApp(func(app *fiber.App) { s.adminRoutes(app, listen) })
+}
+
 // adminRoutes is the whole admin door.
 func (s *Server) adminRoutes(app *fiber.App, listen net.Addr) {
 	app.Use(sameHost(listen))
 	s.metricsRoutes(app)
 	route(app, http.MethodGet, "/v1/admin/sources", styleOwn, s.adminSources)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/sync", styleOwn, s.adminSync)
+	s.usageRoutes(app)
 }
 
 // metricsRoutes is /metrics, where the house has given a handler for it.

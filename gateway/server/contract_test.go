@@ -73,13 +73,33 @@ func ours(path string) bool {
 	return path != "/"
 }
 
+// admins tells that a path belongs to the admin door.
+func admins(path string) bool { return strings.HasPrefix(path, "/v1/admin/") }
+
+// describes tells that the description has a path of the admin door: those of before it are not in it.
+func (w *world) describes(address string) bool {
+	path, _, _ := strings.Cut(strings.TrimPrefix(address, w.admin), "?")
+	return strings.HasPrefix(address, w.admin) && admins(path) && strings.HasSuffix(path, "/usage")
+}
+
+// publicOperations are those that the public door has.
+func publicOperations() []contract.Operation {
+	return slices.DeleteFunc(normalized().Operations(), func(op contract.Operation) bool { return admins(op.Path) })
+}
+
 // described holds an answer against the description: those of the public door wholly, problems of other doors by their shape.
 func (w *world) described(method, address string, r reply) {
 	w.t.Helper()
 	var err error
 	target, public := strings.CutPrefix(address, w.base)
 	path, _, _ := strings.Cut(target, "?")
+	if public && admins(path) {
+		target = "/v1/nothing-is-here"
+	}
 	switch problem := r.header.Get("Content-Type") == "application/problem+json"; {
+	case !public && w.describes(address):
+		target = strings.TrimPrefix(address, w.admin)
+		err = normalized().Check(contract.Answer{Method: method, Target: target, Status: r.status, Header: r.header, Body: r.body})
 	case public && (ours(path) || problem):
 		err = normalized().Check(contract.Answer{Method: method, Target: target, Status: r.status, Header: r.header, Body: r.body})
 	case public:
@@ -121,7 +141,7 @@ func concrete(template string) string {
 func TestEveryOperationIsGuardedAsDescribed(t *testing.T) {
 	w := newWorld(t)
 	w.publishAll(2)
-	for _, op := range normalized().Operations() {
+	for _, op := range publicOperations() {
 		address := w.base + concrete(op.Path)
 		r := w.do(op.Method, address, "")
 		if guarded := r.status == http.StatusUnauthorized; guarded == op.Open {
@@ -153,7 +173,7 @@ func TestEveryGuardedOperationIsBusyForAClientWithTooManyRequests(t *testing.T) 
 	for range 64 {
 		<-begun
 	}
-	for _, op := range normalized().Operations() {
+	for _, op := range publicOperations() {
 		if !op.Open {
 			w.wantLimitReached(w.do(op.Method, w.base+concrete(op.Path), "", "Authorization", token))
 		}
@@ -170,6 +190,11 @@ func TestTheDescriptionNamesEveryPathThatIsServed(t *testing.T) {
 	var served, described []string
 	for _, route := range server.PublicRoutes(newWorld(t).server) {
 		if _, path, _ := strings.Cut(route, " "); ours(path) {
+			served = append(served, route)
+		}
+	}
+	for _, route := range server.AdminRoutes(newWorld(t).server) {
+		if strings.HasSuffix(route, "/usage") {
 			served = append(served, route)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/usage"
 )
 
 // What the external tests look at below the doors.
@@ -120,10 +121,19 @@ func Codes() []string {
 }
 
 // PublicRoutes lists the public door: "GET /v1/devices/{uid}". HEAD and OPTIONS go without saying.
-func PublicRoutes(s *Server) []string {
+func PublicRoutes(s *Server) []string { return s.routesOf(false) }
+
+// AdminRoutes lists the admin door in the same way.
+func AdminRoutes(s *Server) []string { return s.routesOf(true) }
+
+func (s *Server) routesOf(admin bool) []string {
+	app := s.newApp(s.publicRoutes)
+	if admin {
+		app = s.adminApp(nil)
+	}
 	var out []string
 	parameter := regexp.MustCompile(`:(\w+)`)
-	for _, r := range s.newApp(s.publicRoutes).GetRoutes(true) {
+	for _, r := range app.GetRoutes(true) {
 		if r.Method != http.MethodHead && r.Method != http.MethodOptions {
 			out = append(out, r.Method+" "+parameter.ReplaceAllString(r.Path, "{$1}"))
 		}
@@ -137,6 +147,8 @@ func Shapes() map[string][]any {
 		"Token": {tokenAnswer{}}, "TokenError": {oauthError{}}, "Problem": {problem{}}, "ListSource": {listSource{}},
 		"Source": {sourceView{}}, "Source kinds": {sourceKind{}, kindView{}}, "Trouble": {trouble{}}, "SourceHealth": {healthView{}},
 		"SourceHealth kinds": {kindHealth{}, kindView{}}, "SourceHealth kinds progress": {progress{}}, "SourceHealth heartbeat": {heartbeat{}},
+		"Usage": {usageView{}, usage.Record{}}, "Usage tokens": {usage.Tokens{}}, "Usage hours": {usage.Hour{}}, "Usage routes": {usage.Route{}},
+		"Usage routes refusals": {usage.Refusal{}}, "Usage walks": {usage.Walk{}}, "Usage droppedFields": {usage.Dropped{}},
 		"TestReport": {TestReport{}}, "TestReport steps": {TestStep{}},
 	}
 }

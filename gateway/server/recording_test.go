@@ -275,3 +275,83 @@ func TestProbesAndTheAdminDoorAreNotRecorded(t *testing.T) {
 		t.Errorf("without a record: %s", r)
 	}
 }
+
+// usageOf is the answer of the admin door about a client.
+func (w *world) usageOf(client string) (u struct {
+	Client        *string
+	Requests      uint64
+	DroppedFields []usage.Dropped
+},
+) {
+	w.t.Helper()
+	r := w.do(http.MethodGet, w.admin+"/v1/admin/clients/"+client+"/usage", "")
+	if r.status != http.StatusOK {
+		w.t.Fatal(r)
+	}
+	r.decode(w.t, &u)
+	return u
+}
+
+func TestTheAdminDoorTellsHowClientsCall(t *testing.T) {
+	minimal, _ := device.BuiltinProfile("minimal")
+	w := newWorld(t, func(o *server.Options) {
+		for i := range o.Clients {
+			if o.Clients[i].ID == "all" {
+				o.Clients[i].Profile = minimal
+			}
+		}
+	})
+	w.publishAll(3)
+	for _, target := range []string{
+		"/jamf/schule-b/api/v1/computers-inventory?section=GENERAL&section=USER_AND_LOCATION&page=0", "/api/v2/mobile-devices", "/v1/devices?fields=name,user.email,os", "/api/v1/nothing",
+		"/api/v1/computers-inventory-detail/99", "/v1/devices/schule-a:computer:1?fields=purchasing", "/api/v1/computers-inventory?filter=general.name==%22mac%201%22&sort=general.name",
+	} {
+		w.get("all", target)
+	}
+	w.do(http.MethodGet, w.base+"/api/v1/auth", "")
+	u := w.usageOf("all")
+	fields := map[string][]string{}
+	for _, d := range u.DroppedFields {
+		fields[d.API+" "+d.Kind] = d.Fields
+	}
+	if u.Client == nil || *u.Client != "all" || u.Requests != 14 || len(fields) != 4 {
+		t.Errorf("%v, %d requests, dropped %v", u.Client, u.Requests, fields)
+	}
+	if got := fields["jamf computer"]; !slices.Contains(got, "userAndLocation.email") || slices.Contains(got, "general.name") || slices.Contains(got, "purchasing.vendor") {
+		t.Errorf("dropped of computers: %v", got)
+	}
+	if diff := cmp.Diff([]string{"network.phoneNumber", "userAndLocation.username"}, intersection(fields["jamf mobile"], "network.phoneNumber", "userAndLocation.username", "general.displayName")); diff != "" {
+		t.Error(diff)
+	}
+	for _, kind := range []string{"computer", "mobile"} {
+		if diff := cmp.Diff([]string{"purchasing", "user.email"}, fields["normalized "+kind]); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if other := w.usageOf("only%2Da"); *other.Client != "only-a" || other.Requests != 0 || len(other.DroppedFields) != 0 {
+		t.Errorf("%+v", other)
+	}
+	var all struct {
+		Version      string
+		Clients      []struct{ Client string }
+		Unidentified struct {
+			Client   *string
+			Requests int
+		}
+	}
+	w.do(http.MethodGet, w.admin+"/v1/admin/usage", "").decode(t, &all)
+	if all.Version != "1.2.3" || len(all.Clients) != 3 || all.Clients[0].Client != "all" || all.Unidentified.Requests != 1 || all.Unidentified.Client != nil {
+		t.Errorf("%+v", all)
+	}
+	for _, path := range []string{"/v1/admin/usage", "/v1/admin/clients/all/usage"} {
+		w.want(w.do(http.MethodGet, w.admin+path+"?x=1", ""), http.StatusBadRequest, "unknown_parameter")
+		w.want(w.do(http.MethodGet, w.admin+path, "", "Host", "evil.example"), http.StatusForbidden, "forbidden_origin")
+		w.want(w.do(http.MethodGet, w.admin+path, "", "Content-Encoding", "gzip"), http.StatusUnsupportedMediaType, "content_encoding")
+		w.want(w.get("all", path), http.StatusNotFound, "not_found")
+	}
+	w.want(w.do(http.MethodGet, w.admin+"/v1/admin/clients/stranger/usage", ""), http.StatusNotFound, "not_found")
+}
+
+func intersection(list []string, of ...string) []string {
+	return slices.DeleteFunc(of, func(s string) bool { return !slices.Contains(list, s) })
+}

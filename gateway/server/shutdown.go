@@ -21,7 +21,7 @@ func (s *Server) ServePublic(ctx context.Context, ln net.Listener) error {
 // ServeAdmin answers on the admin door until ctx ends, and then drains. It asks for no token: it must listen where only
 // the operator reaches it.
 func (s *Server) ServeAdmin(ctx context.Context, ln net.Listener) error {
-	return serveUntil(ctx, s.newApp(func(app *fiber.App) { s.adminRoutes(app, ln.Addr()) }), ln, "admin")
+	return serveUntil(ctx, s.adminApp(ln.Addr()), ln, "admin")
 }
 
 // ServeMetrics answers /metrics, and nothing else, until ctx ends, and then drains.
