@@ -9,6 +9,9 @@ import (
 	"jamf-gateway/config"
 )
 
+// NoHost begins an address that is for the reader to complete.
+const NoHost = "https://HOST"
+
 // Paste is what an admin enters in Inventory360 for one source and one client; the secret was shown when it was made.
 type Paste struct {
 	Source   string `json:"source"`
@@ -69,7 +72,7 @@ func ownNames(c *config.Config) []string {
 
 func publicBase(c *config.Config) string {
 	if c.PublicURL == "" {
-		return "https://HOST"
+		return NoHost
 	}
 	return c.PublicURL
 }

@@ -191,7 +191,7 @@ func (c checked) writePastes(b *strings.Builder, s streams, r server.TestReport)
 		return
 	}
 	fmt.Fprintf(b, "\n  %s\n", s.say(text{"Enter in Inventory360 (Admin > Discovery > External sources > Jamf Pro):", "In Inventory360 eintragen (Adminbereich > Discovery > Externe Quellen > Jamf Pro):"}))
-	if c.settings.PublicURL == "" {
+	if slices.ContainsFunc(pastes, func(p gateway.Paste) bool { return strings.Contains(p.URL+p.Also, gateway.NoHost) }) {
 		fmt.Fprintf(b, "    %s: %s\n", s.say(text{"WARNING", "WARNUNG"}), s.say(text{"public_url is not set: replace https://HOST by the address by which Inventory360 reaches this gateway, and set it.", "public_url ist nicht gesetzt: Ersetzen Sie https://HOST durch die Adresse, unter der Inventory360 dieses Gateway erreicht, und setzen Sie sie."}))
 	}
 	for i, p := range pastes {

@@ -225,6 +225,18 @@ func ofProxy() []Entry {
 			},
 		},
 		{
+			Code:  "door_host_lost",
+			Title: Text{"The host name does not arrive at the gateway", "Der Hostname kommt nicht beim Gateway an"},
+			Cause: Text{
+				"A proxy puts its own Host in place of the source's: the gateway would answer with the default source, not with this one.",
+				"Ein Proxy ersetzt den Host der Quelle durch einen eigenen: Das Gateway würde mit der Standardquelle antworten, nicht mit dieser.",
+			},
+			Action: Text{
+				"Let the proxy pass Host on unchanged (in nginx proxy_set_header Host $host).",
+				"Lassen Sie den Proxy den Host unverändert weitergeben (in nginx proxy_set_header Host $host).",
+			},
+		},
+		{
 			Code:  "door_query_lost",
 			Title: Text{"The query does not arrive at the gateway", "Die Abfrageparameter kommen nicht beim Gateway an"},
 			Cause: Text{

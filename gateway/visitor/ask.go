@@ -134,6 +134,9 @@ func (a answer) decode(into any) error {
 
 // token asks for a token as Inventory360 does.
 func (v *visit) token(ctx context.Context) (Words, error) {
+	if v.hostLost(ctx) {
+		return Words{}, &trouble{code: codeHost, detail: words("%s does not arrive as Host", "%s kommt nicht als Host an", v.url.Hostname())}
+	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {v.o.ClientID}, "client_secret": {v.o.ClientSecret}}
 	a, err := v.send(ctx, http.MethodPost, v.o.API+"/oauth/token", form, "")
 	if err != nil {
@@ -164,9 +167,22 @@ func (v *visit) token(ctx context.Context) (Words, error) {
 	return words("valid for %d s", "gültig für %d s", got.ExpiresIn), nil
 }
 
+// hostLost tells whether a proxy puts a name or address of the gateway in place of the source's own host name: then the root
+// of the gateway answers, with the default source, and nothing else would look wrong. Below a host name of a source the health page of
+// another one does not exist; at the gateway's root it is open to everybody.
+func (v *visit) hostLost(ctx context.Context) bool {
+	public, err := url.Parse(v.o.PublicURL)
+	if err != nil || strings.EqualFold(public.Hostname(), v.url.Hostname()) {
+		return false
+	}
+	// The page is HTML, which is an error anywhere else; what else goes wrong here the token request tells better.
+	a, _ := v.send(ctx, http.MethodGet, strings.TrimSuffix(v.o.API, "/api")+"/jamf/-/healthCheck.html", nil, "")
+	return a.status == http.StatusOK && strings.TrimSpace(string(a.body)) == "[]"
+}
+
 // known tells that a word of the gateway can be explained: a code of the catalogue that is worth passing on.
 func known(code string) bool {
-	return strings.Contains(code, "_") && !strings.HasPrefix(code, "invalid_") && !strings.HasPrefix(code, "unsupported_")
+	return code == codeMisdirected || strings.Contains(code, "_") && !strings.HasPrefix(code, "invalid_") && !strings.HasPrefix(code, "unsupported_")
 }
 
 // get asks the façade with the token.

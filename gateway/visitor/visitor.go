@@ -33,11 +33,13 @@ const (
 	codeHTML          = "door_html"
 	codeBadGateway    = "door_bad_gateway"
 	codePath          = "door_path_lost"
+	codeHost          = "door_host_lost"
 	codeQuery         = "door_query_lost"
 	codeAuthorization = "door_authorization_lost"
 	codeForeign       = "door_token_foreign"
 	codeBody          = "door_body_changed"
 	codeRefused       = "door_refused"
+	codeMisdirected   = "misdirected"
 	codeInvalidClient = "invalid_client"
 	codeRightMissing  = "right_missing"
 )
@@ -56,7 +58,7 @@ const (
 // Options of Visit. Roots nil: those of the system. Dial and Lookup nil: those of the net package.
 type Options struct {
 	PublicURL    string // of the gateway, without a slash at its end
-	API          string // of one source, ends in /api
+	API          string // of one source, ends in /api; below PublicURL, or at the root of a host name of the source's own
 	ClientID     string
 	ClientSecret string
 	Mobile       bool // the source serves mobile devices; otherwise computers are asked for

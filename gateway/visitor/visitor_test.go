@@ -35,6 +35,7 @@ import (
 const (
 	secret = "canary-client-secret-4711"
 	host   = "gateway.example.com"
+	own    = "jamf-a.example.com" // the source's own
 )
 
 // authority signs certificates.
@@ -110,7 +111,7 @@ func house(t *testing.T, mobiles int) *url.URL {
 		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 64 << 20},
 		Sources: []config.Source{{
 			Name: "schule-a", URL: jamf.URL + "/api", ClientID: "gw", ClientSecret: config.NewSecret("jamf-secret"), AllowInsecureLoopback: true,
-			Default: true, Profile: "minimal", Sync: config.Sync{Interval: 24 * time.Hour, PageSize: 200},
+			Default: true, Hosts: []string{own}, Profile: "minimal", Sync: config.Sync{Interval: 24 * time.Hour, PageSize: 200},
 			Limits: config.Limits{Connections: 2, RequestsPerSecond: 50},
 		}},
 		Clients: []config.Client{{ID: "inventory360", Secrets: [][32]byte{sha256.Sum256([]byte(secret))}}},
@@ -207,7 +208,7 @@ func TestTheCertificateChainIsJudgedAsItIsSent(t *testing.T) {
 		Subject: pkix.Name{CommonName: "Old Intermediate"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 		NotAfter: time.Now().Add(-48 * time.Hour),
 	})
-	own := issue(t, nil, x509.Certificate{Subject: pkix.Name{CommonName: host}, DNSNames: []string{host}})
+	alone := issue(t, nil, x509.Certificate{Subject: pkix.Name{CommonName: host}, DNSNames: []string{host}})
 	empty := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	for name, tc := range map[string]struct {
 		chain      tls.Certificate
@@ -218,7 +219,7 @@ func TestTheCertificateChainIsJudgedAsItIsSent(t *testing.T) {
 		"expired":                  {chain(leaf(t, middle, host, time.Now().Add(-24*time.Hour)), middle), "door_certificate_expired", "gateway.example.com expired on"},
 		"expired intermediate":     {chain(leaf(t, old, host, later), old), "door_certificate_expired", "Old Intermediate expired on"},
 		"another name":             {chain(leaf(t, middle, "other.example.com", later), middle), "door_wrong_name", "gateway.example.com is not among: other.example.com"},
-		"self-signed":              {chain(own), "door_self_signed", "vouches for itself"},
+		"self-signed":              {chain(alone), "door_self_signed", "vouches for itself"},
 		"private authority":        {chain(leaf(t, private, host, later), private), "door_unknown_authority", `the chain ends at "Private Root"`},
 		"expires soon":             {chain(leaf(t, middle, host, time.Now().Add(72*time.Hour)), middle), "door_certificate_expires", "valid until"},
 	} {
@@ -378,6 +379,54 @@ func TestTheGatewaysOwnRefusalsArePassedOn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A source at the root of a host name of its own is visited there. Where a proxy changes Host, the default source would answer, or nobody.
+func TestASourceIsVisitedAtItsOwnHostName(t *testing.T) {
+	target := house(t, 7)
+	root := ca(t, nil, "Test Root")
+	hostIs := func(change func(in string) string) http.Handler {
+		return mangle(target, func(p *httputil.ReverseProxy) {
+			p.Rewrite = func(r *httputil.ProxyRequest) {
+				r.SetURL(target)
+				r.Out.Host = change(r.In.Host)
+			}
+		})
+	}
+	same := hostIs(func(in string) string { return in })
+	for name, tc := range map[string]struct {
+		proxy            http.Handler
+		certificate      string
+		step, code, says string
+	}{
+		"passed on":           {same, own, "", "", ""},
+		"of the upstream":     {hostIs(func(string) string { return target.Host }), own, "visit_token", "door_host_lost", own},
+		"unknown":             {hostIs(func(string) string { return "upstream.internal" }), own, "visit_token", "misdirected", "421"},
+		"not in certificate":  {same, host, "tls", "door_wrong_name", "jamf-a.example.com is not among: gateway.example.com"},
+		"a page for the rest": {onlyAPI(same), own, "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := visit(t, serveTLS(t, chain(leaf(t, root, tc.certificate, time.Time{})), tc.proxy), pool(root), func(o *visitor.Options) { o.API = "https://" + own + "/api" })
+			step, code, detail := failed(r)
+			if step != tc.step || code != tc.code || !strings.Contains(detail, tc.says) || r.OK != (tc.code == "") {
+				t.Errorf("step %q with %q (%s), want %q with %q (%s)", step, code, detail, tc.step, tc.code, tc.says)
+			}
+			if _, ok := catalogue.Lookup(code); code != "" && !ok {
+				t.Errorf("the catalogue does not know %q", code)
+			}
+		})
+	}
+}
+
+// onlyAPI is a proxy that lets nothing through but Jamf's API.
+func onlyAPI(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") {
+			http.Error(w, "<html>403 Forbidden</html>", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func TestPlainHTTPIsAWarningAndNoTLSOnTheTLSPortIsSaid(t *testing.T) {
