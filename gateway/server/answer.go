@@ -96,7 +96,7 @@ func (s *Server) answerFault(x *exchange, r *reading, err error) error {
 	}
 	if errors.Is(err, cache.ErrCorrupt) {
 		for _, sr := range slices.Concat(r.concerned, r.others) {
-			s.runs.drop(x.client(), sr.Series)
+			s.runs.drop(x.client(), sr.Series, sr.info.Number)
 		}
 	}
 	source := ""

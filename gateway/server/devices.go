@@ -83,8 +83,9 @@ func concernedScopes(c *caller, q devicesQuery) ([]scope, *fault) {
 
 // readList opens the generations of a page: those of the caller's run for a first page, those of the cursor after it.
 func (s *Server) readList(c *caller, concerned []scope, q devicesQuery) (*reading, cursor, *fault) {
+	list := newListID("devices", fmt.Sprintf("%s limit=%d", q.canonical(), q.limit))
 	if q.cursor == "" {
-		r, err := s.read(c, concerned, askFirst)
+		r, err := s.read(c, concerned, step{askFirst, list})
 		if err != nil {
 			return nil, cursor{}, asFault(err)
 		}
@@ -97,7 +98,7 @@ func (s *Server) readList(c *caller, concerned []scope, q devicesQuery) (*readin
 	case err != nil:
 		return nil, cursor{}, &fault{code: codeCursorInvalid, field: paramCursor}
 	}
-	r, err := s.readNumbers(c, concerned, from.generations)
+	r, err := s.readNumbers(c, concerned, from.generations, list)
 	if err != nil {
 		return nil, cursor{}, asFault(err)
 	}
@@ -413,7 +414,7 @@ func (s *Server) ofDevice(c *fiber.Ctx, q deviceQuery, render func(ctx context.C
 		return &fault{code: codeUnknownDevice}
 	}
 	x.source = source
-	r, err := s.read(x.caller, []scope{sc}, askOne)
+	r, err := s.read(x.caller, []scope{sc}, step{ask: askOne})
 	if err != nil {
 		return err
 	}

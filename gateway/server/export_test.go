@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"regexp"
@@ -156,8 +157,11 @@ func Shapes() map[string][]any {
 // StatusOf is the status of a code.
 func StatusOf(code string) int { return statusOf(code) }
 
-// Sweep lets go of client runs that have ended.
-func (s *Server) Sweep() { s.runs.sweep(s.o.Now()) }
+// Sweep does what is done every minute: it lets go of client runs that have ended, and writes.
+func (s *Server) Sweep() {
+	s.runs.sweep(s.o.Now())
+	s.runs.save(context.Background(), true)
+}
 
 // HeldRuns counts the client runs that hold generations, and the generations.
 func (s *Server) HeldRuns() (count, generations int) {
@@ -165,7 +169,7 @@ func (s *Server) HeldRuns() (count, generations int) {
 	defer s.runs.mu.Unlock()
 	for _, r := range s.runs.held {
 		before := generations
-		for _, p := range r.pins {
+		for p := range r.all() {
 			if p.generation != nil {
 				generations++
 			}

@@ -97,7 +97,7 @@ func (s *Server) facadeVersion(c *fiber.Ctx) error {
 		if version != "" || sc.Source != name {
 			continue
 		}
-		if g, err := s.runs.generation(exchangeOf(c).client(), sc.Series, askBeside); err == nil {
+		if g, err := s.runs.generation(exchangeOf(c).client(), sc.Series, step{ask: askBeside}); err == nil {
 			version = g.Info().JamfVersion
 			g.Release()
 		}

@@ -69,7 +69,7 @@ func (s *Server) facadeSource(c *fiber.Ctx) (string, *fault) {
 }
 
 // facadeReading opens the one series of a façade request.
-func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, a ask) (*reading, error) {
+func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, st step) (*reading, error) {
 	name, f := s.facadeSource(c)
 	if f != nil {
 		return nil, f
@@ -79,7 +79,7 @@ func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, a ask) (*reading,
 	if !ok {
 		return nil, &fault{code: codeKindDisabled, source: name}
 	}
-	r, err := s.read(x.caller, []scope{sc}, a)
+	r, err := s.read(x.caller, []scope{sc}, st)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,9 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		if f != nil {
 			return f
 		}
-		r, err := s.facadeReading(c, l.kind, q.step())
+		endpoint := "facade list " + strconv.Itoa(int(l.shape))
+		list := fmt.Sprintf("sections=%x %s", uint64(q.sections), q.question.canonical())
+		r, err := s.facadeReading(c, l.kind, q.step(newListID(endpoint, list+" size="+strconv.Itoa(q.size))))
 		if err != nil {
 			return err
 		}
@@ -107,22 +109,22 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		sr := r.concerned[0]
 		ctx, cancel := x.deadline()
 		defer cancel()
-		list, f := s.rows(ctx, q.question, sr)
+		rows, f := s.rows(ctx, q.question, sr)
 		if f != nil {
 			return f
 		}
-		x.seen.Walk = usage.Step{Series: sr.Source, Size: q.size, Page: q.page, Total: list.count}
-		offset, rows, tooLarge := pageWindow(list.count, q.page, q.size, s.o.MaxPageSize)
+		x.seen.Walk = usage.Step{Series: sr.Source, Size: q.size, Page: q.page, Total: rows.count}
+		offset, shown, tooLarge := pageWindow(rows.count, q.page, q.size, s.o.MaxPageSize)
 		if tooLarge {
 			return &fault{code: codePageSize, field: "page-size", detail: fmt.Sprintf("page-size can be %d at most.", s.o.MaxPageSize)}
 		}
-		r.rows = rows
+		r.rows = shown
 		key := cache.Key{
-			Generations: r.refs(), Policy: sr.profile.View(), Endpoint: "facade list " + strconv.Itoa(int(l.shape)),
-			Query: fmt.Sprintf("sections=%x offset=%d rows=%d %s", uint64(q.sections), offset, rows, q.question.canonical()),
+			Generations: r.refs(), Policy: sr.profile.View(), Endpoint: endpoint,
+			Query: fmt.Sprintf("offset=%d rows=%d %s", offset, shown, list),
 		}
 		return s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
-			return renderJamfPage(ctx, sr, list, l.shape, q.sections, offset, rows)
+			return renderJamfPage(ctx, sr, rows, l.shape, q.sections, offset, shown)
 		})
 	}
 }
@@ -174,7 +176,7 @@ func (s *Server) facadeRecord(fr facadeRecord) fiber.Handler {
 				exchangeOf(c).sees(fr.kind, 0, sections, question{})
 			}
 		}
-		r, err := s.facadeReading(c, fr.kind, askOne)
+		r, err := s.facadeReading(c, fr.kind, step{ask: askOne})
 		if err != nil {
 			return err
 		}

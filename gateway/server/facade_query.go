@@ -30,11 +30,11 @@ type jamfQuery struct {
 }
 
 // step is what the page means for the client's run.
-func (q jamfQuery) step() ask {
+func (q jamfQuery) step(list listID) step {
 	if q.page == 0 {
-		return askFirst
+		return step{askFirst, list}
 	}
-	return askMore
+	return step{askMore, list}
 }
 
 // parseJamfQuery reads the query of a façade list. What Jamf does not know, Jamf ignores, and so does the façade. Filters

@@ -124,11 +124,11 @@ func (s *Server) observe(sc scope, g *cache.Generation, statuses statusIndex, no
 
 // read opens the concerned series of a request, by the caller's run.
 // A series whose store is lost or corrupt is an error: leaving it out would shorten a list.
-func (s *Server) read(c *caller, concerned []scope, a ask) (*reading, error) {
+func (s *Server) read(c *caller, concerned []scope, st step) (*reading, error) {
 	statuses, now := statusIndex(s.o.Control.Status()), s.o.Now()
 	r := &reading{holders: 1}
 	for _, sc := range concerned {
-		g, err := s.runs.generation(c.id, sc.Series, a)
+		g, err := s.runs.generation(c.id, sc.Series, st)
 		if err != nil && !errors.Is(err, cache.ErrNone) {
 			r.release()
 			return nil, storeFault(err, sc.Source)
@@ -140,14 +140,14 @@ func (s *Server) read(c *caller, concerned []scope, a ask) (*reading, error) {
 }
 
 // readNumbers opens exactly the generations that a cursor names.
-func (s *Server) readNumbers(c *caller, concerned []scope, numbers []uint64) (*reading, error) {
+func (s *Server) readNumbers(c *caller, concerned []scope, numbers []uint64, list listID) (*reading, error) {
 	statuses, now := statusIndex(s.o.Control.Status()), s.o.Now()
 	r := &reading{holders: 1}
 	for i, sc := range concerned {
 		var g *cache.Generation
 		if numbers[i] != 0 {
 			var err error
-			if g, err = s.runs.number(c.id, sc.Series, numbers[i]); err != nil {
+			if g, err = s.runs.number(c.id, sc.Series, numbers[i], list); err != nil {
 				r.release()
 				return nil, storeFault(err, sc.Source)
 			}
@@ -168,7 +168,7 @@ func (s *Server) widen(c *caller, r *reading) {
 		if have[sc.Series] || !sc.profile.Allows(sc.Kind, fieldSerial) {
 			continue
 		}
-		if g, err := s.runs.generation(c.id, sc.Series, askBeside); err == nil {
+		if g, err := s.runs.generation(c.id, sc.Series, step{ask: askBeside}); err == nil {
 			r.others = append(r.others, &series{scope: sc, generation: g, info: g.Info()})
 		}
 	}

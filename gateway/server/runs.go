@@ -32,12 +32,19 @@ const (
 	askMore              // another page of a list
 )
 
+// step is a request as its client's run sees it.
+type step struct {
+	ask  ask
+	list listID // of askFirst and askMore: two walks of one client are told apart by the list that they read
+}
+
 // runs keeps, for each client and source, the generations that the client is reading: lists, details by id,
 // concurrent pages and a token before every request all see the same ones. There is at most one run for each
 // client and source of the configuration, so the memory is bounded by it.
 //
 // An ended run lets go of its generations and stays remembered by their numbers: another page of its list must not come
-// from a newer generation, because a device would be missing in between. What is remembered survives a restart in a file.
+// from a newer generation, because a device would be missing in between. For the same reason a run that moves on
+// remembers which other lists were under way (left). What is remembered survives a restart in a file.
 type runs struct {
 	store *cache.Store
 	now   func() time.Time
@@ -55,20 +62,12 @@ type runs struct {
 
 type runKey struct{ client, source string }
 
-// run is one client's walk over one source.
+// run is one client's walks over one source.
 type run struct {
 	used   time.Time // any request
 	walked time.Time // one that was no first page
-	pins   map[device.Kind]pin
-}
-
-// pin is the generation of one kind that a run stays on.
-type pin struct {
-	number     uint64
-	since      time.Time
-	paged      time.Time         // last request for another page of its list
-	ended      bool              // the run was idle: a first page moves on
-	generation *cache.Generation // nil: let go of, or not opened since the start of the program
+	pins   map[device.Kind]*pin
+	left   map[device.Kind][]*pin // pins that the run moved on from while other lists were under way on them
 }
 
 func newRuns(store *cache.Store, now func() time.Time, log *slog.Logger, file string) *runs {
@@ -80,15 +79,14 @@ func newRuns(store *cache.Store, now func() time.Time, log *slog.Logger, file st
 type place struct {
 	held   *cache.Generation
 	number uint64
-	since  time.Time
 	pins   bool // the current one becomes the run's
 }
 
 // generation returns the one that the client reads, with a reference that the caller releases. The errors are those of
 // Store.Acquire, and errListGone for another page of a list that cannot be continued.
-func (r *runs) generation(client string, q cache.Series, a ask) (*cache.Generation, error) {
+func (r *runs) generation(client string, q cache.Series, s step) (*cache.Generation, error) {
 	now := r.now()
-	at := r.place(client, q, a, now)
+	at := r.place(client, q, s, now)
 	if at.held != nil {
 		return at.held, nil
 	}
@@ -96,55 +94,63 @@ func (r *runs) generation(client string, q cache.Series, a ask) (*cache.Generati
 		g, err := r.store.AcquireNumber(q, at.number)
 		switch {
 		case err == nil:
-			return r.pin(client, q, g, at.since, now), nil
-		case a == askMore && errors.Is(err, cache.ErrGone):
+			r.rejoin(client, q, g)
+			return g, nil
+		case s.ask == askMore && errors.Is(err, cache.ErrGone):
 			return nil, errListGone
-		case a == askMore:
+		case s.ask == askMore:
 			return nil, err
 		}
 		// A single device is answered from what is known now; the walk, if it goes on, is told. A first page begins another.
-		at.pins = a == askFirst
+		at.pins = s.ask == askFirst
 	}
 	g, err := r.store.Acquire(q)
 	if err != nil || !at.pins {
 		return g, err
 	}
-	return r.pin(client, q, g, now, now), nil
+	return r.pin(client, q, s, g, now), nil
 }
 
 // place applies the rules of a client run, and ends what has lasted long enough.
-func (r *runs) place(client string, q cache.Series, a ask, now time.Time) place {
+func (r *runs) place(client string, q cache.Series, s step, now time.Time) place {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	held, ok := r.held[runKey{client, q.Source}]
 	switch {
 	case !ok:
-		return place{pins: a != askBeside}
-	case a == askBeside:
-		if p := held.pins[q.Kind]; p.generation != nil {
+		return place{pins: s.ask != askBeside}
+	case s.ask == askBeside:
+		if p := held.pins[q.Kind]; p != nil && p.generation != nil {
 			return place{held: p.generation.Retain()}
 		}
 		return place{}
 	}
 	r.ageLocked(held, now)
-	p, ok := held.pins[q.Kind]
-	if ok && a == askFirst && held.over(p, now) {
-		r.dropLocked(held, q.Kind)
-		p, ok = pin{}, false
-	}
-	if ok && a == askOne && now.Sub(p.since) >= runLimit && now.Sub(p.paged) >= runIdle {
+	p := held.pins[q.Kind]
+	switch {
+	case s.ask == askMore:
+		if behind := held.leftAt(q.Kind, s.list); behind != nil {
+			p = behind
+		}
+	case s.ask == askFirst && p != nil:
+		held.restart(q.Kind, s.list)
+		if held.over(p, now) {
+			r.leaveLocked(held, q.Kind, now)
+			p = nil
+		}
+	case p != nil && now.Sub(p.since) >= runLimit && now.Sub(p.paged) >= runIdle:
 		return place{} // a run of single devices has lasted long enough; a walk that was left may still go on
 	}
-	r.touchLocked(held, a, now)
-	if !ok {
+	r.touchLocked(held, s, now)
+	if p == nil {
 		return place{pins: true}
 	}
-	if a == askMore {
-		p.paged, p.ended = now, false
-		held.pins[q.Kind] = p
+	if s.ask == askMore && !p.lists[s.list].Paged {
+		r.moved = true // a walk, and not the one page of somebody who looks a device up: it is written at once
 	}
+	p.step(s, now)
 	if p.generation == nil {
-		return place{number: p.number, since: p.since}
+		return place{number: p.number}
 	}
 	return place{held: p.generation.Retain()}
 }
@@ -152,32 +158,48 @@ func (r *runs) place(client string, q cache.Series, a ask, now time.Time) place 
 // ageLocked ends a run that was idle: for 5 minutes, so that a first page moves on, or for 2 hours, so that no walk goes on.
 func (r *runs) ageLocked(held *run, now time.Time) {
 	idle := now.Sub(held.used)
-	for kind, p := range held.pins {
-		switch {
-		case idle >= runLimit:
-			r.dropLocked(held, kind)
-		case idle >= runIdle:
+	switch {
+	case idle >= runLimit:
+		for p := range held.all() {
+			p.letGo()
+		}
+		clear(held.pins)
+		clear(held.left)
+		r.moved = true
+	case idle >= runIdle:
+		for _, p := range held.pins {
 			p.ended = true
-			held.pins[kind] = p
 		}
 	}
 }
 
 // over tells whether a first page moves on: after an idle time, after 2 hours, and after 30 minutes unless a walk is in progress.
-func (held *run) over(p pin, now time.Time) bool {
+func (held *run) over(p *pin, now time.Time) bool {
 	age := now.Sub(p.since)
 	return p.ended || age >= runLimit || age > runFresh && now.Sub(held.walked) >= runIdle
 }
 
-func (r *runs) touchLocked(held *run, a ask, now time.Time) {
+func (r *runs) touchLocked(held *run, s step, now time.Time) {
 	held.used, r.touched = now, true
-	if a != askFirst {
+	if s.ask != askFirst {
 		held.walked = now
 	}
 }
 
-// pin puts a just acquired generation into the run; where a concurrent request was first, its generation wins.
-func (r *runs) pin(client string, q cache.Series, g *cache.Generation, since, now time.Time) *cache.Generation {
+// leaveLocked takes the pin of a kind away. Lists that were begun on it within 2 hours go on from it.
+func (r *runs) leaveLocked(held *run, k device.Kind, now time.Time) {
+	p := held.pins[k]
+	delete(held.pins, k)
+	r.moved = true
+	if p.forget(now); len(p.lists) == 0 {
+		p.letGo()
+		return
+	}
+	held.left[k] = append(held.left[k], p)
+}
+
+// pin puts the just acquired current generation into the run; where a concurrent request was first, its generation wins.
+func (r *runs) pin(client string, q cache.Series, s step, g *cache.Generation, now time.Time) *cache.Generation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -186,47 +208,69 @@ func (r *runs) pin(client string, q cache.Series, g *cache.Generation, since, no
 	key := runKey{client, q.Source}
 	held, ok := r.held[key]
 	if !ok {
-		held = &run{used: now, pins: map[device.Kind]pin{}}
+		held = newRun(now, now.Add(-runIdle))
 		r.held[key] = held
 	}
 	p := held.pins[q.Kind]
-	if p.generation != nil {
+	if p != nil && p.generation != nil {
+		p.step(s, now)
 		g.Release()
 		return p.generation.Retain()
 	}
-	if number := g.Info().Number; p.number != number {
-		p = pin{number: number, since: since}
+	if number := g.Info().Number; p == nil || p.number != number {
+		if p != nil { // it is gone from the store
+			held.restart(q.Kind, s.list)
+			r.leaveLocked(held, q.Kind, now)
+		}
+		p = newPin(number, now)
+		held.pins[q.Kind] = p
 		r.moved = true
 	}
+	p.step(s, now)
 	p.generation = g.Retain()
-	held.pins[q.Kind] = p
 	return g
 }
 
-// number returns the generation that a cursor names: the one of the run, or one that the store still keeps. cache.ErrGone.
-func (r *runs) number(client string, q cache.Series, n uint64) (*cache.Generation, error) {
-	if g := r.pinned(client, q, n); g != nil {
-		return g, nil
-	}
-	return r.store.AcquireNumber(q, n)
-}
-
-// pinned returns the generation of that number if the run holds it. A cursor is a step of its walk.
-func (r *runs) pinned(client string, q cache.Series, n uint64) *cache.Generation {
+// rejoin lets the pin of a generation that was opened again by its number hold it.
+func (r *runs) rejoin(client string, q cache.Series, g *cache.Generation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	held, ok := r.held[runKey{client, q.Source}]
-	if !ok {
+	if p := r.numberedLocked(client, q, g.Info().Number); p != nil && p.generation == nil && !r.closed {
+		p.generation = g.Retain()
+	}
+}
+
+func (r *runs) numberedLocked(client string, q cache.Series, n uint64) *pin {
+	if held, ok := r.held[runKey{client, q.Source}]; ok {
+		return held.numbered(q.Kind, n)
+	}
+	return nil
+}
+
+// number returns the generation that a cursor names: the one of the run, or one that the store still keeps. cache.ErrGone.
+// A cursor is a step of its walk.
+func (r *runs) number(client string, q cache.Series, n uint64, list listID) (*cache.Generation, error) {
+	if g := r.pinned(client, q, n, list); g != nil {
+		return g, nil
+	}
+	g, err := r.store.AcquireNumber(q, n)
+	if err == nil {
+		r.rejoin(client, q, g)
+	}
+	return g, err
+}
+
+// pinned returns the generation of that number if the run holds it.
+func (r *runs) pinned(client string, q cache.Series, n uint64, list listID) *cache.Generation {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.numberedLocked(client, q, n)
+	if p == nil {
 		return nil
 	}
-	p, ok := held.pins[q.Kind]
-	if !ok || p.number != n {
-		return nil
-	}
-	now := r.now()
-	r.touchLocked(held, askMore, now)
-	p.paged, p.ended = now, false
-	held.pins[q.Kind] = p
+	s, now := step{askMore, list}, r.now()
+	r.touchLocked(r.held[runKey{client, q.Source}], s, now)
+	p.step(s, now)
 	if p.generation == nil {
 		return nil
 	}
@@ -235,32 +279,12 @@ func (r *runs) pinned(client string, q cache.Series, n uint64) *cache.Generation
 
 // drop lets go of a generation that turned out to be unreadable. A walk over it is told so until it begins again; a first
 // page and single devices are answered from the one before.
-func (r *runs) drop(client string, q cache.Series) {
+func (r *runs) drop(client string, q cache.Series, n uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	held, ok := r.held[runKey{client, q.Source}]
-	if !ok {
-		return
-	}
-	if p, ok := held.pins[q.Kind]; ok {
+	if p := r.numberedLocked(client, q, n); p != nil {
 		p.ended = true
-		held.pins[q.Kind] = p
-		held.letGo(q.Kind)
-	}
-}
-
-func (r *runs) dropLocked(held *run, k device.Kind) {
-	held.letGo(k)
-	delete(held.pins, k)
-	r.moved = true
-}
-
-// letGo releases the generation of a pin and keeps its number.
-func (held *run) letGo(k device.Kind) {
-	if p := held.pins[k]; p.generation != nil {
-		p.generation.Release()
-		p.generation = nil
-		held.pins[k] = p
+		p.letGo()
 	}
 }
 
@@ -271,10 +295,13 @@ func (r *runs) sweep(now time.Time) {
 	defer r.mu.Unlock()
 	for key, held := range r.held {
 		idle := now.Sub(held.used)
-		for kind, p := range held.pins {
+		for p := range held.all() {
 			if idle >= runIdle || now.Sub(p.since) >= runLimit && now.Sub(p.paged) >= runIdle {
-				held.letGo(kind)
+				p.letGo()
 			}
+		}
+		if held.sweepLeft(now) {
+			r.moved = true
 		}
 		if idle >= runLimit {
 			delete(r.held, key)
@@ -305,8 +332,8 @@ func (r *runs) close() {
 	defer r.mu.Unlock()
 	r.closed = true
 	for _, held := range r.held {
-		for kind := range held.pins {
-			held.letGo(kind)
+		for p := range held.all() {
+			p.letGo()
 		}
 	}
 }

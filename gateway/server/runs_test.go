@@ -139,6 +139,53 @@ func TestAWalkThatWasLeftGoesOnWithItsOwnListOrIsToldThatItCannot(t *testing.T) 
 	}
 }
 
+// A client that watches with one first page and walks with another: what ends the run must not end the walk.
+func TestAWalkStaysOnItsGenerationWhileAnotherListOfItsClientMovesOn(t *testing.T) {
+	for name, tt := range map[string]struct {
+		rest  time.Duration // before the other list is asked for
+		again bool          // the program starts again afterwards
+	}{
+		"after two hours": {4 * time.Minute, false}, "after a rest": {6 * time.Minute, false}, "over a restart": {6 * time.Minute, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "runs.json")
+			w := newWorld(t, func(o *server.Options) { o.RunsFile = file })
+			w.publish("schule-a", device.Computer, computers("AC", 1, 10))
+			w.total("only-a", "?page=0&page-size=4")
+			w.publish("schule-a", device.Computer, computers("AC", 5, 30))
+			for range 30 {
+				w.clock.Add(4 * time.Minute)
+				w.total("only-a", "?page=1&page-size=4")
+			}
+			w.clock.Add(tt.rest)
+			if n := w.total("only-a", "?page=0&page-size=1"); n != 26 {
+				t.Errorf("the other list begins with %d computers", n)
+			}
+			w.server.Sweep()
+			if tt.again {
+				w = w.restart(t, func(o *server.Options) { o.RunsFile = file })
+			}
+			if n := w.total("only-a", "?page=2&page-size=4"); n != 10 {
+				t.Errorf("the walk goes on with %d computers", n)
+			}
+			if n := w.total("only-a", "?page=1&page-size=1"); n != 26 {
+				t.Errorf("the other list goes on with %d", n)
+			}
+			if n := w.total("only-a", "?page=0&page-size=4"); n != 26 {
+				t.Errorf("the walk begins again with %d", n)
+			}
+			if n := w.total("only-a", "?page=1&page-size=4"); n != 26 {
+				t.Errorf("and goes on with %d", n)
+			}
+			w.clock.Add(7 * time.Minute)
+			w.server.Sweep()
+			if _, generations := w.server.HeldRuns(); generations != 0 {
+				t.Errorf("nobody reads, and %d generations are held", generations)
+			}
+		})
+	}
+}
+
 func TestSingleDevicesDoNotKeepAnOldGenerationForEver(t *testing.T) {
 	w := newWorld(t)
 	w.publish("schule-a", device.Computer, computers("AC", 1, 2))

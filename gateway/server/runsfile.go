@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -31,6 +32,7 @@ type runLine struct {
 	Used   time.Time `json:"used"`
 	Walked time.Time `json:"walked"`
 	Pins   []pinLine `json:"pins"`
+	Left   []pinLine `json:"left,omitempty"`
 }
 
 type pinLine struct {
@@ -38,6 +40,12 @@ type pinLine struct {
 	Generation uint64      `json:"generation"`
 	Since      time.Time   `json:"since"`
 	Paged      time.Time   `json:"paged"`
+
+	Lists map[listID]listAt `json:"lists,omitempty"`
+}
+
+func newPinLine(k device.Kind, p *pin) pinLine {
+	return pinLine{Kind: k, Generation: p.number, Since: p.since, Paged: p.paged, Lists: maps.Clone(p.lists)}
 }
 
 // save writes the file when a pin came or went; with times also when only a time did. A request whose walk begins waits
@@ -83,9 +91,18 @@ func (r *runs) page(times bool) (runsPage, bool) {
 	for key, held := range r.held {
 		line := runLine{Client: key.client, Source: key.source, Used: held.used, Walked: held.walked}
 		for kind, p := range held.pins {
-			line.Pins = append(line.Pins, pinLine{Kind: kind, Generation: p.number, Since: p.since, Paged: p.paged})
+			line.Pins = append(line.Pins, newPinLine(kind, p))
 		}
-		slices.SortFunc(line.Pins, func(a, b pinLine) int { return cmp.Compare(a.Kind, b.Kind) })
+		for kind, left := range held.left {
+			for _, p := range left {
+				line.Left = append(line.Left, newPinLine(kind, p))
+			}
+		}
+		order := func(a, b pinLine) int {
+			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Generation, b.Generation))
+		}
+		slices.SortFunc(line.Pins, order)
+		slices.SortFunc(line.Left, order)
 		page.Runs = append(page.Runs, line)
 	}
 	slices.SortFunc(page.Runs, func(a, b runLine) int {
@@ -107,23 +124,41 @@ func (r *runs) restore(known func(client string, q cache.Series) bool) {
 	}
 	now := r.now()
 	for _, line := range page.Runs {
-		idle := now.Sub(line.Used)
-		held := &run{used: line.Used, walked: line.Walked, pins: map[device.Kind]pin{}}
-		for _, p := range line.Pins {
-			q := cache.Series{Source: line.Source, Kind: p.Kind}
-			if idle >= runLimit || p.Generation == 0 || !known(line.Client, q) {
-				continue
-			}
-			restored := pin{number: p.Generation, since: p.Since, paged: p.Paged}
-			if idle < runIdle {
-				// One that cannot be opened stays remembered: another page of its list is refused, not taken from the next one.
-				restored.generation, _ = r.store.AcquireNumber(q, p.Generation)
-			}
-			held.pins[p.Kind] = restored
+		if now.Sub(line.Used) < runLimit {
+			r.takeUp(line, now, known)
 		}
-		if len(held.pins) > 0 {
-			r.held[runKey{line.Client, line.Source}] = held
+	}
+}
+
+// takeUp makes a run of what stands in the file.
+func (r *runs) takeUp(line runLine, now time.Time, known func(client string, q cache.Series) bool) {
+	held := newRun(line.Used, line.Walked)
+	restored := func(p pinLine) *pin {
+		q := cache.Series{Source: line.Source, Kind: p.Kind}
+		if p.Generation == 0 || !known(line.Client, q) {
+			return nil
 		}
+		out := newPin(p.Generation, p.Since)
+		out.paged = p.Paged
+		maps.Copy(out.lists, p.Lists)
+		if now.Sub(line.Used) < runIdle {
+			// One that cannot be opened stays remembered: another page of its list is refused, not taken from the next one.
+			out.generation, _ = r.store.AcquireNumber(q, p.Generation)
+		}
+		return out
+	}
+	for _, p := range line.Pins {
+		if out := restored(p); out != nil {
+			held.pins[p.Kind] = out
+		}
+	}
+	for _, p := range line.Left {
+		if out := restored(p); out != nil {
+			held.left[p.Kind] = append(held.left[p.Kind], out)
+		}
+	}
+	if len(held.pins)+len(held.left) > 0 {
+		r.held[runKey{line.Client, line.Source}] = held
 	}
 }
 
