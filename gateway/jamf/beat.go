@@ -21,7 +21,7 @@ type Health string
 // The three healths. Unasked is neither for nor against Jamf: nothing was sent, or it did not get past the proxy.
 const (
 	Up      Health = "up"      // Jamf answered for itself, a refusal included
-	Down    Health = "down"    // it did not, or something else did; or the breaker knows so already
+	Down    Health = "down"    // it did not, or something else did; or the breaker is open for a call that shows so
 	Unasked Health = "unasked" // the budget had no place, Jamf asked for quiet, the proxy was in the way, the program ends
 )
 
@@ -46,7 +46,7 @@ func (b Beat) Health() Health {
 	switch err := b.Err; {
 	case err == nil:
 		return Up
-	case errors.Is(err, ErrBreakerOpen):
+	case err.cause() != nil:
 		return Down // other calls have proved it
 	case !err.sent, errors.Is(err, ErrProxy), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return Unasked

@@ -64,11 +64,12 @@ type Host struct {
 
 	// mu is also taken inside the breaker's callback, so the breaker is never called under it.
 	mu        sync.Mutex
-	throttled time.Time // Jamf asked for quiet until then
-	rejected  int       // 429s in a row without a word on how long
-	paused    time.Time // the breaker's own pause, longer each time it opens again
-	opens     int       // in a row, none of them more than the window after the breaker closed
-	closed    time.Time // when the breaker last closed
+	throttled time.Time   // Jamf asked for quiet until then
+	rejected  int         // 429s in a row without a word on how long
+	paused    time.Time   // the breaker's own pause, longer each time it opens again
+	opens     int         // in a row, none of them more than the window after the breaker closed
+	closed    time.Time   // when the breaker last closed
+	cause     *CauseError // of the breaker's state; nil = no call failed yet
 	inFlight  int
 }
 
@@ -200,7 +201,7 @@ func (h *Host) place(ctx context.Context, e entry) error {
 		}
 		if !e.probe {
 			if wait := h.breakerPause(); wait > 0 {
-				return breakerError(e.op, wait)
+				return h.breakerError(e.op, wait)
 			}
 		}
 		if err := h.slots.Acquire(ctx, 1); err != nil {
@@ -237,26 +238,23 @@ func (h *Host) enter(ctx context.Context, e entry, attempt func(context.Context)
 		return struct{}{}, attempt(ctx)
 	}
 	if e.guest && h.breaker.State() != gobreaker.StateClosed {
-		return breakerError(e.op, max(h.breakerPause(), time.Second))
+		return h.breakerError(e.op, max(h.breakerPause(), time.Second))
 	}
 	if e.probe || e.guest {
 		_, err := run()
 		h.learn(err)
 		return err
 	}
-	_, err := h.breaker.Execute(run)
+	_, err := h.breaker.Execute(func() (struct{}, error) {
+		_, err := run()
+		h.blame(err) // before the breaker opens for it, so that who is turned away knows why
+		return struct{}{}, err
+	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return breakerError(e.op, max(h.breakerPause(), time.Second))
+		return h.breakerError(e.op, max(h.breakerPause(), time.Second))
 	}
 	h.learn(err)
 	return err
-}
-
-func breakerError(op string, wait time.Duration) *Error {
-	return &Error{
-		Kind: ErrBreakerOpen, Op: op, Code: codeBreakerOpen, RetryAfter: wait,
-		Detail: "too many calls to this host failed, so that none is sent for a while",
-	}
 }
 
 // learn takes over what an answer says about when to come again.

@@ -127,13 +127,18 @@ func (s *Source) Status() Status {
 	return st
 }
 
-// note remembers how a call ended.
+// note remembers how a call ended. One that the breaker kept back is no news of Jamf; what made the breaker open is.
 func (s *Source) note(err *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case err == nil:
 		s.lastOK = time.Now()
+	case errors.Is(err, ErrBreakerOpen):
+		if c := err.cause(); c != nil && c.At.After(s.lastErrAt) {
+			e := *c.Failed
+			s.lastErr, s.lastErrAt = &e, c.At
+		}
 	case err.Code != codeCanceled && err.Code != codeNotFound:
 		e := *err
 		s.lastErr, s.lastErrAt = &e, time.Now()

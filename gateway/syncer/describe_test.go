@@ -16,13 +16,19 @@ func TestBrokenDescriptionsOfJamfDoNotFailTheWalk(t *testing.T) {
 		err  error
 		code string // "" = the walk goes on
 	}{
-		"502 and HTML":        {&jamf.Error{Kind: jamf.ErrUnavailable, Status: 502, Code: "jamf_unavailable"}, ""},
-		"500":                 {&jamf.Error{Kind: jamf.ErrServerError, Status: 500, Code: "jamf_cannot_render"}, ""},
-		"HTML with 200":       {&jamf.Error{Kind: jamf.ErrSchema, Status: 200, Code: "html_instead_of_json"}, ""},
-		"too slow":            {&jamf.Error{Kind: jamf.ErrTimeout, Code: "timeout"}, ""},
-		"503 of the edge":     {&jamf.Error{Kind: jamf.ErrUnavailable, Status: 503, Code: "jamf_unavailable"}, "jamf_unavailable"},
-		"nobody answers":      {&jamf.Error{Kind: jamf.ErrUnavailable, Code: "connect_failed"}, "connect_failed"},
-		"breaker":             {&jamf.Error{Kind: jamf.ErrBreakerOpen, Code: "breaker_open"}, "breaker_open"},
+		"502 and HTML":    {&jamf.Error{Kind: jamf.ErrUnavailable, Status: 502, Code: "jamf_unavailable"}, ""},
+		"500":             {&jamf.Error{Kind: jamf.ErrServerError, Status: 500, Code: "jamf_cannot_render"}, ""},
+		"HTML with 200":   {&jamf.Error{Kind: jamf.ErrSchema, Status: 200, Code: "html_instead_of_json"}, ""},
+		"too slow":        {&jamf.Error{Kind: jamf.ErrTimeout, Code: "timeout"}, ""},
+		"503 of the edge": {&jamf.Error{Kind: jamf.ErrUnavailable, Status: 503, Code: "jamf_unavailable"}, "jamf_unavailable"},
+		"nobody answers":  {&jamf.Error{Kind: jamf.ErrUnavailable, Code: "connect_failed"}, "connect_failed"},
+		"breaker":         {&jamf.Error{Kind: jamf.ErrBreakerOpen, Code: "breaker_open"}, "breaker_open"},
+		"breaker for a time-out": {&jamf.Error{
+			Kind: jamf.ErrBreakerOpen, Code: "breaker_open", Err: &jamf.CauseError{Failed: &jamf.Error{Kind: jamf.ErrTimeout, Code: "timeout"}},
+		}, "timeout"},
+		"breaker for a foreign page": {&jamf.Error{
+			Kind: jamf.ErrBreakerOpen, Code: "breaker_open", Err: &jamf.CauseError{Failed: &jamf.Error{Kind: jamf.ErrSchema, Code: "html_instead_of_json"}},
+		}, "html_instead_of_json"},
 		"credentials refused": {&jamf.Error{Kind: jamf.ErrAuthFailed, Code: "auth_failed"}, "auth_failed"},
 	} {
 		for _, where := range []string{"rights", "version"} {

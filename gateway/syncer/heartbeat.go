@@ -218,7 +218,7 @@ func whole(d time.Duration) int { return int((d + time.Second - 1) / time.Second
 func entryOf(kinds []device.Kind, b jamf.Beat) availability.Entry {
 	e := availability.Entry{State: availability.State(b.Health()), AuthMS: milliseconds(b.Auth)}
 	if b.Err != nil {
-		e.Code = b.Err.Code
+		e.Code = b.Err.Reason().Code
 	}
 	for i, c := range b.Counts {
 		if c.Err == nil {

@@ -239,6 +239,9 @@ func TestAnHourWithoutJamfCostsAtMost120Calls(t *testing.T) {
 					t.Errorf("six minutes after the outage: %+v", up)
 				}
 				r := availability.Make(history(t, dir), time.Now().Add(-2*time.Hour), time.Now(), time.UTC)
+				if len(r.Errors) != 1 || r.Errors[0].Code != "jamf_unavailable" || down.Code != "jamf_unavailable" {
+					t.Errorf("errors %+v, last of the heartbeats %s: the evidence names another thing than the 503", r.Errors, down.Code)
+				}
 				if len(r.Outages) != 1 || !r.Outages[0].Ended || r.Outages[0].Seconds < 3500 || r.Outages[0].Seconds > 3960 {
 					t.Errorf("outages %+v", r.Outages)
 				}

@@ -389,15 +389,15 @@ func (s *Syncer) warmAtStart(ctx context.Context, l *line) {
 	s.warm(ctx, l, g)
 }
 
-// codeOf names a failure by its code in the catalogue.
+// codeOf names a failure by its code in the catalogue: of a call that the breaker kept back, what made the breaker open.
 func codeOf(err error) string {
 	var f *failure
 	var j *jamf.Error
 	switch {
 	case errors.As(err, &f):
 		return f.Code
-	case errors.As(err, &j) && j.Code != "":
-		return j.Code
+	case errors.As(err, &j) && j.Reason().Code != "":
+		return j.Reason().Code
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "canceled"
 	default:
@@ -413,7 +413,7 @@ func detailOf(err error) string {
 	case errors.As(err, &f):
 		return f.Detail
 	case errors.As(err, &j):
-		return j.Detail
+		return j.Reason().Detail
 	default:
 		return "the gateway met a fault of its own in this sync"
 	}
