@@ -393,6 +393,7 @@ type apiSchema struct {
 	Type       string                `json:"type"`
 	Properties map[string]*apiSchema `json:"properties"`
 	AllOf      []*apiSchema          `json:"allOf"`
+	OneOf      []*apiSchema          `json:"oneOf"`
 	Items      *apiSchema            `json:"items"`
 }
 
