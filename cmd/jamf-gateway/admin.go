@@ -73,18 +73,30 @@ func (f adminFlags) open(s streams) (adminDoor, error) {
 	return adminDoor{base: base, client: &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{}}, s: s}, err
 }
 
-// ask sends a request and reads the JSON of a good answer. What the gateway refuses is said with the catalogue's sentences.
+// ask sends a request and reads the JSON of a good answer.
 func (d adminDoor) ask(ctx context.Context, method, path string, into any) error {
-	rq, err := http.NewRequestWithContext(ctx, method, d.base+path, nil)
+	body, err := d.fetch(ctx, method, path)
 	if err != nil {
 		return err
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return d.stranger(http.StatusOK)
+	}
+	return nil
+}
+
+// fetch sends a request and reads a good answer. What the gateway refuses is said with the catalogue's sentences.
+func (d adminDoor) fetch(ctx context.Context, method, path string) ([]byte, error) {
+	rq, err := http.NewRequestWithContext(ctx, method, d.base+path, nil)
+	if err != nil {
+		return nil, err
 	}
 	rs, err := d.client.Do(rq)
 	if err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
-		return gone{spoken(text{
+		return nil, gone{spoken(text{
 			"no gateway answers at %s: it is not running, or its admin_listen is another one (name it with --config FILE or --admin URL)",
 			"unter %s antwortet kein Gateway: Es läuft nicht, oder sein admin_listen ist ein anderes (nennen Sie es mit --config DATEI oder --admin URL)",
 		}, d.base)}
@@ -92,15 +104,12 @@ func (d adminDoor) ask(ctx context.Context, method, path string, into any) error
 	defer rs.Body.Close() //nolint:errcheck // read whole or not wanted
 	body, err := io.ReadAll(io.LimitReader(rs.Body, 64<<20))
 	if err != nil {
-		return fmt.Errorf("read the answer of %s: %w", d.base, err)
+		return nil, fmt.Errorf("read the answer of %s: %w", d.base, err)
 	}
 	if rs.StatusCode >= http.StatusBadRequest {
-		return d.refusal(rs.StatusCode, body)
+		return nil, d.refusal(rs.StatusCode, body)
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return d.stranger(rs.StatusCode)
-	}
-	return nil
+	return body, nil
 }
 
 // gone means that nobody answers at the admin door.

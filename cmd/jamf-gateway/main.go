@@ -52,6 +52,7 @@ type commands struct {
 	Status     statusCommand     `cmd:"" help:"Show the state of every source of a running gateway."`
 	Sync       syncCommand       `cmd:"" help:"Have a running gateway read a source now."`
 	Report     reportCommand     `cmd:"" help:"Report what the gateway has recorded."`
+	Diagnose   diagnoseCommand   `cmd:"" help:"Write one file for support: without secrets, addresses and data of devices."`
 	Client     clientCommand     `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
 	Completion completionCommand `cmd:"" help:"Print a script with which bash, zsh or fish completes commands and flags."`
 	Help       helpCommand       `cmd:"" help:"Show how a command is used."`

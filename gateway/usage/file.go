@@ -104,6 +104,12 @@ func (r *Recorder) restore(now time.Time) {
 	}
 }
 
+// Read returns the records of a file; a file that is not there has none.
+func Read(path string) (clients []ClientRecord, nobody Record, err error) {
+	f, err := readFile(path)
+	return f.Clients, f.Nobody, err
+}
+
 func readFile(path string) (file, error) {
 	var out file
 	if path == "" {

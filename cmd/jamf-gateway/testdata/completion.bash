@@ -14,6 +14,7 @@ _jamf_gateway() {
             " sync") place="sync" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
+            " diagnose") place="diagnose" ;;
             " client") place="client" ;;
             "client new") place="client new" ;;
             "client rotate") place="client rotate" ;;
@@ -24,7 +25,7 @@ _jamf_gateway() {
     done
     case "$place" in
         "")
-            words="init serve demo fakejamf check status sync report client completion help version" flags="--help --lang --version"
+            words="init serve demo fakejamf check status sync report diagnose client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -118,6 +119,14 @@ _jamf_gateway() {
                 --config) return ;;
                 --data-dir) return ;;
                 --format) words="text markdown" flags="" ;;
+            esac ;;
+        "diagnose")
+            words="" flags="--help --lang --version --config --admin --output"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+                --admin) words="" flags="" ;;
+                --output) return ;;
             esac ;;
         "client")
             words="new rotate" flags="--help --lang --version"

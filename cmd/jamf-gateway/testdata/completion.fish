@@ -21,6 +21,8 @@ function __jamf_gateway_at
                 set place "report"
             case "report availability"
                 set place "report availability"
+            case " diagnose"
+                set place "diagnose"
             case " client"
                 set place "client"
             case "client new"
@@ -46,6 +48,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at ""' -a check -d 'Check the settin
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a status -d 'Show the state of every source of a running gateway.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a sync -d 'Have a running gateway read a source now.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a report -d 'Report what the gateway has recorded.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a diagnose -d 'Write one file for support: without secrets, addresses and data of devices.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a client -d 'Make the id and the secret of a client of the gateway, or its next secret.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a completion -d 'Print a script with which bash, zsh or fish completes commands and flags.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a help -d 'Show how a command is used.'
@@ -137,6 +140,12 @@ complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l config 
 complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l data-dir -r -F -d 'Instead of --config: the data directory, or a copy of it, without settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l json -d 'Print the reports as JSON.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l format -x -a 'text markdown' -d 'Without --json: text or markdown.'
+complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l config -r -F -d 'Settings file; its admin door is asked, and its data directory read.'
+complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l admin -x -d 'Address of the admin door, which is then all that is asked; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l output -r -F -d 'The file to write, - for standard output; without it jamf-gateway-diagnose-TIME.json.'
 complete -c jamf-gateway -n '__jamf_gateway_at "client"' -a new -d 'Make a client: its secret, shown once, and the lines for the settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at "client"' -a rotate -d 'Make the next secret of a client, which lives beside the one in use until you remove that one.'
 complete -c jamf-gateway -n '__jamf_gateway_at "client"' -l help -d 'Show context-sensitive help.'

@@ -18,6 +18,7 @@ _jamf-gateway() {
             " sync") place="sync" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
+            " diagnose") place="diagnose" ;;
             " client") place="client" ;;
             "client new") place="client new" ;;
             "client rotate") place="client rotate" ;;
@@ -31,7 +32,7 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
-            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'report:Report what the gateway has recorded.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
+            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'report:Report what the gateway has recorded.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "init")
             case "$prev" in
@@ -133,6 +134,15 @@ _jamf-gateway() {
             esac
             commands=( )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--days:How many days, today included; 90 at most.' '--source:Only this source.' '--config:Settings file; sources and data_dir are taken from it.' '--data-dir:Instead of --config: the data directory, or a copy of it, without settings.' '--json:Print the reports as JSON.' '--format:Without --json: text or markdown.' ) ;;
+        "diagnose")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+                --admin) return ;;
+                --output) _files; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file; its admin door is asked, and its data directory read.' '--admin:Address of the admin door, which is then all that is asked; without it and --config http://127.0.0.1:9480.' '--output:The file to write, - for standard output; without it jamf-gateway-diagnose-TIME.json.' ) ;;
         "client")
             case "$prev" in
                 --lang) compadd -- en de; return ;;

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"jamf-gateway/config"
+)
+
+// redactor takes out of texts what a stranger must not read: addresses, names of machines and people, ids of devices.
+// The same host has the same name in the whole of a file.
+type redactor struct {
+	known    []string // longest first
+	instead  map[string]string
+	address  *regexp.Regexp
+	name     *regexp.Regexp
+	idLike   *regexp.Regexp
+	quoted   *regexp.Regexp
+	homePath *regexp.Regexp
+}
+
+func newRedactor() *redactor {
+	return &redactor{
+		instead: map[string]string{},
+		address: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>)]+` + // URLs
+			`|[^\s@"'<>:]+@[^\s@"'<>]+` + // e-mail addresses
+			`|\b\d{1,3}(?:\.\d{1,3}){3}\b(?::\d+)?` + // IPv4
+			`|\[[0-9A-Fa-f:]+\](?::\d+)?|\b(?:[0-9A-Fa-f]{1,4}:){3,}[0-9A-Fa-f:]+`), // IPv6 and hardware addresses
+		name:     regexp.MustCompile(`\b(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b(?::\d+)?`),
+		idLike:   regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9-]{7,}`),
+		quoted:   regexp.MustCompile(`"[^"]*"`),
+		homePath: regexp.MustCompile(`/(?:home|Users|root)(?:/[^\s:"']*)?`),
+	}
+}
+
+// hide replaces a text from now on; one that is too short to be told from other words is left alone.
+func (r *redactor) hide(text, instead string) {
+	if _, there := r.instead[text]; there || len(text) < 4 {
+		return
+	}
+	r.instead[text] = instead
+	r.known = append(r.known, text)
+	slices.SortFunc(r.known, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+}
+
+// hideHost replaces a host, with and without a port. The loopback is nobody's secret.
+func (r *redactor) hideHost(host string) {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if host == "localhost" || host == "127.0.0.1" || host == "::1" {
+		return
+	}
+	r.hide(host, fmt.Sprintf("<host %d>", len(r.known)+1))
+}
+
+// hideSettings replaces the hosts and directories of the settings.
+func (r *redactor) hideSettings(c *config.Config) {
+	hosts := []string{c.PublicURL}
+	for _, src := range c.Sources {
+		hosts = append(hosts, src.URL)
+		hosts = append(hosts, src.Hosts...)
+	}
+	for _, text := range hosts {
+		if u, err := url.Parse(text); err == nil && u.Host != "" {
+			text = u.Host
+		}
+		r.hideHost(text)
+	}
+	if strings.ContainsRune(c.DataDir, '/') { // "data" is a word like others
+		r.hide(c.DataDir, "<data_dir>")
+	}
+}
+
+// hideMachine replaces the name of this machine, unless it is a word of ours.
+func (r *redactor) hideMachine() {
+	if name, err := os.Hostname(); err == nil && !strings.Contains("jamf-gateway localhost", name) {
+		r.hide(name, "<this machine>")
+	}
+}
+
+// words replaces what was named and whatever looks like an address.
+func (r *redactor) words(text string) string {
+	for _, word := range r.known {
+		text = strings.ReplaceAll(text, word, r.instead[word])
+	}
+	return r.address.ReplaceAllString(text, "<address>")
+}
+
+// sentence is words for a text that may quote anything: what looks like the name of a host, a home directory or an id goes too.
+func (r *redactor) sentence(text string) string {
+	text = r.homePath.ReplaceAllString(r.words(text), "<home>")
+	text = r.name.ReplaceAllString(text, "<name>")
+	return r.idLike.ReplaceAllStringFunc(text, func(word string) string {
+		if strings.ContainsFunc(word, unicode.IsDigit) && strings.ContainsFunc(word, unicode.IsUpper) {
+			return "<id>"
+		}
+		return word
+	})
+}
+
+// problem is sentence for a text about the settings: it may quote a value that was written in the wrong place.
+func (r *redactor) problem(text string) string {
+	return r.sentence(r.quoted.ReplaceAllString(text, `"..."`))
+}
+
+// value redacts every text of decoded JSON: what was made for people as sentences, the rest as words.
+func (r *redactor) value(v any, key string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			v[name] = r.value(member, name)
+		}
+	case []any:
+		for i, member := range v {
+			v[i] = r.value(member, key)
+		}
+	case string:
+		if key == "detail" || key == "errorDetail" {
+			return r.sentence(v)
+		}
+		return r.words(v)
+	}
+	return v
+}
