@@ -63,7 +63,11 @@ func (d *document) client(m *mapping, sources, profiles []string) Client {
 	for _, v := range list {
 		switch {
 		case !slices.Contains(sources, v.text):
-			d.problem(v.origin, "there is no source %q", clip(v.text))
+			text := "there is no source " + quote(v.text)
+			if near := nearest(v.text, sources); near != "" {
+				text += "; did you mean " + near + "?"
+			}
+			d.problem(v.origin, "%s", text)
 		case slices.Contains(c.Sources, v.text):
 			d.problem(v.origin, "%s stands twice", v.text)
 		default:

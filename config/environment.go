@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -72,7 +73,7 @@ func nearest(name string, names []string) string {
 	}
 	best, least := "", 3
 	if len(name) < 4 {
-		least = 2
+		least = min(2, len(name)) // of one letter nothing is left when it is changed
 	}
 	for _, candidate := range names {
 		if n := distance(strings.ToLower(name), strings.ToLower(candidate)); n < least {
@@ -80,6 +81,16 @@ func nearest(name string, names []string) string {
 		}
 	}
 	return best
+}
+
+// ByNearness are the names, the one that comes nearest to a name first: for lists of what there is instead of it.
+func ByNearness(name string, names []string) []string {
+	name = strings.ToLower(name[:min(len(name), 100)])
+	out := slices.Sorted(slices.Values(names))
+	slices.SortStableFunc(out, func(a, b string) int {
+		return cmp.Compare(distance(name, strings.ToLower(a)), distance(name, strings.ToLower(b)))
+	})
+	return out
 }
 
 // distance is Levenshtein's, over bytes.

@@ -60,7 +60,8 @@ func TestStatusAndSyncTalkToARunningGateway(t *testing.T) {
 		args []string
 		want string
 	}{
-		"unknown source": {exitUsage, []string{"sync", "x", "--admin", admin}, "[unknown_source]"},
+		"unknown source": {exitUsage, []string{"sync", "x", "--admin", admin}, `there is no source "x" at this gateway; there are: schule-a [unknown_source]`},
+		"in German":      {exitUsage, []string{"sync", "x", "--admin", admin, "--lang", "de"}, `es gibt keine Quelle "x" an diesem Gateway; es gibt: schule-a [unknown_source]`},
 		"unknown kind":   {exitUsage, []string{"sync", "schule-a", "--kind", "tablet", "--admin", admin}, "computer"},
 		"two doors":      {exitUsage, []string{"status", "--admin", admin, "--config", file}, "--admin"},
 		"no address":     {exitUsage, []string{"status", "--admin", "ftp://x"}, "must be an address"},

@@ -53,7 +53,7 @@ func (c checkCommand) Run(ctx context.Context, s streams) error {
 	}
 	reports, err := gateway.Check(ctx, settings, version, c.Source, string(s.lang))
 	if errors.Is(err, server.ErrUnknownSource) {
-		err = spoken(text{"there is no source %q in %s", "es gibt keine Quelle %q in %s"}, c.Source, c.Config)
+		err = noSource("--source", c.Source, c.Config, sourceNames(settings))
 	}
 	if err != nil {
 		return c.refused(s, err)

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,9 +98,11 @@ func (e clientEntry) check(file string, env []string) error {
 				"%s hat schon einen Client %q; sein nächstes Secret: jamf-gateway client rotate %s --config %s",
 			}, file, e.id, e.id, shellQuote(file))
 		}
-		names = nil
-		for _, src := range settings.Sources {
-			names = append(names, src.Name)
+		names = sourceNames(settings)
+		for _, name := range e.sources {
+			if !slices.Contains(names, name) {
+				return noSource("--sources", name, file, names)
+			}
 		}
 		for name := range settings.Profiles {
 			profiles += "  " + name + ": {fields: [name]}\n"
@@ -136,7 +139,41 @@ func (e clientEntry) possible(sources []string, profiles string) error {
 	}
 	b.WriteString("clients:\n" + quoted.yaml())
 	_, err := config.Parse([]byte(b.String()), "client", ".", nil)
+	if invalid, ok := errors.AsType[*config.InvalidError](err); ok {
+		return ofFlags(invalid)
+	}
 	return err
+}
+
+// ofFlags says the problems of an entry that flags were made to, by these flags; the file that was parsed is nobody's.
+func ofFlags(invalid *config.InvalidError) error {
+	var en, de []string
+	for _, p := range invalid.Problems {
+		flag := "--sources"
+		switch {
+		case strings.HasSuffix(p.Setting, ".id"):
+			flag = "--id"
+		case strings.HasSuffix(p.Setting, ".profile"):
+			flag = "--profile"
+		}
+		en, de = append(en, flag+": "+p.Text), append(de, flag+": "+p.GermanText())
+	}
+	return spokenError{text{strings.Join(en, "\n"), strings.Join(de, "\n")}}
+}
+
+// sourceNames are the sources of settings, in their order.
+func sourceNames(settings *config.Config) []string {
+	var names []string
+	for _, src := range settings.Sources {
+		names = append(names, src.Name)
+	}
+	return names
+}
+
+// noSource says that there is no such source, and which there are: what was probably meant comes first.
+func noSource(flag, name, where string, names []string) error {
+	known := strings.Join(config.ByNearness(name, names), ", ")
+	return spoken(text{"%s: there is no source %q in %s; there are: %s", "%s: Es gibt keine Quelle %q in %s; es gibt: %s"}, flag, name, where, known)
 }
 
 type clientRotateCommand struct {

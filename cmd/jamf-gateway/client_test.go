@@ -85,10 +85,14 @@ func TestImpossibleClientsAreRefused(t *testing.T) {
 		args []string
 		want string
 	}{
-		"id with a space":    {[]string{"client", "new", "--id", "a b"}, "must be 1 to 64 letters"},
+		"id with a space":    {[]string{"client", "new", "--id", "a b"}, "jamf-gateway: --id: must be 1 to 64 letters"},
+		"id in German":       {[]string{"client", "new", "--id", "a b", "--lang", "de"}, "jamf-gateway: --id: muss aus 1 bis 64 Buchstaben"},
 		"id that breaks out": {[]string{"client", "new", "--id", "a\n  - id: b"}, "must be 1 to 64 letters"},
-		"unknown source":     {[]string{"client", "new", "--sources", "schule-c", "--config", file}, `there is no source "schule-c"`},
-		"unknown profile":    {[]string{"client", "new", "--profile", "lables", "--config", file}, "did you mean labels?"},
+		"unknown source":     {[]string{"client", "new", "--sources", "schule-c", "--config", file}, "jamf-gateway: --sources: there is no source \"schule-c\" in " + file + "; there are: schule-a, schule-b\n"},
+		"source, nearest":    {[]string{"client", "new", "--sources", "schul-b", "--config", file}, "there are: schule-b, schule-a\n"},
+		"source in German":   {[]string{"client", "new", "--sources", "schul-b", "--config", file, "--lang", "de"}, "--sources: Es gibt keine Quelle \"schul-b\" in " + file + "; es gibt: schule-b, schule-a\n"},
+		"no name at all":     {[]string{"client", "new", "--sources", "Schule B"}, "jamf-gateway: --sources: must be 1 to 32 small letters"},
+		"unknown profile":    {[]string{"client", "new", "--profile", "lables", "--config", file}, "--profile: there is no profile \"lables\"; did you mean labels?"},
 		"id that exists":     {[]string{"client", "new", "--id", "other", "--config", file}, `has a client "other" already`},
 		"rotate nobody":      {[]string{"client", "rotate", "nobody", "--config", file}, `there is no client "nobody"`},
 		"rotate nowhere":     {[]string{"client", "rotate", "other"}, "--config"},

@@ -7,9 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
+
+	"jamf-gateway/config"
 )
 
 type syncCommand struct {
@@ -46,7 +49,7 @@ func (c syncCommand) Run(ctx context.Context, s streams) error {
 	err = door.ask(ctx, http.MethodPost, "/v1/admin/sources/"+url.PathEscape(c.Source)+"/sync"+query, &accepted)
 	switch {
 	case refusedAs(err, "unknown_source"):
-		return usageError{err}
+		return usageError{before.unknownSource(c.Source)}
 	case refusedAs(err, "sync_running") && c.Wait:
 		_, _ = fmt.Fprintln(s.out, s.say(text{"%s: a sync is running already, waiting for it", "%s: Eine Synchronisierung läuft schon, es wird auf sie gewartet"}, c.Source))
 	case err != nil:
@@ -64,6 +67,17 @@ func (c syncCommand) Run(ctx context.Context, s streams) error {
 		}
 	}
 	return w.run(ctx)
+}
+
+// unknownSource says that there is no such source, and which there are: what was probably meant comes first.
+func (a sourcesAnswer) unknownSource(name string) error {
+	var names []string
+	for _, item := range a.Items {
+		names = append(names, item.Name)
+	}
+	return spoken(text{
+		"there is no source %q at this gateway; there are: %s [unknown_source]", "es gibt keine Quelle %q an diesem Gateway; es gibt: %s [unknown_source]",
+	}, name, strings.Join(config.ByNearness(name, names), ", "))
 }
 
 func (a sourcesAnswer) source(name string) sourceStatus {
