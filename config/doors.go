@@ -135,7 +135,7 @@ func (d *document) doors(c *Config, root *mapping) {
 
 // exposure refuses plain HTTP that others could read, unless it is wanted.
 func (d *document) exposure(c *Config, listen, admin value) {
-	if c.TLS.CertFile == "" && checkAddress(listen.text) == "" && !loopback(listen.text) {
+	if c.TLS.CertFile == "" && Exposed(listen.text) {
 		if !c.InsecureHTTP {
 			d.problem(listen.origin,
 				"%s can be reached from other machines, and there is no TLS: set tls.cert_file and tls.key_file, or insecure_http: true behind a proxy that does TLS",
@@ -144,7 +144,7 @@ func (d *document) exposure(c *Config, listen, admin value) {
 			d.warn(listen.origin, "secrets and tokens of clients cross the network in the clear (insecure_http)")
 		}
 	}
-	if c.AdminListen != "" && checkAddress(c.AdminListen) == "" && !loopback(c.AdminListen) {
+	if c.AdminListen != "" && Exposed(c.AdminListen) {
 		d.warn(admin.origin, "the admin door can be reached from other machines and asks nobody who he is")
 	}
 }
@@ -166,6 +166,9 @@ func checkAddress(s string) string {
 	}
 	return ""
 }
+
+// Exposed tells that other machines can reach what listens on HOST:PORT: without TLS, insecure_http must be wanted there.
+func Exposed(address string) bool { return checkAddress(address) == "" && !loopback(address) }
 
 // loopback tells that only this machine can reach HOST:PORT.
 func loopback(address string) bool {

@@ -26,6 +26,7 @@ type initCommand struct {
 	PublicURL        string `name:"public-url" help:"Address by which Inventory360 reaches the gateway." placeholder:"URL"`
 	TLSCert          string `name:"tls-cert" help:"Certificate of the gateway with its chain (PEM); without it a proxy does TLS." placeholder:"FILE"`
 	TLSKey           string `name:"tls-key" help:"Its private key." placeholder:"FILE"`
+	InsecureHTTP     bool   `name:"insecure-http" help:"A proxy does TLS: listen without a certificate where other machines can reach it."`
 	Listen           string `help:"Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080." placeholder:"ADDRESS"`
 	AdminListen      string `name:"admin-listen" help:"Address of the admin door; without it 127.0.0.1:9480." placeholder:"ADDRESS"`
 	DataDir          string `name:"data-dir" help:"Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings." placeholder:"DIR"`
@@ -44,6 +45,7 @@ func (c initCommand) Run(ctx context.Context, s streams) error {
 	if err := c.free(c.Config); err != nil {
 		return usageError{err}
 	}
+	c.tellWhatEnds(s)
 	answers, err := c.answers(a)
 	if err != nil {
 		return usageError{err}
@@ -83,6 +85,7 @@ func (c initCommand) free(file string) error {
 type initAnswers struct {
 	url, pasted, name, clientID, secret string
 	secretEnv, publicURL, cert, key     string
+	insecure                            bool // plain HTTP where other machines can reach it
 }
 
 var firstLabel = regexp.MustCompile(`[^a-z0-9-]+`)
@@ -131,6 +134,9 @@ func (c initCommand) answers(a *asker) (initAnswers, error) {
 		out.publicURL = address
 	}
 	out.cert, err = a.optional(c.TLSCert, text{"File with its TLS certificate and chain (empty: a proxy does TLS): ", "Datei mit seinem TLS-Zertifikat und der Kette (leer: Ein Proxy übernimmt TLS): "})
+	if err == nil && out.cert == "" {
+		out.insecure, err = c.withoutTLS(a)
+	}
 	if err != nil || out.cert == "" {
 		return out, err
 	}
@@ -243,6 +249,9 @@ func (c initCommand) yaml(s streams, a initAnswers, reference string, hash [32]b
 	}
 	if c.DataDir != "" {
 		line("data_dir: %q\nkey_file: %q", filepath.Join(absolute(c.DataDir), "data"), filepath.Join(absolute(c.DataDir), "gateway.key"))
+	}
+	if a.insecure {
+		line("insecure_http: true # %s", s.say(text{"a proxy does TLS", "ein Proxy übernimmt TLS"}))
 	}
 	if a.publicURL != "" {
 		line("public_url: %q", a.publicURL)

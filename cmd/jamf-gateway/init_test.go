@@ -98,7 +98,8 @@ func TestInitSaysWhatIsMissingOrWrongAndLeavesNothingBehind(t *testing.T) {
 		"bad name":      {env, []string{"--url", "a.jamfcloud.com", "--client-id", "x", "--name", "A B"}, "small letters"},
 		"no key":        {env, []string{"--url", "a.jamfcloud.com", "--client-id", "x", "--tls-cert", "x.crt"}, "--tls-key is needed"},
 		"no such files": {env, []string{"--url", "a.jamfcloud.com", "--client-id", "x", "--tls-cert", "x.crt", "--tls-key", "x.key"}, "x.crt"},
-		"open without":  {env, []string{"--url", "a.jamfcloud.com", "--client-id", "x", "--listen", ":8080"}, "there is no TLS"},
+		"open without":  {env, []string{"--url", "a.jamfcloud.com", "--client-id", "x", "--listen", ":8080"}, "--listen: :8080 can be reached from other machines, and there is no TLS: name --tls-cert and --tls-key, or --insecure-http"},
+		"in German":     {env, []string{"--url", "a.jamfcloud.com", "--client-id", "x", "--listen", ":8080", "--lang", "de"}, "--listen: :8080 ist von anderen Rechnern erreichbar"},
 	} {
 		dir := t.TempDir()
 		r := command(t, tc.env, append([]string{"init", "--config", filepath.Join(dir, "gateway.yaml")}, tc.args...)...)
@@ -107,6 +108,57 @@ func TestInitSaysWhatIsMissingOrWrongAndLeavesNothingBehind(t *testing.T) {
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 			t.Errorf("%s: %v is left behind, %v", name, left, err)
+		}
+	}
+}
+
+func TestInitAsksWhetherAProxyDoesTLSWhereOtherMachinesReachIt(t *testing.T) {
+	args := func(lang string) []string {
+		return []string{"init", "--config", filepath.Join(t.TempDir(), "gateway.yaml"), "--listen", "0.0.0.0:8080", "--lang", lang}
+	}
+	const answers = "asked\na.jamfcloud.com\n\ncid\ngeheim\n\n\n"
+	for lang, tc := range map[string]struct{ question, comment string }{
+		"en": {"Does a proxy in front of it do TLS? [Y/n]", "a proxy does TLS"}, "de": {"Übernimmt ein Proxy davor TLS? [J/n]", "ein Proxy übernimmt TLS"},
+	} {
+		a := args(lang)
+		r := commandWith(t, t.Context(), nil, answers+"\nn\n", a...)
+		if r.code != exitGood || !strings.Contains(r.err, tc.question) || !strings.Contains(content(t, a[2]), "insecure_http: true # "+tc.comment+"\n") {
+			t.Errorf("yes: exit code %d\n%s%s", r.code, r.out, r.err)
+		}
+		a = args(lang)
+		r = commandWith(t, t.Context(), nil, answers+"n\n", a...)
+		if left, err := os.ReadDir(filepath.Dir(a[2])); r.code != exitUsage || !strings.Contains(r.err, "--insecure-http") || err != nil || len(left) > 0 {
+			t.Errorf("no: exit code %d, %v, %v\n%s%s", r.code, left, err, r.out, r.err)
+		}
+	}
+	a := append(args("en"), "--url", "a.jamfcloud.com", "--client-id", "x", "--insecure-http")
+	if r := command(t, []string{"JAMF_CLIENT_SECRET=geheim"}, a...); r.code != exitGood || !strings.Contains(content(t, a[2]), "insecure_http: true") {
+		t.Errorf("by flag: exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+	a = append(args("en"), "--url", "a.jamfcloud.com", "--client-id", "x")
+	if r := command(t, []string{"JAMF_CLIENT_SECRET=geheim", "JAMF_GATEWAY_INSECURE_HTTP=true"}, a...); r.code != exitGood || strings.Contains(content(t, a[2]), "insecure_http") {
+		t.Errorf("by the environment: exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+}
+
+func TestInitSaysWhatEndsWhenItReplacesSettings(t *testing.T) {
+	env := []string{"JAMF_CLIENT_SECRET=geheim"}
+	for lang, want := range map[string][2]string{
+		"en": {"These end with it: the secrets of the clients other; the settings of the sources schule-a, schule-b. And the profiles labels.\n", "cannot be read as settings"},
+		"de": {"Damit enden: die Secrets der Clients other; die Einstellungen der Quellen schule-a, schule-b. Und die Profile labels.\n", "als Einstellungen nicht lesbar"},
+	} {
+		file := filepath.Join(t.TempDir(), "gateway.yaml")
+		args := []string{"init", "--config", file, "--url", "a.jamfcloud.com", "--client-id", "x", "--force", "--lang", lang}
+		if r := command(t, env, args...); r.code != exitGood || r.err != "" {
+			t.Errorf("nothing is replaced: exit code %d\n%s", r.code, r.err)
+		}
+		write(t, file, twoSources+"  - {id: other, secrets: [\""+hashOfSecret+"\"]}\n")
+		if r := command(t, env, args...); r.code != exitGood || !strings.HasSuffix(r.err, want[0]) || !strings.Contains(r.err, file) {
+			t.Errorf("exit code %d, want %q\n%s", r.code, want[0], r.err)
+		}
+		write(t, file, "listn: x\n")
+		if r := command(t, env, args...); r.code != exitGood || !strings.Contains(r.err, want[1]) {
+			t.Errorf("exit code %d, want %q\n%s", r.code, want[1], r.err)
 		}
 	}
 }

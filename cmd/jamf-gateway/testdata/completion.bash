@@ -30,7 +30,7 @@ _jamf_gateway() {
                 --lang) words="en de" flags="" ;;
             esac ;;
         "init")
-            words="" flags="--help --lang --version --config --force --url --name --client-id --client-secret-file --secret-env --public-url --tls-cert --tls-key --listen --admin-listen --data-dir --client --allow-insecure-loopback --test"
+            words="" flags="--help --lang --version --config --force --url --name --client-id --client-secret-file --secret-env --public-url --tls-cert --tls-key --insecure-http --listen --admin-listen --data-dir --client --allow-insecure-loopback --test"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;

@@ -69,6 +69,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l secret-env -x -d 'Refe
 complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l public-url -x -d 'Address by which Inventory360 reaches the gateway.'
 complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l tls-cert -r -F -d 'Certificate of the gateway with its chain (PEM); without it a proxy does TLS.'
 complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l tls-key -r -F -d 'Its private key.'
+complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l insecure-http -d 'A proxy does TLS: listen without a certificate where other machines can reach it.'
 complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l listen -x -d 'Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080.'
 complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l admin-listen -x -d 'Address of the admin door; without it 127.0.0.1:9480.'
 complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l data-dir -r -F -d 'Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings.'
