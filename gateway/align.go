@@ -12,10 +12,9 @@ import (
 	"jamf-gateway/gateway/device"
 )
 
-// align brings what is on disk of a source in line with today's settings before anybody can read it, kinds that are
+// align brings what is on disk of a source in line with today's profile before anybody can read it, kinds that are
 // switched off and disabled sources too. A profile that lost fields cuts the current generation again and every other one goes;
-// a profile that only gained some leaves all as it is, and the syncer fetches what is missing soon; a mapping that changed
-// derives the columns again. Where that fails, the kind is returned: it is served by views, which show nothing beyond the
+// a profile that only gained some leaves all as it is, and the syncer fetches what is missing soon. Where that fails, the kind is returned: it is served by views, which show nothing beyond the
 // profile, and the next sync puts it right. Only a cancelled ctx is an error.
 func (g *Gateway) align(ctx context.Context, source string, kept *device.Profile) (failed []device.Kind, err error) {
 	for _, k := range []device.Kind{device.Computer, device.Mobile} {
@@ -39,9 +38,48 @@ func (g *Gateway) align(ctx context.Context, source string, kept *device.Profile
 	return failed, nil
 }
 
-// alignSeries cuts or maps the served generation again where it must, and tells what it did. A generation that turns out to
-// be damaged is set aside by the store, so that the one before it is next; in the end there may be none.
+// alignSeries cuts the served generation again where it must, and tells what it did.
 func (g *Gateway) alignSeries(ctx context.Context, q cache.Series, kept *device.Profile) (done string, err error) {
+	return g.redo(ctx, q, func(info cache.Info) (string, remake) {
+		if !info.Exceeds(kept) {
+			return "", nil
+		}
+		return "cut", func() (*cache.Generation, error) { return g.store.Recut(ctx, q, kept) }
+	})
+}
+
+// remap derives the columns of what another release mapped again, one series after the other and while everything is served:
+// only filters and sorts wait for it. The syncer begins afterwards, because a series has one builder. Where it fails, the next
+// sync puts it right, and that is asked for now.
+func (g *Gateway) remap(ctx context.Context) {
+	for _, src := range g.o.Config.Sources {
+		for _, k := range []device.Kind{device.Computer, device.Mobile} {
+			q := cache.Series{Source: src.Name, Kind: k}
+			done, err := g.redo(ctx, q, func(info cache.Info) (string, remake) {
+				if info.MappingVersion == device.MappingVersion {
+					return "", nil
+				}
+				return "mapped", func() (*cache.Generation, error) { return g.store.Remap(ctx, q) }
+			})
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil:
+				g.o.Logger.ErrorContext(ctx, "stored data could not be mapped by this release; the next sync does it", "source", src.Name, "kind", k, "error", err)
+				_ = g.syncer.SyncNow(src.Name, k) // of a disabled source nothing is read
+			case done != "":
+				g.o.Logger.InfoContext(ctx, "data mapped by this release", "source", src.Name, "kind", k)
+			}
+		}
+	}
+}
+
+// remake makes a successor of the served generation.
+type remake func() (*cache.Generation, error)
+
+// redo makes the served generation again if need says so, and tells what was done. A generation that turns out to
+// be damaged is set aside by the store, so that the one before it is next; in the end there may be none.
+func (g *Gateway) redo(ctx context.Context, q cache.Series, need func(info cache.Info) (act string, again remake)) (done string, err error) {
 	for last := uint64(0); ; {
 		gen, err := g.store.Acquire(q)
 		if err != nil {
@@ -49,17 +87,15 @@ func (g *Gateway) alignSeries(ctx context.Context, q cache.Series, kept *device.
 		}
 		info := gen.Info()
 		gen.Release()
-		switch {
-		case info.Exceeds(kept):
-			done = "cut"
-			gen, err = g.store.Recut(ctx, q, kept)
-		case info.MappingVersion != device.MappingVersion:
-			done = "mapped"
-			gen, err = g.store.Remap(ctx, q)
-		default:
-			return "", nil
+		act, again := need(info)
+		if again == nil {
+			return done, nil
 		}
+		done = act
+		gen, err = again()
 		switch {
+		case ctx.Err() != nil:
+			return "", ctx.Err()
 		case (errors.Is(err, cache.ErrCorrupt) || errors.Is(err, cache.ErrLost)) && info.Number != last:
 			last = info.Number // it is the new file that is damaged when the same is served again
 			continue

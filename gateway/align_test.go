@@ -20,6 +20,12 @@ import (
 // stored are settings whose data directory holds a generation, read under the profile full, of each series.
 func stored(t *testing.T, body func(q cache.Series, id int64) string, all ...cache.Series) *config.Config {
 	t.Helper()
+	return storedBy(t, device.MappingVersion, body, all...)
+}
+
+// storedBy is stored by a release with another mapping.
+func storedBy(t *testing.T, mapping int, body func(q cache.Series, id int64) string, all ...cache.Series) *config.Config {
+	t.Helper()
 	dir := t.TempDir()
 	c := &config.Config{
 		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 1 << 20},
@@ -40,7 +46,7 @@ func stored(t *testing.T, body func(q cache.Series, id int64) string, all ...cac
 	full, _ := device.BuiltinProfile("full")
 	for _, q := range all {
 		draft := cache.Draft{
-			Series: q, MappingVersion: device.MappingVersion, ProfileName: "full", ProfileDigest: full.Digest(), ProfilePaths: full.Paths(q.Kind),
+			Series: q, MappingVersion: mapping, ProfileName: "full", ProfileDigest: full.Digest(), ProfilePaths: full.Paths(q.Kind),
 		}
 		if !json.Valid([]byte(body(q, 2))) {
 			draft.ProfilePaths = nil // as of an older release: nobody looks into the records that it writes

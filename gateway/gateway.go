@@ -163,7 +163,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 	runs.Go(func() error { return g.server.Run(open) })
 	runs.Go(func() error { return g.usage.Run(open) })
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return g.syncer.Run(ctx) })
+	group.Go(func() error {
+		g.remap(ctx)
+		return g.syncer.Run(ctx)
+	})
 	group.Go(func() error { return g.server.ServePublic(ctx, g.listeners.public) })
 	if g.listeners.admin != nil {
 		group.Go(func() error { return g.server.ServeAdmin(ctx, g.listeners.admin) })

@@ -179,6 +179,18 @@ func ofQuestion() []Entry {
 			},
 		},
 		{
+			Code:  "remapping",
+			Title: Text{"The data is being prepared for filters and sorts", "Der Datenstand wird für Filter und Sortierungen vorbereitet"},
+			Cause: Text{
+				"A new release has started, and what it filters and sorts by is being derived again from the kept data. Everything else is served meanwhile.",
+				"Eine neue Version ist gestartet und leitet aus dem aufbewahrten Datenstand neu ab, wonach gefiltert und sortiert wird. Alles andere wird unterdessen ausgeliefert.",
+			},
+			Action: Text{
+				"Ask again after Retry-After, or without filter and sort.",
+				"Fragen Sie nach Retry-After erneut ab, oder ohne Filter und Sortierung.",
+			},
+		},
+		{
 			Code:  "internal",
 			Title: Text{"The gateway made a mistake", "Im Gateway ist ein Fehler aufgetreten"},
 			Cause: Text{

@@ -43,7 +43,11 @@ func (s *Server) listDevices(c *fiber.Ctx) error {
 	x.seen.Walk = q.step(r)
 	page := devicePage{server: s, reading: r, query: q, from: from, policy: x.caller.policy}
 	if q.selects() {
-		if page.parts, f = q.parts(r); f != nil {
+		page.parts, f = q.parts(r)
+		switch {
+		case f != nil && f.code == codeRemapping && q.cursor != "":
+			return &fault{code: codeCursorExpired} // the walk was begun by another release
+		case f != nil:
 			return f
 		}
 	}
@@ -85,7 +89,7 @@ func concernedScopes(c *caller, q devicesQuery) ([]scope, *fault) {
 func (s *Server) readList(c *caller, concerned []scope, q devicesQuery) (*reading, cursor, *fault) {
 	list := newListID("devices", fmt.Sprintf("%s limit=%d", q.canonical(), q.limit))
 	if q.cursor == "" {
-		r, err := s.read(c, concerned, step{askFirst, list})
+		r, err := s.read(c, concerned, step{ask: askFirst, list: list, columns: q.selects()})
 		if err != nil {
 			return nil, cursor{}, asFault(err)
 		}

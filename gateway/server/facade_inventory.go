@@ -110,7 +110,10 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		ctx, cancel := x.deadline()
 		defer cancel()
 		rows, f := s.rows(ctx, q.question, sr)
-		if f != nil {
+		switch {
+		case f != nil && f.code == codeRemapping && q.page > 0:
+			return &fault{code: codeListExpired, source: sr.Source} // the walk was begun by another release
+		case f != nil:
 			return f
 		}
 		x.seen.Walk = usage.Step{Series: sr.Source, Size: q.size, Page: q.page, Total: rows.count}

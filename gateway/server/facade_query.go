@@ -32,9 +32,9 @@ type jamfQuery struct {
 // step is what the page means for the client's run.
 func (q jamfQuery) step(list listID) step {
 	if q.page == 0 {
-		return step{askFirst, list}
+		return step{ask: askFirst, list: list, columns: q.question.asked()}
 	}
-	return step{askMore, list}
+	return step{ask: askMore, list: list}
 }
 
 // parseJamfQuery reads the query of a façade list. What Jamf does not know, Jamf ignores, and so does the façade. Filters

@@ -54,6 +54,7 @@ const (
 	codePassFailed       = "passthrough_failed"
 	codePassPaused       = "passthrough_paused"
 	codeNoColumns        = "columns_missing"
+	codeRemapping        = "remapping"
 )
 
 const (

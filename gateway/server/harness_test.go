@@ -133,6 +133,7 @@ type world struct {
 	dir    string
 	o      server.Options
 	older  bool // publishes as releases did that knew no facts
+	mapped int  // mapping version of what is published; 0 = today's
 }
 
 // secretOf is the secret of every client of the tests.
@@ -327,6 +328,9 @@ func (w *world) publishOnly(source string, k device.Kind, f fleet, flagged ...ca
 		Series: q, SourceEpoch: "e", MappingVersion: device.MappingVersion, ProfileDigest: full(w.t).Digest(), ProfileName: "full",
 		ProfilePaths: full(w.t).Paths(k),
 		JamfVersion:  "11.30.2-t1", Upstream: "v4", Started: w.clock.Now(),
+	}
+	if w.mapped != 0 {
+		draft.MappingVersion = w.mapped
 	}
 	if w.older {
 		draft.ProfilePaths = nil

@@ -56,6 +56,11 @@ func (p *pin) letGo() {
 	}
 }
 
+// outdated tells that the generation was mapped by another release.
+func (p *pin) outdated() bool {
+	return p.generation != nil && p.generation.Info().MappingVersion != device.MappingVersion
+}
+
 // step notes a request that is answered from the pin.
 func (p *pin) step(s step, now time.Time) {
 	if s.ask == askMore {

@@ -36,6 +36,8 @@ const (
 type step struct {
 	ask  ask
 	list listID // of askFirst and askMore: two walks of one client are told apart by the list that they read
+
+	columns bool // it filters or sorts: its first page wants a generation of today's mapping
 }
 
 // runs keeps, for each client and source, the generations that the client is reading: lists, details by id,
@@ -134,7 +136,7 @@ func (r *runs) place(client string, q cache.Series, s step, now time.Time) place
 		}
 	case s.ask == askFirst && p != nil:
 		held.restart(q.Kind, s.list)
-		if held.over(p, now) {
+		if held.over(p, now) || s.columns && p.outdated() {
 			r.leaveLocked(held, q.Kind, now)
 			p = nil
 		}
@@ -268,7 +270,7 @@ func (r *runs) pinned(client string, q cache.Series, n uint64, list listID) *cac
 	if p == nil {
 		return nil
 	}
-	s, now := step{askMore, list}, r.now()
+	s, now := step{ask: askMore, list: list}, r.now()
 	r.touchLocked(r.held[runKey{client, q.Source}], s, now)
 	p.step(s, now)
 	if p.generation == nil {

@@ -96,6 +96,9 @@ func (q question) with(more []rsql.Expr) question {
 
 // part binds the question to what its asker sees of one series.
 func (q question) part(sr *series) (cache.Part, *fault) {
+	if q.asked() && sr.info.MappingVersion != device.MappingVersion {
+		return cache.Part{}, &fault{code: codeRemapping, source: sr.Source, retryAfter: shortestRetryAfter}
+	}
 	if q.asked() && sr.info.ProfilePaths == nil {
 		return cache.Part{}, &fault{code: codeNoColumns, source: sr.Source, retryAfter: longestRetryAfter}
 	}

@@ -287,3 +287,39 @@ func (w *world) publishOlder(source string, k device.Kind, f fleet) {
 	defer func() { w.older = false }()
 	w.publish(source, k, f)
 }
+
+// While a new release maps the kept data again, everything is served but what it filters and sorts by, and no run keeps a
+// client from the mapped data afterwards.
+func TestDataOfAnotherMappingIsListedAndFilteredAsSoonAsItIsMapped(t *testing.T) {
+	w := newWorld(t)
+	f := fleet{1: computer(1, "AC1", "z"), 2: computer(2, "AC2", "a"), 3: computer(3, "AC3", "b")}
+	w.mapped = device.MappingVersion - 1
+	w.publish("schule-a", device.Computer, f)
+	list, filtered := "/api/v4/computers-inventory?page-size=2&page=", "/api/v4/computers-inventory?filter=id=gt=1&page="
+	if got := ids(w.pageOf("only-a", list+"0"), "id"); cmp.Diff([]string{"2", "3"}, got) != "" {
+		t.Errorf("the list: %v", got)
+	}
+	before := w.get("only-a", "/v1/devices?kind=computer&limit=1").header.Get("ETag")
+	for _, path := range []string{filtered + "0", "/api/v4/computers-inventory?sort=udid", "/v1/devices?kind=computer&filter=name==a", "/v1/devices?kind=computer&name=a"} {
+		r := w.get("only-a", path)
+		w.want(r, http.StatusServiceUnavailable, "remapping")
+		if r.header.Get("Retry-After") != "10" {
+			t.Errorf("%s: Retry-After %q", path, r.header.Get("Retry-After"))
+		}
+	}
+	w.want(w.get("only-a", filtered+"1"), http.StatusServiceUnavailable, "list_expired")
+	w.mapped = 0
+	w.publish("schule-a", device.Computer, f)
+	if got := ids(w.pageOf("only-a", list+"1"), "id"); cmp.Diff([]string{"1"}, got) != "" {
+		t.Errorf("the rest of the list: %v", got)
+	}
+	if got := ids(w.pageOf("only-a", filtered+"0"), "id"); cmp.Diff([]string{"2", "3"}, got) != "" {
+		t.Errorf("the filter after the mapping: %v", got)
+	}
+	if l := w.devices("only-a", "?kind=computer&name=a"); len(l.Items) != 1 {
+		t.Errorf("the short form after the mapping: %v", l.uids())
+	}
+	if before == "" {
+		t.Error("the normalized list was not served")
+	}
+}
