@@ -32,12 +32,13 @@ func TestAnotherMappingKeepsNoDoorShut(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	get := func(path string) int {
 		rq, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.PublicAddr()+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rs, err := http.DefaultTransport.RoundTrip(rq)
+		rs, err := client.Do(rq)
 		if err != nil {
 			t.Fatal(err)
 		}
