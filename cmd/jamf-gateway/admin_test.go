@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -125,6 +126,36 @@ func door(t *testing.T, last string) string {
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL
+}
+
+// The first sync had ended when its end was looked at, and was still taken for running when the next one was asked for.
+func TestSyncAsksAgainForAKindThatNobodyReads(t *testing.T) {
+	var asked lines
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			first := asked.String() == ""
+			if _, _ = fmt.Fprintf(&asked, "%q ", r.URL.RawQuery); first {
+				w.WriteHeader(http.StatusConflict)
+				_, _ = w.Write([]byte(`{"code":"sync_running"}`))
+				return
+			}
+			_, _ = w.Write([]byte(`{"source":"a"}`))
+			return
+		}
+		day := 24
+		if strings.Contains(asked.String(), "kind") {
+			day = 25
+		}
+		_, _ = fmt.Fprintf(w, `{"version":"1","items":[{"name":"a","status":"ok","kinds":[
+			{"kind":"computer","state":"fresh","count":3,"syncing":false,"lastAttemptAt":"2026-11-%dT04:00:00.000Z","lastResult":"ok"}]}]}`, day)
+	}))
+	t.Cleanup(srv.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r := commandWith(t, ctx, nil, "", "sync", "a", "--wait", "--admin", srv.URL)
+	if r.code != exitGood || !strings.HasSuffix(r.out, "a: computers read completely, 3 devices\n") || asked.String() != `"" "kind=computer" ` {
+		t.Errorf("exit code %d, asked %s\n%s%s", r.code, asked.String(), r.out, r.err)
+	}
 }
 
 func TestSyncWaitsForARunningSyncAndShowsPlainLinesWithoutATerminal(t *testing.T) {

@@ -26,6 +26,8 @@ const (
 	pollEvery = 250 * time.Millisecond
 	// patience is how many unanswered polls in a row are taken for a short pause of the gateway.
 	patience = 20
+	// idlePolls is how many polls a kind that was asked for may stand still before it is asked for again.
+	idlePolls = 8
 )
 
 // Run asks a running gateway to read a source now. Exit code 1 when it refuses, when no gateway answers, and with --wait
@@ -39,14 +41,7 @@ func (c syncCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	var accepted struct {
-		Source string `json:"source"`
-	}
-	query := ""
-	if len(c.Kind) > 0 {
-		query = "?" + url.Values{"kind": c.Kind}.Encode()
-	}
-	err = door.ask(ctx, http.MethodPost, "/v1/admin/sources/"+url.PathEscape(c.Source)+"/sync"+query, &accepted)
+	err = door.sync(ctx, c.Source, c.Kind...)
 	switch {
 	case refusedAs(err, "unknown_source"):
 		return usageError{before.unknownSource(c.Source)}
@@ -60,13 +55,25 @@ func (c syncCommand) Run(ctx context.Context, s streams) error {
 		}, c.Source))
 		return err
 	}
-	w := waiting{door: door, source: c.Source, kinds: c.Kind, started: time.Now(), since: map[string]time.Time{}, done: map[string]bool{}}
+	w := waiting{door: door, source: c.Source, kinds: c.Kind, started: time.Now(), since: map[string]time.Time{}, done: map[string]bool{}, idle: map[string]int{}}
 	for _, k := range before.kinds(c.Source) {
 		if k.LastAttempt != nil {
 			w.since[k.Kind] = *k.LastAttempt
 		}
 	}
 	return w.run(ctx)
+}
+
+// sync asks for a sync of the kinds, none = all of them.
+func (d adminDoor) sync(ctx context.Context, source string, kinds ...string) error {
+	var accepted struct {
+		Source string `json:"source"`
+	}
+	query := ""
+	if len(kinds) > 0 {
+		query = "?" + url.Values{"kind": kinds}.Encode()
+	}
+	return d.ask(ctx, http.MethodPost, "/v1/admin/sources/"+url.PathEscape(source)+"/sync"+query, &accepted)
 }
 
 // unknownSource says that there is no such source, and which there are: what was probably meant comes first.
@@ -99,6 +106,7 @@ type waiting struct {
 	started time.Time
 	since   map[string]time.Time // kind -> the attempt before
 	done    map[string]bool      // kind -> its sync has ended
+	idle    map[string]int       // kind -> polls in a row that saw nothing of its sync
 	failed  bool
 	why     string // the last reason for the wait that was told
 	bars    map[string]*progress.Tracker
@@ -133,6 +141,9 @@ func (w *waiting) run(ctx context.Context) error {
 			if w.look(a.kinds(w.source)) {
 				return w.verdict()
 			}
+			if err := w.askAgain(ctx); err != nil {
+				return err
+			}
 			w.explain(w.door.s.standstill(a.source(w.source), time.Now()))
 		}
 		select {
@@ -140,6 +151,21 @@ func (w *waiting) run(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// askAgain asks for what nobody reads: where a sync was just ending when this one was asked for, the gateway took it for
+// running and began no other, while its time was already known.
+func (w *waiting) askAgain(ctx context.Context) error {
+	for kind, polls := range w.idle {
+		if polls < idlePolls {
+			continue
+		}
+		w.idle[kind] = 0
+		if err := w.door.sync(ctx, w.source, kind); err != nil && !refusedAs(err, "sync_running") {
+			return err
+		}
+	}
+	return nil
 }
 
 // explain tells why nothing moves, once for each reason.
@@ -198,6 +224,9 @@ func (w *waiting) look(kinds []kindStatus) bool {
 		if k.Syncing || k.LastAttempt == nil || !k.LastAttempt.After(w.since[k.Kind]) {
 			w.progress(k)
 			all = false
+			if w.idle[k.Kind]++; k.Syncing {
+				w.idle[k.Kind] = 0
+			}
 			continue
 		}
 		w.done[k.Kind] = true
