@@ -59,6 +59,7 @@ type Builder struct {
 
 	columns []device.Column // what devices are filtered and sorted by
 	putFact string
+	traits  *device.TraitReader // nil: it is not said what the records hold
 	row     []any // reused
 
 	db      *sql.DB
@@ -99,6 +100,9 @@ func (s *Store) Begin(ctx context.Context, d Draft) (*Builder, error) {
 	b := &Builder{store: s, line: l, draft: d, pending: make(map[int64]pendingRecord), stmts: make(map[string]*sql.Stmt)}
 	b.columns = device.FactColumns(d.Kind, d.ProfilePaths)
 	b.putFact = sqlPutFact(b.columns)
+	if len(d.ProfilePaths) > 0 {
+		b.traits = device.NewTraitReader(d.Kind, d.ProfilePaths)
+	}
 	if d.Parent > 0 {
 		b.parent, err = s.AcquireNumber(d.Series, d.Parent)
 		if err != nil {
@@ -148,10 +152,10 @@ func (b *Builder) create(ctx context.Context) error {
 		return err
 	}
 	// One transaction for all: with journal_mode OFF it only spares commits, and a crash throws the file away anyway.
-	if _, err := b.conn.ExecContext(ctx, schema+factSchema(b.columns)+"BEGIN"); err != nil {
+	if _, err := b.conn.ExecContext(ctx, schema+factSchema(b.columns)+sqlTraits+"BEGIN"); err != nil {
 		return err
 	}
-	for _, query := range []string{sqlPutDevice, sqlPutBody, sqlDeleteDevice, sqlDeleteBody, sqlHasDevice, sqlPutChange, b.putFact, sqlPutMany, sqlDeleteMany, sqlDeleteFact} {
+	for _, query := range []string{sqlPutDevice, sqlPutBody, sqlDeleteDevice, sqlDeleteBody, sqlHasDevice, sqlPutChange, b.putFact, sqlPutMany, sqlDeleteMany, sqlDeleteFact, sqlPutTrait, sqlDeleteTrait} {
 		if b.stmts[query], err = b.conn.PrepareContext(ctx, query); err != nil {
 			return err
 		}
@@ -275,6 +279,9 @@ func (b *Builder) write(ctx context.Context, id int64, p pendingRecord) error {
 	if err := b.putFacts(ctx, id, p.facts, fresh); err != nil {
 		return err
 	}
+	if err := b.putTraits(ctx, id, p.body); err != nil {
+		return err
+	}
 	b.highest = max(b.highest, id)
 	if fresh {
 		b.count++
@@ -293,7 +300,7 @@ func (b *Builder) erase(ctx context.Context, id int64) error {
 		return err
 	}
 	b.count -= int(n)
-	for _, query := range []string{sqlDeleteBody, sqlDeleteFact, sqlDeleteMany} {
+	for _, query := range []string{sqlDeleteBody, sqlDeleteFact, sqlDeleteMany, sqlDeleteTrait} {
 		if _, err := b.stmts[query].ExecContext(ctx, id); err != nil {
 			return err
 		}
@@ -410,6 +417,7 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 	}
 	for key, value := range map[string]any{
 		"format": formatVersion, "store": b.store.identity, "base": 0, "description": string(description), metaFacts: string(facts),
+		metaTraits: b.traits != nil,
 	} {
 		if err := b.putMeta(ctx, key, value); err != nil {
 			return nil, err

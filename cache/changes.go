@@ -28,10 +28,11 @@ func (b *Builder) compare(ctx context.Context, info *Info) error {
 
 func (b *Builder) merge(ctx context.Context, info *Info, parent *Generation) error {
 	digest := newContentDigest()
-	mine := &sums{next: func(after int64) ([]recordSum, error) {
+	sumID := func(r recordSum) int64 { return r.id }
+	mine := &stream[recordSum]{id: sumID, next: func(after int64) ([]recordSum, error) {
 		return collect(ctx, b.conn, scanSum, sqlSums, after, sumChunk)
 	}}
-	theirs := &sums{done: parent == nil, next: func(after int64) (part []recordSum, err error) {
+	theirs := &stream[recordSum]{id: sumID, done: parent == nil, next: func(after int64) (part []recordSum, err error) {
 		err = parent.use(ctx, "compare with parent", func(r *reader) (err error) {
 			part, err = collect(ctx, r.conn, scanSum, sqlSums, after, sumChunk)
 			return err
@@ -59,7 +60,7 @@ func (b *Builder) merge(ctx context.Context, info *Info, parent *Generation) err
 }
 
 // mergeOne takes the lower of the two heads, or both when they are the same device.
-func (b *Builder) mergeOne(ctx context.Context, info *Info, mine, theirs *sums) error {
+func (b *Builder) mergeOne(ctx context.Context, info *Info, mine, theirs *stream[recordSum]) error {
 	m, t := mine.head(), theirs.head()
 	switch {
 	case t == nil || m != nil && m.id < t.id:
@@ -87,15 +88,16 @@ func (b *Builder) putChange(ctx context.Context, id int64, what string) error {
 
 const sumChunk = 5000
 
-// sums is a walk over (id, state, checksum) in id order, in chunks.
-type sums struct {
-	next func(after int64) ([]recordSum, error)
-	part []recordSum
+// stream is a walk over rows in id order, in chunks.
+type stream[T any] struct {
+	id   func(T) int64
+	next func(after int64) ([]T, error)
+	part []T
 	last int64
 	done bool
 }
 
-func (s *sums) fill() error {
+func (s *stream[T]) fill() error {
 	if s.done || len(s.part) > 0 {
 		return nil
 	}
@@ -107,15 +109,15 @@ func (s *sums) fill() error {
 		s.done = true
 		return nil
 	}
-	s.part, s.last = part, part[len(part)-1].id
+	s.part, s.last = part, s.id(part[len(part)-1])
 	return nil
 }
 
-func (s *sums) head() *recordSum {
+func (s *stream[T]) head() *T {
 	if len(s.part) == 0 {
 		return nil
 	}
 	return &s.part[0]
 }
 
-func (s *sums) advance() { s.part = s.part[1:] }
+func (s *stream[T]) advance() { s.part = s.part[1:] }

@@ -19,6 +19,7 @@ var (
 	ErrGone     = errors.New("generation no longer kept")   // a cursor's generation
 	ErrNotFound = errors.New("no such device")              // unknown id
 	ErrConflict = errors.New("parent is no longer current") // publish lost the compare-and-swap
+	ErrNotHeld  = errors.New("no such generation is held")  // or it was replaced by another one meanwhile
 	ErrLocked   = errors.New("data directory is used by another process")
 	ErrBusy     = errors.New("a generation of this series is being built") // ask again when it is finished
 	ErrFull     = errors.New("no space left in the data directory")        // the generation before it is intact

@@ -57,6 +57,7 @@ type Generation struct {
 	ref     string
 	ids     []int64
 	facts   map[string]bool // names of the columns for filters and sorts; nil = none were written
+	traits  bool            // devices can be compared by more than their ids
 	names   *device.Names
 	decoder *zstd.Decoder
 	readers *readers
@@ -121,6 +122,7 @@ func (g *Generation) describe(ctx context.Context, identity string, k keptFile) 
 	if err := g.loadFacts(meta); err != nil {
 		return fmt.Errorf("read columns of %s: %w", k.File, err)
 	}
+	g.traits = string(meta[metaTraits]) == "1"
 	g.info.Bytes = k.Bytes
 	g.ref = strings.Join([]string{identity, g.info.Source, string(g.info.Kind), strconv.FormatUint(g.info.Number, 10), g.info.Digest}, "/")
 	return nil

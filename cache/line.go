@@ -18,6 +18,7 @@ type line struct {
 
 	mu       sync.RWMutex
 	kept     []keptFile             // newest first
+	held     *heldFile              // waits for a person; not among kept
 	current  uint64                 // what a draft must name as its parent; 0 = nothing published yet
 	highest  uint64                 // no number up to this one is given again
 	serving  *Generation            // what Acquire returns; the line holds one reference

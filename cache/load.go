@@ -101,6 +101,7 @@ func (s *Store) loadLocked(ctx context.Context, l *line) error {
 		s.loseLocked(l, err)
 		return nil
 	}
+	s.missHeld(ctx, l)
 	if m.Current == 0 {
 		s.sweep(l) // a crash between the first file and its manifest
 		return nil
@@ -119,8 +120,11 @@ func (l *line) follow(m manifest, good bool) {
 	if m.Current <= maxNumber {
 		l.highest = max(l.highest, m.Current)
 	}
+	if m.Held != nil && m.Held.File.Number <= maxNumber {
+		l.highest = max(l.highest, m.Held.File.Number)
+	}
 	if good {
-		l.current, l.kept = m.Current, m.Kept
+		l.current, l.kept, l.held = m.Current, m.Kept, m.Held
 	}
 }
 
@@ -196,6 +200,9 @@ func (l *line) unnamed(numbers []uint64) []uint64 {
 	named := make(map[uint64]bool, len(l.kept))
 	for _, k := range l.kept {
 		named[k.Number] = true
+	}
+	if l.held != nil {
+		named[l.held.File.Number] = true
 	}
 	var out []uint64
 	for _, n := range numbers {

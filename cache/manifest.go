@@ -22,6 +22,7 @@ type manifest struct {
 	Series             // the series it belongs to: a directory that was copied elsewhere is foreign
 	Current uint64     `json:"current"` // 0 = nothing published yet
 	Kept    []keptFile `json:"kept"`    // newest first
+	Held    *heldFile  `json:"held,omitempty"`
 }
 
 // keptFile is one generation file that the manifest answers for.
@@ -116,8 +117,12 @@ func (m manifest) check(identity string, q Series, there []uint64) error {
 	if m.Current > 0 && len(m.Kept) == 0 {
 		return fmt.Errorf("%w: the manifest names generation %d and no file", ErrLost, m.Current)
 	}
+	if h := m.Held; h != nil && (h.File.Number <= m.Current || h.File.Number > maxNumber || h.File.File != fileName(h.File.Number)) {
+		return fmt.Errorf("%w: the manifest holds generation %d back behind %d", ErrLost, h.File.Number, m.Current)
+	}
 	// A crash leaves one file that no manifest names yet, and the next start removes it.
-	if later := slices.DeleteFunc(slices.Clone(there), func(n uint64) bool { return n <= m.Current }); len(later) > 1 {
+	unknown := func(n uint64) bool { return n > m.Current && (m.Held == nil || n != m.Held.File.Number) }
+	if later := slices.DeleteFunc(slices.Clone(there), func(n uint64) bool { return !unknown(n) }); len(later) > 1 {
 		return fmt.Errorf("%w: the manifest ends with generation %d, but there are files up to %d: it is an older one that was put back",
 			ErrLost, m.Current, slices.Max(later))
 	}

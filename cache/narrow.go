@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"jamf-gateway/gateway/device"
 )
@@ -32,6 +33,10 @@ func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile
 	}
 	for _, k := range l.kept {
 		known[k.Number] = k.Info
+	}
+	held := l.held
+	if held != nil {
+		known[held.File.Number] = held.File.Info
 	}
 	l.mu.RUnlock()
 	if refused != nil || s.foreign(l) {
@@ -57,6 +62,11 @@ func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile
 		lost := manifest{Format: formatVersion, Store: s.identity, Series: q, Current: highest, Kept: []keptFile{}}
 		if err := writeManifest(l.dir, lost); err != nil {
 			return nil, err
+		}
+	}
+	if held != nil && slices.Contains(wider, held.File.Number) {
+		if err := s.recordHeld(l, nil); err != nil {
+			return aside, err
 		}
 	}
 	return append(aside, wider...), l.unlink(wider)

@@ -21,6 +21,7 @@ type Candidate struct {
 	mu      sync.Mutex
 	path    string
 	settled bool // the file belongs to the series, or is gone
+	held    bool // the manifest names the file already: whatever fails, it stays
 }
 
 // Info describes the candidate (Number is already assigned).
@@ -87,7 +88,7 @@ func (s *Store) publish(ctx context.Context, c *Candidate, stay func([]keptFile)
 	g.Retain() // the caller's, beside the line's
 	l.mu.Lock()
 	old := l.serving
-	l.serving, l.current, l.kept, l.trouble = g, g.info.Number, kept, nil
+	l.serving, l.current, l.kept, l.held, l.trouble = g, g.info.Number, kept, nil, nil
 	l.mu.Unlock()
 	if old != nil {
 		old.Release()
@@ -125,11 +126,13 @@ func (s *Store) install(ctx context.Context, c *Candidate, k keptFile) (*Generat
 		return nil, err
 	}
 	final := filepath.Join(l.dir, k.File)
-	if _, err := os.Lstat(final); !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is a %s already: %w", k.File, cmp.Or(err, fs.ErrExist))
-	}
-	if err := os.Rename(c.path, final); err != nil {
-		return nil, err
+	if !c.held {
+		if _, err := os.Lstat(final); !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is a %s already: %w", k.File, cmp.Or(err, fs.ErrExist))
+		}
+		if err := os.Rename(c.path, final); err != nil {
+			return nil, err
+		}
 	}
 	c.path, c.settled = final, true
 	err = syncPath(l.dir)
@@ -138,6 +141,9 @@ func (s *Store) install(ctx context.Context, c *Candidate, k keptFile) (*Generat
 		if g, err = openGeneration(context.WithoutCancel(ctx), final, s.identity, k); err == nil {
 			return g, nil
 		}
+	}
+	if c.held {
+		return nil, err
 	}
 	return nil, errors.Join(err, os.Remove(final)) // no manifest names it
 }
@@ -157,6 +163,8 @@ func (s *Store) record(c *Candidate, kept []keptFile) error {
 	case m.Current == number:
 		s.log.Warn("the manifest is replaced, but may not be on disk yet", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", err)
 		return nil
+	case c.held:
+		return err
 	}
 	return errors.Join(err, os.Remove(c.path))
 }
