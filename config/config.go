@@ -49,6 +49,7 @@ type Source struct {
 	SkipNames             bool     // names: false, departments, buildings and sites are not read
 	Sync                  Sync
 	Limits                Limits
+	Guard                 Guard
 	Heartbeat             time.Duration // 0 = off
 	Proxy                 Secret        // an address with perhaps a password; "" = the environment's, ProxyOff = none
 	Passthrough           []Passthrough // further paths of Jamf's API; none by default

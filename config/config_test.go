@@ -66,6 +66,10 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 			Name: "schule-a", URL: "https://a.jamfcloud.com/api", ClientID: "cid", ClientSecret: config.NewSecret("geheim"),
 			Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal",
 			Sync: config.Sync{Interval: 24 * time.Hour, PageSize: 800}, Limits: config.Limits{Connections: 2, RequestsPerSecond: 5},
+			Guard: config.Guard{
+				RemovedPercent: 15, RemovedCount: 25, UnconfirmedPercent: 3, UnconfirmedCount: 10, SmallPercent: 20, SmallCount: 3,
+				WeekPercent: 25, SerialPercent: 2, SerialCount: 5, HardwarePercent: 50, BlankedPoints: 50, GrownPercent: 50,
+			},
 			Heartbeat: 5 * time.Minute,
 		}},
 		Clients:   []config.Client{{ID: "inventory360", Secrets: [][32]byte{sha256.Sum256([]byte("secret"))}}},
@@ -113,6 +117,8 @@ sources:
     profile: own
     sync: {interval: 12h, at: 04:30, page_size: 400}
     limits: {connections: 5, requests_per_second: 2.5}
+    guard: {removed_percent: 10, removed_count: 5, unconfirmed_percent: 2, unconfirmed_count: 9, small_percent: 10, small_count: 2,
+      week_percent: 20, serial_percent: 1, serial_count: 4, hardware_percent: 60, blanked_points: 40, grown_percent: 30}
     names: false
   - name: c
     url: https://c.example.com:8443/api
@@ -140,19 +146,25 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 				Name: "a", URL: "https://a.jamfcloud.com/api", ClientID: "0123", ClientSecret: config.NewSecret("geheim"),
 				Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal", Sync: usual,
 				Limits:    config.Limits{Connections: 2, RequestsPerSecond: 5},
+				Guard:     config.DefaultGuard(),
 				Heartbeat: 5 * time.Minute,
 			},
 			{
 				Name: "b", URL: "http://127.0.0.1:8081/jamf/api", ClientID: "cid", ClientSecret: config.NewSecret("from a file"),
 				Disabled: true, AllowInsecureLoopback: true, Kinds: []string{"mobile"}, Profile: "own", SkipNames: true,
-				Sync:      config.Sync{Interval: 12 * time.Hour, At: "04:30", PageSize: 400},
-				Limits:    config.Limits{Connections: 5, RequestsPerSecond: 2.5},
+				Sync:   config.Sync{Interval: 12 * time.Hour, At: "04:30", PageSize: 400},
+				Limits: config.Limits{Connections: 5, RequestsPerSecond: 2.5},
+				Guard: config.Guard{
+					RemovedPercent: 10, RemovedCount: 5, UnconfirmedPercent: 2, UnconfirmedCount: 9, SmallPercent: 10, SmallCount: 2,
+					WeekPercent: 20, SerialPercent: 1, SerialCount: 4, HardwarePercent: 60, BlankedPoints: 40, GrownPercent: 30,
+				},
 				Heartbeat: 5 * time.Minute,
 			},
 			{
 				Name: "c", URL: "https://c.example.com:8443/api", ClientID: "cid", ClientSecret: config.NewSecret("from systemd"),
 				Kinds: []string{"computer", "mobile"}, Profile: "minimal", Sync: usual,
 				Limits:    config.Limits{Connections: 2, RequestsPerSecond: 5},
+				Guard:     config.DefaultGuard(),
 				Heartbeat: 5 * time.Minute,
 			},
 		},
@@ -162,7 +174,7 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 			Sources: []string{"b", "a"}, Profile: "full",
 		}},
 		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Dropped: "omit", Places: []config.Problem{
-			{File: "gateway.yaml", Line: 40, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 40, Setting: "profiles.own.fields[1]"},
+			{File: "gateway.yaml", Line: 42, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 42, Setting: "profiles.own.fields[1]"},
 		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
 		Places: map[string]config.Problem{

@@ -84,6 +84,7 @@ func valueSentences() [][2]string {
 		{"must be a number from %s to %s, not %s", "muss eine Zahl von %s bis %s sein, nicht %s"},
 		{"must be a time from %s to %s like 15m, 24h or 30d, not %s", "muss eine Zeitspanne von %s bis %s wie 15m, 24h oder 30d sein, nicht %s"},
 		{"must be a size from %s to %s like 256MiB, not %s", "muss eine Größe von %s bis %s wie 256MiB sein, nicht %s"},
+		{"lets more pass than usual (%s): what is wrong is then published as if it were right", "lässt mehr durch als üblich (%s): Was falsch ist, wird dann veröffentlicht, als wäre es richtig"},
 		{"must be a time of day like 04:30, not %s", "muss eine Uhrzeit wie 04:30 sein, nicht %s"},
 		{"must be computer or mobile, not %s", "muss computer oder mobile sein, nicht %s"},
 		{"is empty; name computer or mobile, or use status: disabled", "ist leer; nennen Sie computer oder mobile, oder setzen Sie status: disabled"},

@@ -91,6 +91,7 @@ func (d *document) source(c *Config, m *mapping, profiles []string) Source {
 		SkipNames:             !m.flagOr("names", true),
 		Sync:                  readSync(m.section("sync"), c.MaxStale),
 		Limits:                readLimits(m.section("limits")),
+		Guard:                 readGuard(m.section("guard")),
 	}
 	if u := m.required("url"); u.text != "" {
 		var text string
