@@ -40,6 +40,7 @@ type Outcome struct {
 	ConfirmedEmpty bool
 	Quarantined    []Quarantine
 	Upstream       string // API version that was read, known only after the first page; "" keeps the draft's
+	SourceEpoch    string // "" keeps the draft's
 }
 
 // What is held in memory until the dictionary is trained; everything after it goes straight to the file.
@@ -60,7 +61,7 @@ type Builder struct {
 	columns []device.Column // what devices are filtered and sorted by
 	putFact string
 	traits  *device.TraitReader // nil: it is not said what the records hold
-	row     []any // reused
+	row     []any               // reused
 
 	db      *sql.DB
 	conn    *sql.Conn
@@ -454,7 +455,7 @@ func (b *Builder) describe(o Outcome) Info {
 	number := b.line.highest
 	b.line.mu.Unlock()
 	d := b.draft
-	d.Upstream = cmp.Or(o.Upstream, d.Upstream)
+	d.Upstream, d.SourceEpoch = cmp.Or(o.Upstream, d.Upstream), cmp.Or(o.SourceEpoch, d.SourceEpoch)
 	return Info{
 		Series: d.Series, Number: number, Parent: d.Parent, SourceEpoch: d.SourceEpoch, MappingVersion: d.MappingVersion,
 		ProfileDigest: d.ProfileDigest, ProfileName: d.ProfileName, ProfilePaths: slices.Clone(d.ProfilePaths),

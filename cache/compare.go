@@ -14,7 +14,7 @@ import (
 type Difference struct {
 	Before, After, Both int     // devices of the one, of the other, of both
 	Removed             []int64 // Jamf confirmed each of them as deleted: anything else is kept
-	Missing             int     // kept, although Jamf neither lists them nor confirms that they are deleted; not so before
+	Missing             []int64 // kept, although Jamf neither lists them nor confirms that they are deleted; not so before
 
 	Traits    bool    // the fields below are known: a generation of an older program has no traits
 	Hardware  int     // devices of both whose serial number or UDID is known before and after
@@ -130,7 +130,7 @@ func (c *comparison) pair(old, now traitRow) {
 	c.After++
 	c.Both++
 	if now.state == StateMissing && old.state != StateMissing {
-		c.Missing++
+		c.Missing = append(c.Missing, now.id)
 	}
 	if !c.Traits || now.state != StatePresent {
 		return

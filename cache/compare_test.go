@@ -93,7 +93,7 @@ func TestCompareTellsWhatAReaderWouldSeeChange(t *testing.T) {
 					r.state = cache.StateMissing
 				}
 			}),
-			want: func(d *cache.Difference) { d.Missing, d.Hardware, d.Same = 3, n-3, n-3 },
+			want: func(d *cache.Difference) { d.Missing, d.Hardware, d.Same = []int64{1, 4, 7}, n-3, n-3 },
 		},
 		"another serial number": {
 			after: bent(n, func(i int, r *row) {

@@ -119,7 +119,7 @@ func TestADamagedHeldFileIsDroppedAndNeverPublished(t *testing.T) {
 		"missing":   {os.Remove, true},
 		"truncated": {func(path string) error { return os.Truncate(path, 4096) }, true},
 		"flipped": {func(path string) error {
-			data, err := os.ReadFile(path) //nolint:gosec // of the test
+			data, err := os.ReadFile(path)
 			if err != nil {
 				return err
 			}
@@ -157,7 +157,7 @@ func TestAReleaseThatCannotBeWrittenKeepsTheHold(t *testing.T) {
 	publish(t, s, computers, fleet(5, 1))
 	number := hold(t, s, computers, fleet(3, 1), "d1")
 	manifest := seriesDir(dir, computers) + "/manifest.json"
-	whole, err := os.ReadFile(manifest) //nolint:gosec // of the test
+	whole, err := os.ReadFile(manifest)
 	if err != nil {
 		t.Fatal(err)
 	}

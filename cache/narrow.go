@@ -27,18 +27,12 @@ func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile
 	l.work.Lock()
 	defer l.work.Unlock()
 	l.mu.RLock()
-	refused, serving, known, highest := l.refused, uint64(0), map[uint64]Info{}, l.highest
+	refused, serving, highest, held := l.refused, uint64(0), l.highest, l.held
 	if l.serving != nil {
 		serving = l.serving.info.Number
 	}
-	for _, k := range l.kept {
-		known[k.Number] = k.Info
-	}
-	held := l.held
-	if held != nil {
-		known[held.File.Number] = held.File.Info
-	}
 	l.mu.RUnlock()
+	known := l.described()
 	if refused != nil || s.foreign(l) {
 		return nil, nil
 	}
@@ -70,6 +64,20 @@ func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile
 		}
 	}
 	return append(aside, wider...), l.unlink(wider)
+}
+
+// described is what the manifest says of its files, the held one among them.
+func (l *line) described() map[uint64]Info {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	known := map[uint64]Info{}
+	for _, k := range l.kept {
+		known[k.Number] = k.Info
+	}
+	if l.held != nil {
+		known[l.held.File.Number] = l.held.File.Info
+	}
+	return known
 }
 
 // dropAside is DropWider for what was set aside after a loss.

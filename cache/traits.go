@@ -34,7 +34,7 @@ func (b *Builder) putTraits(ctx context.Context, id int64, body []byte) error {
 		return fmt.Errorf("find the traits of device %d: %w", id, err)
 	}
 	// The hashes keep their bits: SQLite's integers have a sign.
-	_, err = b.stmts[sqlPutTrait].ExecContext(ctx, id, int64(t.Serial), int64(t.UDID), t.Shape) //nolint:gosec // see above
+	_, err = b.stmts[sqlPutTrait].ExecContext(ctx, id, int64(t.Serial), int64(t.UDID), t.Shape)
 	return err
 }
 
@@ -48,7 +48,7 @@ type traitRow struct {
 func scanTraits(rows *sql.Rows) (r traitRow, err error) {
 	var serial, udid int64
 	err = rows.Scan(&r.id, &r.state, &serial, &udid, &r.Shape)
-	r.Serial, r.UDID = uint64(serial), uint64(udid) //nolint:gosec // see putTraits
+	r.Serial, r.UDID = uint64(serial), uint64(udid)
 	return r, err
 }
 

@@ -31,7 +31,7 @@ func NewTraitReader(k Kind, paths []string) *TraitReader {
 	}
 	t.bits = make([]int32, len(s.fields))
 	for i := range s.fields {
-		t.bits[i] = int32(slices.Index(paths, s.fields[i].path)) //nolint:gosec // a few hundred
+		t.bits[i] = int32(slices.Index(paths, s.fields[i].path))
 	}
 	return t
 }

@@ -35,6 +35,7 @@ type bookPage struct {
 	Rights      []string                    `json:"rights"`
 	Refused     bool                        `json:"credentialsRefused"`
 	JamfVersion string                      `json:"jamfVersion"`
+	Expected    *expectation                `json:"expected,omitempty"` // announced removals
 	Kinds       map[device.Kind]*kindRecord `json:"kinds"`
 }
 
@@ -45,10 +46,13 @@ type kindRecord struct {
 	LastEnd     time.Time `json:"lastEnd"`     // its end; zero in files of releases that did not write it
 	LastSuccess time.Time `json:"lastSuccess"` // start of the last good sync
 	Failures    int       `json:"failures"`    // due syncs that failed since the last good one
-	LastResult  string    `json:"lastResult"`  // "", ok, failed
+	LastResult  string    `json:"lastResult"`  // "", ok, failed, held
 	ErrorCode   string    `json:"errorCode"`
 	ErrorDetail string    `json:"errorDetail"`
 	ErrorAt     time.Time `json:"errorAt,omitzero"` // when the failure was met; zero in a file of before it was kept
+
+	Removals []removal `json:"removals,omitempty"` // of the last 7 days, oldest first; none that a person approved or announced
+	Approved *approval `json:"approved,omitempty"` // the last one
 }
 
 func openBook(dir, source string) (*book, error) {

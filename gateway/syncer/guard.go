@@ -1,13 +1,221 @@
 package syncer
 
-import "jamf-gateway/cache"
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
 
-// guard looks at a finished generation that nobody sees yet, beside its parent (nil on the first sync), and refuses it
-// when a person should look first. The thresholds of DESIGN.md, holds and approval join here; what can never be right
-// is refused already: a list that became empty.
-func (s *Syncer) guard(parent *cache.Generation, c cache.Info) error {
-	if parent != nil && parent.Info().Count > 0 && c.Count == 0 {
-		return reject("empty_unconfirmed", "Jamf lists no devices where there were %d", parent.Info().Count)
+	"jamf-gateway/cache"
+	"jamf-gateway/config"
+)
+
+// The guards of DESIGN.md, by the names that people read.
+const (
+	GuardRemoved     = "removed"     // deletions that Jamf confirmed
+	GuardUnconfirmed = "unconfirmed" // devices that Jamf neither lists nor confirms as deleted
+	GuardSmall       = "small"       // both of them, in a kind with few devices
+	GuardWeek        = "week"        // confirmed deletions of 7 days
+	GuardEmpty       = "empty"       // no device is left
+	GuardSerial      = "serial"      // devices whose serial number is another one
+	GuardInstance    = "instance"    // another Jamf behind the same URL
+	GuardBlanked     = "blanked"     // a field or section that lost its values
+	GuardGrown       = "grown"       // a warning, never a hold
+	smallFleet       = 50            // below it GuardSmall stands in for the first two
+	instanceFleet    = 10            // from it on GuardInstance is asked
+	leastBlanked     = 3             // devices that lose a value before GuardBlanked is asked
+	week             = 7 * 24 * time.Hour
+)
+
+// Finding is one guard that a generation trips, with its numbers: Count of Of are more than Limit (for GuardInstance: fewer).
+type Finding struct {
+	Guard string   `json:"guard"`
+	Count int      `json:"count"`
+	Of    int      `json:"of"`
+	Limit int      `json:"limit"`
+	Names []string `json:"names,omitempty"` // fields and sections of GuardBlanked
+}
+
+// removal is what one publish took away, remembered for a week.
+type removal struct {
+	At    time.Time `json:"at"`
+	Count int       `json:"count"`
+	Of    int       `json:"of"` // devices before
+}
+
+// evidence is what a person approves: the devices and fields behind the findings.
+type evidence struct {
+	Removed  idSet    `json:"removed,omitzero"`
+	Missing  idSet    `json:"missing,omitzero"`
+	Serial   idSet    `json:"serial,omitzero"`
+	Blanked  []string `json:"blanked,omitempty"` // sorted
+	Instance bool     `json:"instance,omitempty"`
+}
+
+// verdict is what the guards say of a difference.
+type verdict struct {
+	findings []Finding // why it is held; none: it may be published
+	warnings []Finding
+	evidence evidence
+
+	removed, before int // confirmed deletions, and the devices that they are of
+}
+
+// weigh holds a difference against the limits. past are the removals of the week before now; planned is how many confirmed
+// deletions were announced. It is a pure function.
+func weigh(g config.Guard, d cache.Difference, past []removal, planned int, now time.Time) verdict {
+	v := verdict{removed: len(d.Removed), before: d.Before}
+	v.removals(g, d, past, planned, now)
+	v.identity(g, d)
+	v.blanked(g, d)
+	if grown := d.After - d.Before; d.Before > 0 && grown > instanceFleet && above(grown, g.GrownPercent, 0, d.Before) {
+		v.warnings = append(v.warnings, Finding{Guard: GuardGrown, Count: grown, Of: d.Before, Limit: limit(g.GrownPercent, 0, d.Before)})
 	}
-	return nil
+	return v
+}
+
+// above tells whether n is more than the percentage of all and more than the number.
+func above(n, percent, number, all int) bool { return n > number && n*100 > percent*all }
+
+// describe says the findings in one sentence without a name of a device.
+func describe(findings []Finding) string {
+	parts := make([]string, len(findings))
+	for i, f := range findings {
+		switch f.Guard {
+		case GuardEmpty:
+			parts[i] = fmt.Sprintf("empty: none of %d devices is left", f.Of)
+		case GuardInstance:
+			parts[i] = fmt.Sprintf("instance: %d of %d devices keep their serial number or UDID, at least %d are asked for", f.Count, f.Of, f.Limit)
+		case GuardBlanked:
+			parts[i] = fmt.Sprintf("blanked: %s lost their values, in up to %d of %d devices", strings.Join(f.Names, ", "), f.Count, f.Of)
+		default:
+			parts[i] = fmt.Sprintf("%s: %d of %d devices, at most %d are published unasked", f.Guard, f.Count, f.Of, f.Limit)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// limit is the largest n that is not above.
+func limit(percent, number, all int) int { return max(number, percent*all/100) }
+
+func (v *verdict) hold(f Finding) { v.findings = append(v.findings, f) }
+
+func (v *verdict) removals(g config.Guard, d cache.Difference, past []removal, planned int, now time.Time) {
+	removed, missing := len(d.Removed), len(d.Missing)
+	if d.Before > 0 && d.After == 0 {
+		v.hold(Finding{Guard: GuardEmpty, Count: d.Before, Of: d.Before})
+		v.evidence.Removed = setOf(d.Removed)
+	}
+	announced := removed <= planned
+	if announced {
+		removed = 0
+	}
+	switch {
+	case d.Before < smallFleet:
+		if above(removed+missing, g.SmallPercent, g.SmallCount, d.Before) {
+			v.hold(Finding{Guard: GuardSmall, Count: removed + missing, Of: d.Before, Limit: limit(g.SmallPercent, g.SmallCount, d.Before)})
+			v.evidence.Removed, v.evidence.Missing = setOf(d.Removed), setOf(d.Missing)
+		}
+	default:
+		if above(removed, g.RemovedPercent, g.RemovedCount, d.Before) {
+			v.hold(Finding{Guard: GuardRemoved, Count: removed, Of: d.Before, Limit: limit(g.RemovedPercent, g.RemovedCount, d.Before)})
+			v.evidence.Removed = setOf(d.Removed)
+		}
+		if above(missing, g.UnconfirmedPercent, g.UnconfirmedCount, d.Before) {
+			v.hold(Finding{Guard: GuardUnconfirmed, Count: missing, Of: d.Before, Limit: limit(g.UnconfirmedPercent, g.UnconfirmedCount, d.Before)})
+			v.evidence.Missing = setOf(d.Missing)
+		}
+	}
+	if removed == 0 {
+		return
+	}
+	sum, first := removed, d.Before
+	for _, r := range slices.Backward(past) { // newest first: the oldest says how many there were
+		if age := now.Sub(r.At); age < week {
+			sum, first = sum+r.Count, r.Of
+		}
+	}
+	if above(sum, g.WeekPercent, g.SmallCount, first) {
+		v.hold(Finding{Guard: GuardWeek, Count: sum, Of: first, Limit: limit(g.WeekPercent, g.SmallCount, first)})
+		v.evidence.Removed = setOf(d.Removed)
+	}
+}
+
+// identity: the devices are others than they were.
+func (v *verdict) identity(g config.Guard, d cache.Difference) {
+	if n := len(d.NewSerial); above(n, g.SerialPercent, g.SerialCount, d.Both) {
+		v.hold(Finding{Guard: GuardSerial, Count: n, Of: d.Both, Limit: limit(g.SerialPercent, g.SerialCount, d.Both)})
+		v.evidence.Serial = setOf(d.NewSerial)
+	}
+	if d.Before < instanceFleet || d.After == 0 {
+		return
+	}
+	// Where no id of before is left, none kept its device.
+	if d.Both == 0 || d.Hardware > 0 && d.Same*100 < g.HardwarePercent*d.Hardware {
+		v.hold(Finding{Guard: GuardInstance, Count: d.Same, Of: d.Hardware, Limit: (g.HardwarePercent*d.Hardware + 99) / 100})
+		v.evidence.Instance = true
+	}
+}
+
+// blanked: a field is empty for so many more devices than before, or a section is for so many of those that had it.
+func (v *verdict) blanked(g config.Guard, d cache.Difference) {
+	f := Finding{Guard: GuardBlanked, Of: d.Both, Limit: g.BlankedPoints * d.Both / 100}
+	for _, b := range d.Blanked {
+		if b.Lost >= leastBlanked && b.Lost*100 >= g.BlankedPoints*d.Both {
+			f.Names, f.Count = append(f.Names, b.Name), max(f.Count, b.Lost)
+		}
+	}
+	for _, b := range d.Sections {
+		least := leastBlanked
+		if d.Both >= smallFleet {
+			least = max(10, d.Both/100)
+		}
+		if b.Lost >= least && b.Lost*100 >= g.BlankedPoints*b.Had && !slices.Contains(f.Names, b.Name) {
+			f.Names, f.Count = append(f.Names, b.Name), max(f.Count, b.Lost)
+		}
+	}
+	if len(f.Names) == 0 {
+		return
+	}
+	slices.Sort(f.Names)
+	v.hold(f)
+	v.evidence.Blanked = f.Names
+}
+
+// digest names the evidence: 24 hex digits of a SHA-256. The same devices and fields have the same one, whichever walk
+// found them.
+func (e evidence) digest() string {
+	h := sha256.New()
+	for _, part := range []struct{ name, value string }{
+		{"removed", e.Removed.String()},
+		{"missing", e.Missing.String()},
+		{"serial", e.Serial.String()},
+		{"blanked", fmt.Sprintf("%q", e.Blanked)},
+		{"instance", fmt.Sprint(e.Instance)},
+	} {
+		_, _ = io.WriteString(h, part.name+" "+part.value+"\n") // it never fails
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// covers tells whether what was approved includes all of this.
+func (e evidence) covers(other evidence) bool {
+	return e.Removed.contains(other.Removed) && e.Missing.contains(other.Missing) && e.Serial.contains(other.Serial) &&
+		(e.Instance || !other.Instance) &&
+		!slices.ContainsFunc(other.Blanked, func(name string) bool { _, found := slices.BinarySearch(e.Blanked, name); return !found })
+}
+
+// weekOf drops what is older than a week, and bounds what an operator's many syncs can pile up.
+func weekOf(past []removal, now time.Time) []removal {
+	past = slices.DeleteFunc(slices.Clone(past), func(r removal) bool { return now.Sub(r.At) >= week })
+	slices.SortFunc(past, func(a, b removal) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
+	for len(past) > 200 { // the two oldest become one
+		past[1] = removal{At: past[0].At, Count: past[0].Count + past[1].Count, Of: past[0].Of}
+		past = past[1:]
+	}
+	return past
 }

@@ -36,6 +36,10 @@ func newMeters(m metric.Meter, s *Syncer) (meters, error) {
 	errs = append(errs, err)
 	quarantined, err := m.Int64ObservableGauge("jamf_records_quarantined", metric.WithDescription("Records that could not be read as usual."))
 	errs = append(errs, err)
+	held, err := m.Int64ObservableGauge("jamf_sync_held", metric.WithDescription("1 when a finished generation waits for a person's approval."))
+	errs = append(errs, err)
+	going, err := m.Int64ObservableGauge("jamf_sync_held_removed", metric.WithDescription("Devices that are served now and are not in the generation that is held."))
+	errs = append(errs, err)
 	_, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		for i := range s.o.Sources {
 			off := int64(0)
@@ -52,6 +56,13 @@ func newMeters(m metric.Meter, s *Syncer) (meters, error) {
 				down = 0
 			}
 			o.ObserveInt64(stale, down, at)
+			_, waiting, isHeld := s.o.Store.Held(l.series())
+			one := int64(0)
+			if isHeld {
+				one = 1
+			}
+			o.ObserveInt64(held, one, at)
+			o.ObserveInt64(going, int64(waiting.Removed), at)
 			info, err := s.o.Store.Look(l.series())
 			if err != nil {
 				continue
@@ -61,7 +72,7 @@ func newMeters(m metric.Meter, s *Syncer) (meters, error) {
 			o.ObserveInt64(quarantined, int64(len(info.Quarantined)), at)
 		}
 		return nil
-	}, age, devices, stale, disabled, quarantined)
+	}, age, devices, stale, disabled, quarantined, held, going)
 	return out, errors.Join(append(errs, err)...)
 }
 
@@ -69,6 +80,9 @@ func (m meters) ended(ctx context.Context, l *line, err error, took time.Duratio
 	result, code := "ok", ""
 	if err != nil {
 		result, code = "failed", codeOf(err)
+	}
+	if errors.Is(err, errHeld) {
+		result = resultHeld
 	}
 	at := metric.WithAttributes(attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind)),
 		attribute.String("result", result), attribute.String("error.type", code))

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"jamf-gateway/config"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
 )
@@ -161,7 +162,7 @@ func TestTooManyUnreadableRecordsRejectTheWalk(t *testing.T) {
 func TestConfirmationsAreBoundedAndTheRestIsKept(t *testing.T) {
 	t.Parallel()
 	bubble(t, fleet(2150, 0), onlyMacs, func(h *house) {
-		h.source.PageSize = 800
+		h.source.PageSize, h.source.Guard = 800, config.Guard{RemovedPercent: 100, UnconfirmedPercent: 100, WeekPercent: 100}
 		h.start()
 		asked := len(h.jamf.asked)
 		h.jamf.ids[device.Computer] = h.jamf.ids[device.Computer][:100]

@@ -19,6 +19,9 @@ var errGone = errors.New("device is gone")
 // confirmations is the most GETs by id that one walk spends on devices that are in doubt.
 const confirmations = 2000
 
+// emptyConfirmations is how many devices are asked for by id before a list without any is believed.
+const emptyConfirmations = 10
+
 // errNotAsked tells that a confirmation was not spent.
 var errNotAsked = errors.New("not asked")
 
@@ -439,6 +442,28 @@ func (r *reader) confirmAbsentees(ctx context.Context) error {
 		}
 		if err := r.confirmAbsentee(ctx, id); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// confirmEmpty asks for the first devices of the parent by id, where the list shows none: unless Jamf says of each that it is
+// deleted, the list is not believed.
+func (r *reader) confirmEmpty(ctx context.Context) error {
+	ids, err := r.parent.IDs(ctx)
+	if err != nil {
+		return fmt.Errorf("read the ids of the parent: %w", err)
+	}
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	for _, id := range ids[:min(len(ids), emptyConfirmations)] {
+		switch _, err := r.ask(ctx, id); {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil:
+			return reject("empty_unconfirmed", "Jamf lists none of %d devices, and still knows the first of them", len(ids))
+		case !errors.Is(err, jamf.ErrNotFound):
+			return reject("empty_unconfirmed", "Jamf lists none of %d devices, and does not confirm that they are deleted", len(ids))
 		}
 	}
 	return nil

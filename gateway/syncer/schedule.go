@@ -49,7 +49,9 @@ func (s *Syncer) stock(l *line) stock {
 		return stock{lost: !errors.Is(err, cache.ErrNone)}
 	}
 	defer g.Release()
-	return stock{any: true, wanting: l.isWide() || g.Info().Lacks(l.src.Profile) || s.o.Store.FellBack(l.series())}
+	_, _, held := s.o.Store.Held(l.series())
+	unheld := l.book.kind(l.kind).LastResult == resultHeld && !held // what was held is gone: only a walk can tell again
+	return stock{any: true, wanting: unheld || l.isWide() || g.Info().Lacks(l.src.Profile) || s.o.Store.FellBack(l.series())}
 }
 
 func later(a, b time.Time) time.Time {

@@ -15,6 +15,7 @@ import (
 	nooptrace "go.opentelemetry.io/otel/trace/noop"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/config"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
 )
@@ -229,6 +230,7 @@ func TestAbsenteesBeyondTheBudgetAndInAWallOfSilenceAreKept(t *testing.T) {
 	t.Parallel()
 	inv := fleet(2200)
 	p := newPump(t, inv)
+	p.line.src.Guard = config.Guard{RemovedPercent: 100, UnconfirmedPercent: 100, WeekPercent: 100}
 	p.good()
 	all := inv.ids
 	inv.ids = all[:100]

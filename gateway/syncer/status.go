@@ -28,9 +28,10 @@ type KindStatus struct {
 	Tried                              bool // a first sync has ended, well or not
 	Held, Total                        int
 	LastAttempt, LastSuccess, NextSync time.Time // zero = never
-	LastResult                         string    // "", ok, failed
+	LastResult                         string    // "", ok, failed, held
 	ErrorCode, ErrorDetail             string
 	ErrorAt                            time.Time
+	Hold                               *HoldStatus // nil: nothing is held
 }
 
 // Status tells the state of every source. It does no I/O and waits neither for a sync nor for a file.
@@ -67,6 +68,9 @@ func (s *Syncer) kindStatus(l *line) KindStatus {
 		st.ErrorAt = r.LastAttempt
 	}
 	l.mu.Unlock()
+	if h, held := s.heldOf(l); held {
+		st.Hold = &h
+	}
 	st.State, st.Reason = s.state(l, r)
 	if l.src.Disabled {
 		st.NextSync = time.Time{}
@@ -96,6 +100,8 @@ func (s *Syncer) state(l *line, r kindRecord) (state, reason string) {
 		return "stale", "store_corrupt" // the newest file is damaged, the one before serves
 	case l.isWide():
 		return "stale", "store_error"
+	case s.isHeld(l):
+		return "stale", resultHeld
 	case r.Failures > 0:
 		return "stale", r.ErrorCode
 	case overdue(s.now().Sub(info.Ended), l.src.Interval):

@@ -2,6 +2,7 @@ package syncer
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -48,7 +49,7 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 	}
 	s.remember(ctx, l, started, due, info, err)
 	l.mu.Lock()
-	if err == nil && mending {
+	if (err == nil || errors.Is(err, errHeld)) && mending {
 		l.mends, l.mended = l.mends+1, s.now()
 	}
 	l.running, l.tried = false, true
@@ -77,7 +78,12 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 	save := l.book.update(func(p *bookPage) {
 		r := p.kindOf(l.kind)
 		r.LastAttempt, r.LastEnd = started, ended
-		if err != nil {
+		switch {
+		case errors.Is(err, errHeld): // read to its end, and not to be read again before the next slot
+			r.LastResult, r.ErrorCode, r.ErrorDetail, r.ErrorAt = resultHeld, codeOf(err), detailOf(err), ended
+			r.Failures, r.LastSuccess = 0, started
+			return
+		case err != nil:
 			r.LastResult, r.ErrorCode, r.ErrorDetail = "failed", codeOf(err), detailOf(err)
 			r.ErrorAt = s.now()
 			if due {
@@ -99,7 +105,13 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 		s.log.ErrorContext(ctx, "remember the schedule", "source", l.src.Name, "error", save)
 	}
 	attrs := []any{"source", l.src.Name, "kind", l.kind, "took", took.Round(time.Millisecond).String(), "next", s.due(l).UTC()}
-	if err != nil {
+	switch {
+	case errors.Is(err, errHeld):
+		h, _ := s.heldOf(l)
+		s.log.ErrorContext(ctx, "sync held: a person must approve it", append(attrs, "served", s.served(l), "generation", info.Number,
+			"count", info.Count, "removed", info.Removed, "digest", h.Digest, "guards", h.Findings)...)
+		return
+	case err != nil:
 		s.log.WarnContext(ctx, "sync failed",
 			append(attrs, "served", s.served(l), "code", codeOf(err), "detail", detailOf(err), "error", err)...)
 		return
@@ -144,20 +156,20 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 	case !errors.Is(err, cache.ErrNone):
 		return cache.Info{}, fmt.Errorf("open the current generation: %w", err)
 	}
-	cand, err := s.walk(ctx, l, walk, rights, draft, parent)
+	cand, v, err := s.walk(ctx, l, walk, rights, draft, parent)
 	if err != nil {
 		return cache.Info{}, err
 	}
-	if err := s.guard(parent, cand.Info()); err != nil {
-		cand.Discard()
-		return cache.Info{}, err
+	defer cand.Discard()
+	if s.holds(ctx, l, v) {
+		return cand.Info(), s.hold(ctx, l, cand, v)
 	}
 	published, err := s.o.Store.Publish(ctx, cand)
 	if err != nil {
-		cand.Discard()
 		return cache.Info{}, storeFailure("the generation could not be published", err)
 	}
 	defer published.Release()
+	s.count(ctx, l, v)
 	s.narrow(ctx, l)
 	s.warm(ctx, l, published)
 	return published.Info(), nil
@@ -262,13 +274,15 @@ func rightFor(k device.Kind) string {
 }
 
 // walk reads everything into a new generation file and proves it complete. Nothing of it can be seen yet.
-func (s *Syncer) walk(ctx context.Context, l *line, w Walk, rights jamf.Rights, draft cache.Draft, parent *cache.Generation) (*cache.Candidate, error) {
+func (s *Syncer) walk(
+	ctx context.Context, l *line, w Walk, rights jamf.Rights, draft cache.Draft, parent *cache.Generation,
+) (*cache.Candidate, verdict, error) {
 	ctx, span := s.tracer.Start(ctx, "walk", trace.WithAttributes(
 		attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind))))
 	defer span.End()
 	b, err := s.o.Store.Begin(ctx, draft)
 	if err != nil {
-		return nil, storeFailure("the generation file could not be made", err)
+		return nil, verdict{}, storeFailure("the generation file could not be made", err)
 	}
 	defer b.Abort()
 	r := &reader{
@@ -281,7 +295,7 @@ func (s *Syncer) walk(ctx context.Context, l *line, w Walk, rights jamf.Rights, 
 	}
 	reported, err := r.run(ctx)
 	if err != nil {
-		return nil, err
+		return nil, verdict{}, err
 	}
 	s.learn(ctx, l, func(p *bookPage) {
 		if right := rightFor(l.kind); !slices.Contains(p.Rights, right) {
@@ -293,19 +307,27 @@ func (s *Syncer) walk(ctx context.Context, l *line, w Walk, rights jamf.Rights, 
 	}
 	confirmed := false
 	if b.Count() == 0 {
-		if confirmed, err = s.believeEmpty(ctx, l, w, parent); err != nil {
-			return nil, err
+		if confirmed, err = s.believeEmpty(ctx, l, w, r, parent); err != nil {
+			return nil, verdict{}, err
 		}
 	}
 	span.SetAttributes(attribute.Int("jamf.pages", r.list.pages), attribute.Int("jamf.devices", b.Count()))
-	b.SetNames(s.names(ctx, l, w, rights, parent))
-	cand, err := b.Finish(ctx, cache.Outcome{
-		Ended: s.now(), ReportedTotal: reported, ConfirmedEmpty: confirmed, Quarantined: r.flags(), Upstream: r.version,
-	})
+	v, err := s.guard(ctx, l, b, parent, r.version)
 	if err != nil {
-		return nil, storeFailure("the generation file could not be written", err)
+		return nil, verdict{}, err
 	}
-	return cand, nil
+	b.SetNames(s.names(ctx, l, w, rights, parent))
+	outcome := cache.Outcome{
+		Ended: s.now(), ReportedTotal: reported, ConfirmedEmpty: confirmed, Quarantined: r.flags(), Upstream: r.version,
+	}
+	if draft.SourceEpoch == "" || v.evidence.Instance {
+		outcome.SourceEpoch = rand.Text()
+	}
+	cand, err := b.Finish(ctx, outcome)
+	if err != nil {
+		return nil, verdict{}, storeFailure("the generation file could not be written", err)
+	}
+	return cand, v, nil
 }
 
 // olderThan reads a record from the newest kept generation before number that still gives it.
@@ -330,10 +352,12 @@ func (s *Syncer) olderThan(l *line, number uint64) func(context.Context, int64) 
 }
 
 // believeEmpty decides on a list without a device (proof 6): believed when the other kind has some, else when seen
-// twice, a minute apart. After a generation with devices it is never believed.
-func (s *Syncer) believeEmpty(ctx context.Context, l *line, w Walk, parent *cache.Generation) (bool, error) {
+// twice, a minute apart. After a generation with devices it is believed when Jamf confirms of the first of them that they are
+// deleted, and then held (GuardEmpty).
+func (s *Syncer) believeEmpty(ctx context.Context, l *line, w Walk, r *reader, parent *cache.Generation) (bool, error) {
 	if parent != nil && parent.Info().Count > 0 {
-		return false, reject("empty_unconfirmed", "Jamf lists no devices where there were %d", parent.Info().Count)
+		err := r.confirmEmpty(ctx)
+		return err == nil, err
 	}
 	other := device.Mobile
 	if l.kind == device.Mobile {

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/config"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
 )
@@ -48,6 +49,7 @@ type Source struct {
 	WarmProfiles []*device.Profile // what clients are shown: rendered into the cache after a publish
 	Interval     time.Duration     // 24 h
 	At           string            // "" or "HH:MM", local time
+	Guard        config.Guard      // zero: the usual limits
 	PageSize     int               // the largest page asked for
 	Stretches    int               // parts of one list that are read at once, at most; 0 = one
 	SkipNames    bool              // departments, buildings and sites are not read
@@ -125,6 +127,9 @@ func New(o Options) (*Syncer, error) {
 	}
 	for i := range o.Sources {
 		src := &s.o.Sources[i]
+		if src.Guard == (config.Guard{}) {
+			src.Guard = config.DefaultGuard()
+		}
 		b, err := openBook(o.Dir, src.Name)
 		if err != nil {
 			return nil, fmt.Errorf("read the schedule of source %s: %w", src.Name, err)

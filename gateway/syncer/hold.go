@@ -1,0 +1,230 @@
+package syncer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"jamf-gateway/cache"
+)
+
+// errHeld is how a sync ends whose generation waits for a person.
+var errHeld = errors.New("the generation is held")
+
+// ErrNotHeld is asked with errors.Is: nothing is held under this digest.
+var ErrNotHeld = errors.New("nothing is held under this digest")
+
+const resultHeld = "held"
+
+// approvalLife is how long an approval stays good for later generations whose removals are a subset.
+const approvalLife = 72 * time.Hour
+
+// approval is what a person approved.
+type approval struct {
+	At       time.Time `json:"at"`
+	Evidence evidence  `json:"evidence"`
+}
+
+// expectation is a planned window: so many confirmed deletions are announced until then.
+type expectation struct {
+	Left  int       `json:"left"`
+	Until time.Time `json:"until"`
+}
+
+// holdNote is what a hold says of itself beside its digest; the store keeps it.
+type holdNote struct {
+	Findings []Finding `json:"findings"`
+	Evidence evidence  `json:"evidence"`
+}
+
+// HoldStatus is a generation that waits for a person. Removed are its first devices, at most 100, which the served one has.
+type HoldStatus struct {
+	Digest     string
+	Since      time.Time
+	Generation uint64
+	Count      int
+	Findings   []Finding
+	Removed    []int64
+	RemovedAll int
+}
+
+// shownRemoved is how many of the devices that would go are named.
+const shownRemoved = 100
+
+// guard compares a generation that is complete, and that nobody sees yet, with what is served. Where the newest is damaged, the
+// kept one before it is what readers know.
+func (s *Syncer) guard(ctx context.Context, l *line, b *cache.Builder, parent *cache.Generation, version string) (verdict, error) {
+	if parent == nil {
+		return verdict{}, nil
+	}
+	d, err := b.Compare(ctx, parent, version)
+	for _, info := range s.o.Store.Kept(l.series()) {
+		if !errors.Is(err, cache.ErrCorrupt) {
+			break
+		}
+		older, openErr := s.o.Store.AcquireNumber(l.series(), info.Number)
+		if openErr != nil {
+			continue
+		}
+		d, err = b.Compare(ctx, older, version)
+		older.Release()
+	}
+	if err != nil {
+		return verdict{}, storeFailure("the generation could not be compared with the one that is served", err)
+	}
+	now := s.now()
+	v := weigh(l.src.Guard, d, l.book.kind(l.kind).Removals, l.book.expected(now), now)
+	for _, f := range v.warnings {
+		s.log.WarnContext(ctx, "the list grew by more than usual", "source", l.src.Name, "kind", l.kind, "by", f.Count, "of", f.Of, "limit", f.Limit)
+	}
+	return v, nil
+}
+
+// holds decides whether a verdict keeps its generation back: not where a person has approved as much.
+func (s *Syncer) holds(ctx context.Context, l *line, v verdict) bool {
+	if len(v.findings) == 0 {
+		return false
+	}
+	a := l.book.kind(l.kind).Approved
+	if a == nil || s.now().Sub(a.At) > approvalLife || !a.Evidence.covers(v.evidence) {
+		return true
+	}
+	s.log.WarnContext(ctx, "a guard is tripped by what was approved", "source", l.src.Name, "kind", l.kind,
+		"approved", a.At.UTC(), "digest", a.Evidence.digest(), "guards", v.findings)
+	return false
+}
+
+// hold keeps the generation back. The same evidence as before keeps its date.
+func (s *Syncer) hold(ctx context.Context, l *line, c *cache.Candidate, v verdict) error {
+	note, err := json.Marshal(holdNote{v.findings, v.evidence})
+	if err != nil {
+		return fmt.Errorf("describe the hold: %w", err)
+	}
+	h := cache.Hold{Digest: v.evidence.digest(), Since: s.now().UTC(), Note: note}
+	if was, _, held := s.o.Store.Held(l.series()); held && was.Digest == h.Digest {
+		h.Since = was.Since
+	}
+	if err := s.o.Store.Hold(ctx, c, h); err != nil {
+		return storeFailure("the generation could not be kept for approval", err)
+	}
+	return &failure{Code: resultHeld, Detail: describe(v.findings), Err: errHeld}
+}
+
+// count remembers what a publish took away, for GuardWeek. What was announced or approved is not counted again.
+func (s *Syncer) count(ctx context.Context, l *line, v verdict) {
+	if v.removed == 0 {
+		return
+	}
+	now := s.now()
+	s.learn(ctx, l, func(p *bookPage) {
+		if p.Expected.open(now) && v.removed <= p.Expected.Left {
+			p.Expected.Left -= v.removed
+			return
+		}
+		if len(v.findings) == 0 {
+			r := p.kindOf(l.kind)
+			r.Removals = weekOf(append(slices.Clone(r.Removals), removal{At: now, Count: v.removed, Of: v.before}), now)
+		}
+	})
+}
+
+func (e *expectation) open(now time.Time) bool { return e != nil && e.Left > 0 && now.Before(e.Until) }
+
+// expected is how many confirmed deletions are announced now.
+func (b *book) expected(now time.Time) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.page.Expected; e.open(now) {
+		return e.Left
+	}
+	return 0
+}
+
+func (s *Syncer) isHeld(l *line) bool {
+	_, _, held := s.o.Store.Held(l.series())
+	return held
+}
+
+// heldOf describes what is held of a line.
+func (s *Syncer) heldOf(l *line) (HoldStatus, bool) {
+	h, info, held := s.o.Store.Held(l.series())
+	if !held {
+		return HoldStatus{}, false
+	}
+	var note holdNote
+	if err := json.Unmarshal(h.Note, &note); err != nil {
+		s.log.Error("read why a generation is held", "source", l.src.Name, "kind", l.kind, "error", err)
+	}
+	return HoldStatus{
+		Digest: h.Digest, Since: h.Since, Generation: info.Number, Count: info.Count, Findings: note.Findings,
+		Removed: note.Evidence.Removed.lowest(shownRemoved), RemovedAll: info.Removed,
+	}, true
+}
+
+// Approve publishes what is held of a source under this digest. by names who approved, for the log. ErrUnknownSource, ErrNotHeld,
+// ErrRunning: a sync of that kind runs, and will say what it finds.
+func (s *Syncer) Approve(ctx context.Context, source, digest, by string) error {
+	b, ok := s.books[source]
+	if !ok {
+		return fmt.Errorf("approve %s: %w", source, ErrUnknownSource)
+	}
+	for _, l := range s.lines {
+		h, _, held := s.o.Store.Held(l.series())
+		if l.book != b || !held || h.Digest != digest {
+			continue
+		}
+		if l.isRunning() {
+			return fmt.Errorf("approve %s: %w", source, ErrRunning)
+		}
+		return s.approve(ctx, l, h, by)
+	}
+	return fmt.Errorf("approve %s: %w", source, ErrNotHeld)
+}
+
+func (s *Syncer) approve(ctx context.Context, l *line, h cache.Hold, by string) error {
+	var note holdNote
+	if err := json.Unmarshal(h.Note, &note); err != nil {
+		return fmt.Errorf("read why generation is held: %w", err)
+	}
+	g, err := s.o.Store.Release(ctx, l.series(), h.Digest)
+	if errors.Is(err, cache.ErrNotHeld) {
+		return fmt.Errorf("approve %s: %w", l.src.Name, ErrNotHeld)
+	}
+	if err != nil {
+		return storeFailure("the held generation could not be published", err)
+	}
+	defer g.Release()
+	info := g.Info()
+	s.learn(ctx, l, func(p *bookPage) {
+		r := p.kindOf(l.kind)
+		r.Approved = &approval{At: s.now().UTC(), Evidence: note.Evidence}
+		r.LastResult, r.ErrorCode, r.ErrorDetail, r.ErrorAt = "ok", "", "", time.Time{}
+	})
+	s.log.WarnContext(ctx, "held generation approved", "audit", true, "by", by, "source", l.src.Name, "kind", l.kind, "digest", h.Digest,
+		"generation", info.Number, "count", info.Count, "removed", info.Removed, "guards", note.Findings)
+	s.narrow(ctx, l)
+	s.warm(ctx, l, g)
+	return nil
+}
+
+// Expect opens a planned window: until then so many confirmed deletions of the source, of all its kinds together, are not held;
+// 0 closes it. by names who asked. ErrUnknownSource.
+func (s *Syncer) Expect(ctx context.Context, source string, removals int, until time.Time, by string) error {
+	b, ok := s.books[source]
+	if !ok {
+		return fmt.Errorf("expect removals of %s: %w", source, ErrUnknownSource)
+	}
+	err := b.update(func(p *bookPage) {
+		if p.Expected = nil; removals > 0 {
+			p.Expected = &expectation{Left: removals, Until: until.UTC()}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("expect removals of %s: %w", source, err)
+	}
+	s.log.WarnContext(ctx, "removals are expected", "audit", true, "by", by, "source", source, "removals", removals, "until", until.UTC())
+	return nil
+}

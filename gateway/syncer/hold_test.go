@@ -1,0 +1,342 @@
+package syncer_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/jamf"
+	"jamf-gateway/gateway/syncer"
+)
+
+const day = 24 * time.Hour
+
+// lose takes the last n computers out of Jamf.
+func (h *house) lose(n int) {
+	ids := h.jamf.ids[device.Computer]
+	h.jamf.ids[device.Computer] = ids[:len(ids)-n]
+}
+
+// holds tells by which guards the computers are held.
+func (h *house) holds() (digest string, guards []string) {
+	h.t.Helper()
+	hold := h.status(device.Computer).Hold
+	if hold == nil {
+		return "", nil
+	}
+	for _, f := range hold.Findings {
+		guards = append(guards, f.Guard)
+	}
+	return hold.Digest, guards
+}
+
+func (h *house) mustHold(served int, guards ...string) (digest string) {
+	h.t.Helper()
+	h.mustBe(device.Computer, "stale", "held", "held")
+	if st := h.status(device.Computer); st.Reason != "held" {
+		h.t.Fatalf("the reason is %q", st.Reason)
+	}
+	digest, got := h.holds()
+	if !slices.Equal(got, guards) {
+		h.t.Fatalf("held by %v, want %v", got, guards)
+	}
+	if n := h.served(device.Computer).Count; n != served {
+		h.t.Fatalf("%d devices are served, want %d", n, served)
+	}
+	return digest
+}
+
+func TestAHeldGenerationWaitsForAPersonAndNotForever(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+		h.start()
+		all := slices.Clone(h.jamf.ids[device.Computer])
+		h.lose(60)
+		h.sync()
+		digest := h.mustHold(200, "removed", "week")
+		hold := h.status(device.Computer).Hold
+		if hold.Count != 140 || hold.RemovedAll != 60 || len(hold.Removed) != 60 || hold.Removed[0] != 141 || hold.Generation != 2 {
+			t.Errorf("held: %+v", hold)
+		}
+		if !strings.Contains(h.status(device.Computer).ErrorDetail, "removed: 60 of 200 devices, at most 30") {
+			t.Errorf("detail: %s", h.status(device.Computer).ErrorDetail)
+		}
+		if n := h.metric("jamf_sync_held_removed"); n != 60 {
+			t.Errorf("jamf_sync_held_removed is %v", n)
+		}
+
+		// No retries: Jamf was read to its end. The next slot reads again, finds the same and keeps the date.
+		pages, since := h.jamf.pages, hold.Since
+		time.Sleep(23 * time.Hour)
+		synctest.Wait()
+		if h.jamf.pages != pages {
+			t.Errorf("%d more pages were read", h.jamf.pages-pages)
+		}
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if again := h.mustHold(200, "removed", "week"); again != digest || !h.status(device.Computer).Hold.Since.Equal(since) || h.jamf.pages == pages {
+			t.Errorf("the second hold: %s since %v, the first %s since %v", again, h.status(device.Computer).Hold.Since, digest, since)
+		}
+
+		h.stop()
+		h.start() // it outlives a restart
+		h.mustHold(200, "removed", "week")
+
+		h.jamf.ids[device.Computer] = all[:190] // Jamf is whole again, but for ten
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		if _, guards := h.holds(); guards != nil || h.served(device.Computer).Count != 190 {
+			t.Errorf("held by %v, %d devices", guards, h.served(device.Computer).Count)
+		}
+		if n := h.metric("jamf_sync_held_removed"); n != 0 {
+			t.Errorf("jamf_sync_held_removed is %v", n)
+		}
+	})
+}
+
+func TestAnApprovalPublishesWhatItNames(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+		h.start()
+		h.lose(60)
+		h.sync()
+		first := h.mustHold(200, "removed", "week")
+		h.lose(1)
+		h.sync()
+		digest := h.mustHold(200, "removed", "week")
+		for _, c := range []struct{ source, digest string }{{"a", first}, {"a", ""}, {"a", digest[:8]}} {
+			if err := h.syncer.Approve(t.Context(), c.source, c.digest, "test"); !errors.Is(err, syncer.ErrNotHeld) {
+				t.Errorf("approve %v: %v", c, err)
+			}
+		}
+		if err := h.syncer.Approve(t.Context(), "b", digest, "test"); !errors.Is(err, syncer.ErrUnknownSource) {
+			t.Errorf("approve of another source: %v", err)
+		}
+		if err := h.syncer.Approve(t.Context(), "a", digest, "the test"); err != nil {
+			t.Fatal(err)
+		}
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		if n := h.served(device.Computer).Count; n != 139 {
+			t.Errorf("%d devices", n)
+		}
+		if !strings.Contains(h.logs.String(), `msg="held generation approved" audit=true by="the test" source=a kind=computer digest=`+digest) {
+			t.Error("the log does not say who approved what")
+		}
+		if err := h.syncer.Approve(t.Context(), "a", digest, "test"); !errors.Is(err, syncer.ErrNotHeld) {
+			t.Errorf("approve twice: %v", err)
+		}
+		h.lose(20) // what was approved does not count against the week
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+	})
+}
+
+func TestAnApprovalStaysGoodForASubset(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+		h.start()
+		all := slices.Clone(h.jamf.ids[device.Computer])
+		h.lose(60)
+		h.sync()
+		if err := h.syncer.Approve(t.Context(), "a", h.mustHold(200, "removed", "week"), "test"); err != nil {
+			t.Fatal(err)
+		}
+		h.jamf.ids[device.Computer] = all // they come back from a backup,
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		h.lose(55) // and most of them go again
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+
+		h.jamf.ids[device.Computer] = all
+		h.sync()
+		time.Sleep(73 * time.Hour) // an approval does not live for ever
+		synctest.Wait()
+		h.lose(55)
+		h.sync()
+		h.mustHold(200, "removed", "week")
+	})
+}
+
+func TestExpectedRemovalsAreNotHeld(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+		h.start()
+		if err := h.syncer.Expect(t.Context(), "b", 1, time.Now().Add(day), "test"); !errors.Is(err, syncer.ErrUnknownSource) {
+			t.Errorf("expect of another source: %v", err)
+		}
+		if err := h.syncer.Expect(t.Context(), "a", 100, time.Now().Add(3*day), "test"); err != nil {
+			t.Fatal(err)
+		}
+		h.lose(60)
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		h.stop()
+		h.start() // the window outlives a restart
+		h.lose(41)
+		h.sync() // 40 are left
+		h.mustHold(140, "removed", "week")
+		h.jamf.ids[device.Computer] = upToID(100)
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		h.lose(26)
+		h.sync() // none is left
+		h.mustHold(100, "removed", "week")
+	})
+}
+
+func TestAWindowForRemovalsCloses(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+		h.start()
+		if err := h.syncer.Expect(t.Context(), "a", 100, time.Now().Add(day), "test"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(day + time.Hour)
+		synctest.Wait()
+		h.lose(60)
+		h.sync()
+		h.mustHold(200, "removed", "week")
+		if err := h.syncer.Expect(t.Context(), "a", 100, time.Now().Add(day), "test"); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.syncer.Expect(t.Context(), "a", 0, time.Time{}, "test"); err != nil {
+			t.Fatal(err)
+		}
+		h.sync()
+		h.mustHold(200, "removed", "week")
+	})
+}
+
+// upToID lists the ids 1 to n.
+func upToID(n int64) (ids []int64) {
+	for id := range n {
+		ids = append(ids, id+1)
+	}
+	return ids
+}
+
+func TestManySmallRemovalsAreHeldOverAWeek(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(1000, 0), onlyMacs, func(h *house) {
+		h.start()
+		for range 2 { // 10 % a day
+			h.lose(len(h.jamf.ids[device.Computer]) / 10)
+			time.Sleep(day)
+			synctest.Wait()
+			h.mustBe(device.Computer, "fresh", "ok", "")
+		}
+		h.lose(81)
+		time.Sleep(day)
+		synctest.Wait()
+		h.mustHold(810, "week")
+		time.Sleep(5 * day) // the first removals are a week old
+		synctest.Wait()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+	})
+}
+
+func TestAnEmptyListIsHeldWhenJamfConfirmsIt(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(120, 0), onlyMacs, func(h *house) {
+		h.start()
+		all := h.jamf.ids[device.Computer]
+		h.jamf.ids[device.Computer] = nil
+		h.jamf.hidden[3] = true
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "failed", "empty_unconfirmed") // on demand: the schedule is not behind
+		h.jamf.hidden[3] = false
+		h.jamf.record = func(int64) ([]byte, error) { return nil, &jamf.Error{Kind: jamf.ErrTimeout, Code: "timeout"} }
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "failed", "empty_unconfirmed")
+		h.jamf.record = nil
+		h.sync()
+		digest := h.mustHold(120, "empty", "removed", "week")
+		h.jamf.ids[device.Computer] = all
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		h.jamf.ids[device.Computer] = nil
+		h.sync()
+		if again := h.mustHold(120, "empty", "removed", "week"); again != digest {
+			t.Errorf("the same devices are %s and %s", digest, again)
+		}
+		if err := h.syncer.Approve(t.Context(), "a", digest, "test"); err != nil {
+			t.Fatal(err)
+		}
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		if n := h.served(device.Computer).Count; n != 0 {
+			t.Errorf("%d devices", n)
+		}
+	})
+}
+
+func TestAnotherJamfBehindTheURLIsANewEpochAndHeld(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(60, 0), onlyMacs, func(h *house) {
+		h.start()
+		epoch := h.served(device.Computer).SourceEpoch
+		h.sync()
+		if again := h.served(device.Computer).SourceEpoch; epoch == "" || again != epoch {
+			t.Fatalf("the epoch is %q, and then %q", epoch, again)
+		}
+		h.jamf.body = func(_ device.Kind, id int64) []byte {
+			return []byte(strings.NewReplacer("U", "V", `"C`, `"D`).Replace(string(plain(device.Computer, id))))
+		}
+		h.sync()
+		digest := h.mustHold(60, "serial", "instance")
+		if h.served(device.Computer).SourceEpoch != epoch {
+			t.Error("the epoch changed before anybody approved it")
+		}
+		if err := h.syncer.Approve(t.Context(), "a", digest, "test"); err != nil {
+			t.Fatal(err)
+		}
+		if again := h.served(device.Computer).SourceEpoch; again == epoch || again == "" {
+			t.Errorf("the epoch is %q, and was %q", again, epoch)
+		}
+	})
+}
+
+func TestAFieldThatLosesItsValuesIsHeld(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(60, 0), onlyMacs, func(h *house) {
+		h.start()
+		h.jamf.body = func(k device.Kind, id int64) []byte {
+			if id <= 30 {
+				return []byte(strings.Replace(string(plain(k, id)), `"serialNumber":"C`, `"serialNumber":"","x":"C`, 1))
+			}
+			return plain(k, id)
+		}
+		h.sync()
+		h.mustHold(60, "blanked")
+		if f := h.status(device.Computer).Hold.Findings[0]; !slices.Equal(f.Names, []string{"hardware", "hardware.serialNumber"}) || f.Count != 30 {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
+// A held file that disappears must not leave a source that nobody looks at again before its next slot.
+func TestAHoldThatIsLostIsLookedForAgain(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+		h.start()
+		h.lose(60)
+		h.sync()
+		h.mustHold(200, "removed", "week")
+		h.stop()
+		h.open(-1)
+		profile, _ := device.BuiltinProfile("minimal")
+		g, err := h.store.Recut(t.Context(), cache.Series{Source: "a", Kind: device.Computer}, profile) // publishes, and takes the hold away
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Release()
+		h.stop()
+		h.start()
+		h.mustHold(200, "removed", "week")
+	})
+}
