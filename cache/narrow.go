@@ -27,7 +27,7 @@ func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile
 	l.work.Lock()
 	defer l.work.Unlock()
 	l.mu.RLock()
-	refused, serving, highest, held := l.refused, uint64(0), l.highest, l.held
+	refused, serving, highest := l.refused, uint64(0), l.highest
 	if l.serving != nil {
 		serving = l.serving.info.Number
 	}
@@ -58,12 +58,7 @@ func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile
 			return nil, err
 		}
 	}
-	if held != nil && slices.Contains(wider, held.File.Number) {
-		if err := s.recordHeld(l, nil); err != nil {
-			return aside, err
-		}
-	}
-	return append(aside, wider...), l.unlink(wider)
+	return append(aside, wider...), s.unlink(l, wider)
 }
 
 // described is what the manifest says of its files, the held one among them.
@@ -105,8 +100,17 @@ func (s *Store) dropAside(ctx context.Context, l *line, profile *device.Profile)
 	return dropped, nil
 }
 
-// unlink removes files that the manifest goes on naming: that they are missing is said at every start until a publish.
-func (l *line) unlink(numbers []uint64) error {
+// unlink removes files that the manifest goes on naming: that they are missing is said at every start until a publish. A held one
+// is held no more.
+func (s *Store) unlink(l *line, numbers []uint64) error {
+	l.mu.RLock()
+	held := l.held
+	l.mu.RUnlock()
+	if held != nil && slices.Contains(numbers, held.File.Number) {
+		if err := s.recordHeld(l, nil); err != nil {
+			return err
+		}
+	}
 	for _, n := range numbers {
 		if err := os.Remove(filepath.Join(l.dir, fileName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove generation %d: %w", n, err)

@@ -51,6 +51,7 @@ func (c *control) Status() []server.SourceStatus {
 				Kind: k.Kind, State: k.State, Reason: k.Reason, Syncing: k.Syncing, Tried: k.Tried, Held: k.Held, Total: k.Total,
 				LastAttempt: k.LastAttempt, LastSuccess: k.LastSuccess, NextSync: k.NextSync,
 				LastResult: k.LastResult, LastErrorCode: k.ErrorCode, LastErrorDetail: k.ErrorDetail, LastErrorAt: k.ErrorAt,
+				Hold: holdOf(k.Hold),
 			})
 		}
 		out[i] = st
@@ -75,16 +76,7 @@ func heartbeatOf(h syncer.HeartbeatStatus) server.HeartbeatStatus {
 
 // SyncNow implements server.Control.
 func (c *control) SyncNow(source string, kinds ...device.Kind) error {
-	err := c.syncer.SyncNow(source, kinds...)
-	switch {
-	case errors.Is(err, syncer.ErrUnknownSource):
-		return server.ErrUnknownSource
-	case errors.Is(err, syncer.ErrDisabled):
-		return server.ErrDisabled
-	case errors.Is(err, syncer.ErrRunning):
-		return server.ErrSyncRunning
-	}
-	return err
+	return acted(c.syncer.SyncNow(source, kinds...))
 }
 
 // Test implements server.Control.
@@ -137,4 +129,43 @@ func notNil(in []string) []string {
 		return []string{}
 	}
 	return in
+}
+
+// holdOf is what the server shows of a generation that is held.
+func holdOf(h *syncer.HoldStatus) *server.Hold {
+	if h == nil {
+		return nil
+	}
+	out := &server.Hold{
+		Digest: h.Digest, Since: h.Since, Generation: h.Generation, Count: h.Count, Removed: h.RemovedAll, First: h.Removed,
+	}
+	for _, f := range h.Findings {
+		out.Findings = append(out.Findings, server.Finding(f))
+	}
+	return out
+}
+
+// Approve implements server.Control.
+func (c *control) Approve(ctx context.Context, source, digest, by string) error {
+	return acted(c.syncer.Approve(ctx, source, digest, by))
+}
+
+// Expect implements server.Control.
+func (c *control) Expect(ctx context.Context, source string, removals int, until time.Time, by string) error {
+	return acted(c.syncer.Expect(ctx, source, removals, until, by))
+}
+
+// acted names a refusal of the syncer as the server knows it.
+func acted(err error) error {
+	switch {
+	case errors.Is(err, syncer.ErrUnknownSource):
+		return server.ErrUnknownSource
+	case errors.Is(err, syncer.ErrDisabled):
+		return server.ErrDisabled
+	case errors.Is(err, syncer.ErrRunning):
+		return server.ErrSyncRunning
+	case errors.Is(err, syncer.ErrNotHeld):
+		return server.ErrNotHeld
+	}
+	return err
 }

@@ -105,7 +105,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		synced = append(synced, syncer.Source{
 			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients),
 			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize, Stretches: src.Limits.Connections, SkipNames: src.SkipNames,
-			NewWalk: func() syncer.Walk { return up.NewWalk() }, Heartbeat: src.Heartbeat, Pulse: up, Unaligned: unaligned,
+			Guard: src.Guard, NewWalk: func() syncer.Walk { return up.NewWalk() }, Heartbeat: src.Heartbeat, Pulse: up, Unaligned: unaligned,
 		})
 	}
 	g.syncer, err = syncer.New(syncer.Options{

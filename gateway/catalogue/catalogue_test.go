@@ -101,7 +101,7 @@ func TestEveryPublishedCodeStands(t *testing.T) {
 		right_missing rights_surplus rights_unknown sort_not_supported source_disabled stale stale_limit store_corrupt store_error
 		store_full store_locked store_lost store_newer sync_running test_running throttled timeout tls_failed token_refused too_large
 		too_many_devices too_many_quarantined unauthorized unexpected_answer unknown_device unknown_device_stale unknown_method unknown_parameter
-		unknown_source unsupported_media_type upstream_not_found url_invalid answer_too_large
+		unknown_source unsupported_media_type held not_held upstream_not_found url_invalid answer_too_large
 		public_url_missing client_secret_wrong door_dns_failed door_connect_failed door_timeout door_plain_http door_intermediate_missing
 		door_self_signed door_unknown_authority door_certificate_expired door_certificate_expires door_wrong_name door_tls_failed
 		door_redirect door_html door_bad_gateway door_path_lost door_query_lost door_authorization_lost door_token_foreign

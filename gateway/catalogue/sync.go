@@ -16,6 +16,30 @@ func ofSync() []Entry {
 			},
 		},
 		{
+			Code:  "held",
+			Title: Text{"A sync waits for approval", "Eine Synchronisierung wartet auf Freigabe"},
+			Cause: Text{
+				"The newest data is complete, but it changes more than usual: many devices are gone, are others, or lost their values. It is kept back, and the data before is served.",
+				"Der neueste Datenstand ist vollständig, ändert aber mehr als üblich: Viele Geräte fehlen, sind andere oder haben ihre Werte verloren. Er wird zurückgehalten; ausgeliefert wird der Datenstand davor.",
+			},
+			Action: Text{
+				"Look at what changes with jamf-gateway approve SOURCE, and approve it with the digest that stands there if it is right; if it is not, put it right in Jamf, and a later sync inside the limits is published by itself.",
+				"Sehen Sie sich mit jamf-gateway approve QUELLE an, was sich ändert, und geben Sie es mit dem dort genannten Digest frei, wenn es richtig ist; wenn nicht, bringen Sie es in Jamf in Ordnung, dann wird eine spätere Synchronisierung innerhalb der Grenzen von selbst veröffentlicht.",
+			},
+		},
+		{
+			Code:  "not_held",
+			Title: Text{"Nothing is held under this digest", "Unter diesem Digest wird nichts zurückgehalten"},
+			Cause: Text{
+				"What was held is published, was replaced by a newer sync that changes something else, or the digest is not written in full.",
+				"Was zurückgehalten wurde, ist veröffentlicht oder durch eine neuere Synchronisierung mit anderen Änderungen ersetzt, oder der Digest ist nicht vollständig.",
+			},
+			Action: Text{
+				"Look at what is held now with jamf-gateway approve SOURCE, and approve that.",
+				"Sehen Sie mit jamf-gateway approve QUELLE nach, was jetzt zurückgehalten wird, und geben Sie das frei.",
+			},
+		},
+		{
 			Code:  "no_progress",
 			Title: Text{"The sync made no progress", "Die Synchronisierung kam nicht voran"},
 			Cause: Text{

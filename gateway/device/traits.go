@@ -92,3 +92,13 @@ func SentBy(k Kind, path, version string) bool {
 	}
 	return n.shapes&set != 0
 }
+
+// Label is what a person knows a device by: its name and its serial number, "" where the record has none.
+func Label(k Kind, record []byte) (name, serial string) {
+	r, err := read(k, fieldTable().everything, record)
+	if err != nil {
+		return "", ""
+	}
+	defer r.release()
+	return string(r.find("name")), parseSerial(r.find("identity.serialNumber"))
+}

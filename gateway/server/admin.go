@@ -26,6 +26,9 @@ func (s *Server) adminRoutes(app *fiber.App, listen net.Addr) {
 	route(app, http.MethodGet, "/v1/admin/sources", styleOwn, s.adminSources)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/sync", styleOwn, s.adminSync)
 	s.usageRoutes(app)
+	route(app, http.MethodGet, "/v1/admin/sources/{name}/held", styleOwn, s.adminHeld)
+	route(app, http.MethodPost, "/v1/admin/sources/{name}/approve", styleOwn, s.adminApprove)
+	route(app, http.MethodPost, "/v1/admin/sources/{name}/expect-removals", styleOwn, s.adminExpect)
 }
 
 // metricsRoutes is /metrics, where the house has given a handler for it.

@@ -16,6 +16,8 @@ var (
 	ErrDisabled = errors.New("source is disabled")
 	// ErrSyncRunning means that a sync of the source is running already.
 	ErrSyncRunning = errors.New("sync is running")
+	// ErrNotHeld means that nothing of the source is held under a digest.
+	ErrNotHeld = errors.New("nothing is held under this digest")
 )
 
 // Control is what the house does for the server.
@@ -24,6 +26,11 @@ type Control interface {
 	Status() []SourceStatus
 	// SyncNow asks for a sync of the kinds given, of all enabled ones where none is. ErrUnknownSource, ErrDisabled, ErrSyncRunning.
 	SyncNow(source string, kinds ...device.Kind) error
+	// Approve publishes what is held of a source under a digest; by is who approves it, for the log. ErrUnknownSource, ErrNotHeld,
+	// ErrSyncRunning.
+	Approve(ctx context.Context, source, digest, by string) error
+	// Expect opens a planned window: until then so many confirmed deletions of a source are not held; 0 closes it. ErrUnknownSource.
+	Expect(ctx context.Context, source string, removals int, until time.Time, by string) error
 	// Test runs the connection test of one source, one at a time. The last report is given again for 30 s, and for up to 5 min
 	// where tests keep failing in the same way. ErrUnknownSource, ErrDisabled, or the error of ctx.
 	Test(ctx context.Context, source string) (TestReport, error)
@@ -70,6 +77,27 @@ type KindStatus struct {
 	LastResult                         string // "", ok, failed
 	LastErrorCode, LastErrorDetail     string
 	LastErrorAt                        time.Time
+	Hold                               *Hold // nil: nothing is held
+}
+
+// Hold is a finished generation that waits for a person's approval.
+type Hold struct {
+	Digest     string
+	Since      time.Time
+	Generation uint64
+	Count      int     // its devices
+	Removed    int     // devices that are served now and are not in it
+	First      []int64 // the first of these, by id
+	Findings   []Finding
+}
+
+// Finding is one guard that it trips: Count of Of are more than Limit (of "instance" and "empty": fewer devices stay than should).
+type Finding struct {
+	Guard string   `json:"guard"`
+	Count int      `json:"count"`
+	Of    int      `json:"of"`
+	Limit int      `json:"limit"`
+	Names []string `json:"names,omitempty"` // the fields and sections that lost their values
 }
 
 // TestReport is the outcome of a connection test.

@@ -182,6 +182,7 @@ func (sr *series) entry() listSource {
 		}
 		return e
 	}
+	e.Held = optional(sr.held)
 	quarantined := len(sr.info.Quarantined)
 	e.AsOf, e.Generation, e.Count, e.Quarantined = stamp(sr.info.Ended), &sr.info.Number, &sr.info.Count, &quarantined
 	e.ConfirmedEmpty = sr.info.Count == 0 && sr.info.ConfirmedEmpty

@@ -38,6 +38,7 @@ const (
 	codeHTTPVersion      = "http_version"
 	codeSourceDisabled   = "source_disabled"
 	codeSyncRunning      = "sync_running"
+	codeNotHeld          = "not_held"
 	codeInternal         = "internal"
 	codeNeverSynced      = "never_synced"
 	codeNotFresh         = "not_fresh"

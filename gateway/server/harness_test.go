@@ -50,6 +50,7 @@ type house struct {
 	sources []server.SourceStatus
 	syncs   []string
 	syncErr error
+	acts    []string // approvals and expectations
 	report  server.TestReport
 	testErr error
 	begun   chan struct{} // when set: a test says that it has begun, and waits until it may end
@@ -74,6 +75,20 @@ func (h *house) SyncNow(source string, kinds ...device.Kind) error {
 		source += " " + string(k)
 	}
 	h.syncs = append(h.syncs, source)
+	return h.syncErr
+}
+
+func (h *house) Approve(_ context.Context, source, digest, by string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.acts = append(h.acts, fmt.Sprintf("approve %s %s by %q", source, digest, by))
+	return h.syncErr
+}
+
+func (h *house) Expect(_ context.Context, source string, removals int, until time.Time, by string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.acts = append(h.acts, fmt.Sprintf("expect %s %d %s by %q", source, removals, until.Format(time.RFC3339), by))
 	return h.syncErr
 }
 

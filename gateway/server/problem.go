@@ -35,7 +35,7 @@ func statusOf(code string) int {
 		return http.StatusNotAcceptable
 	case codeTimeout:
 		return http.StatusRequestTimeout
-	case codeSourceDisabled, codeSyncRunning:
+	case codeSourceDisabled, codeSyncRunning, codeNotHeld:
 		return http.StatusConflict
 	case codeCursorExpired:
 		return http.StatusGone

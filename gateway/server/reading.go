@@ -28,7 +28,8 @@ type series struct {
 	state      string
 	reason     string // catalogue code, "" when fresh
 	next       time.Time
-	overdue    bool // older than max_stale
+	overdue    bool   // older than max_stale
+	held       string // digest of what waits for approval
 }
 
 // reading is the set of generations that one request reads. It is a lease: a rendering that outlives the request
@@ -96,6 +97,9 @@ func (s *Server) observe(sc scope, g *cache.Generation, statuses statusIndex, no
 	src, _ := statuses.source(sc.Source)
 	k := src.kind(sc.Series)
 	sr := &series{scope: sc, generation: g, state: k.State, reason: k.Reason, next: k.NextSync}
+	if k.Hold != nil {
+		sr.held = k.Hold.Digest
+	}
 	if k.Syncing {
 		sr.next = now.Add(defaultRetryAfter)
 	}
@@ -115,7 +119,9 @@ func (s *Server) observe(sc scope, g *cache.Generation, statuses statusIndex, no
 	}
 	if g != nil {
 		sr.info = g.Info()
-		if sr.overdue = now.Sub(sr.info.Ended) > s.o.MaxStale; sr.overdue && !src.Disabled {
+		// What is held is known, and a person decides: it never becomes an error by its age.
+		old := now.Sub(sr.info.Ended) > s.o.MaxStale && (sr.held == "" || src.Disabled)
+		if sr.overdue = old; sr.overdue && !src.Disabled {
 			sr.state, sr.reason = stateStale, codeStaleLimit
 		}
 	}
@@ -275,6 +281,8 @@ func (r *reading) epoch() string {
 		b.WriteString(sr.state)
 		b.WriteByte('/')
 		b.WriteString(sr.reason)
+		b.WriteByte('/')
+		b.WriteString(sr.held)
 		b.WriteByte(' ')
 	}
 	return b.String()

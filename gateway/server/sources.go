@@ -40,6 +40,7 @@ type kindView struct {
 // sourceKind is one kind of a source. Devices are those of Quarantined, at most maxQuarantined, where one source is asked for.
 type sourceKind struct {
 	kindView
+	Hold    *holdView     `json:"hold,omitempty"` // why a generation is held
 	Devices []quarantined `json:"quarantinedDevices,omitempty"`
 }
 
@@ -51,6 +52,27 @@ type quarantined struct {
 	UID    *string `json:"uid"` // null = not even its id could be read
 	Reason string  `json:"reason"`
 	Kept   string  `json:"kept"` // what is served of it: previous = its last good version, skeleton = what the short list says
+}
+
+// holdView is a finished generation that waits for approval.
+type holdView struct {
+	Digest     string    `json:"digest"`
+	Since      *string   `json:"since"`
+	Generation uint64    `json:"generation"`
+	Count      int       `json:"count"`   // its devices
+	Removed    int       `json:"removed"` // devices that are served now and are not in it
+	Guards     []Finding `json:"guards"`
+}
+
+func newHold(h *Hold) *holdView {
+	if h == nil {
+		return nil
+	}
+	v := &holdView{Digest: h.Digest, Since: stamp(h.Since), Generation: h.Generation, Count: h.Count, Removed: h.Removed, Guards: h.Findings}
+	if v.Guards == nil {
+		v.Guards = []Finding{}
+	}
+	return v
 }
 
 // healthView is one source as GET /v1/sources/{name}/health shows it: how it is doing and what to do about it.
@@ -111,6 +133,7 @@ type kindHealth struct {
 	NextSync    *string   `json:"nextSyncAt"`
 	LastResult  *string   `json:"lastResult"`
 	LastError   *trouble  `json:"lastError"`
+	Hold        *holdView `json:"hold,omitempty"`
 }
 
 // progress is how far a running walk has come.
@@ -173,6 +196,7 @@ func (s *Server) kinds(st SourceStatus, statuses statusIndex) []kindHealth {
 			},
 			tried: k.Tried, Syncing: k.Syncing, LastAttempt: stamp(k.LastAttempt), LastSuccess: stamp(k.LastSuccess), NextSync: stamp(k.NextSync),
 			LastResult: optional(k.LastResult), LastError: newTrouble(k.LastErrorCode, k.LastErrorDetail, k.LastErrorAt),
+			Hold: newHold(k.Hold),
 		}
 		if k.Syncing {
 			h.Progress = &progress{Held: k.Held, Total: k.Total}
@@ -187,6 +211,7 @@ func (s *Server) sourceView(st SourceStatus, statuses statusIndex, devices bool)
 	for _, k := range s.kinds(st, statuses) {
 		shown := sourceKind{kindView: k.kindView}
 		if devices {
+			shown.Hold = k.Hold
 			shown.Devices = quarantinedDevices(st.Name, k)
 		}
 		v.Kinds = append(v.Kinds, shown)
@@ -352,6 +377,8 @@ func controlFault(err error, source string) *fault {
 		return &fault{code: codeSourceDisabled, source: source}
 	case errors.Is(err, ErrSyncRunning):
 		return &fault{code: codeSyncRunning, source: source}
+	case errors.Is(err, ErrNotHeld):
+		return &fault{code: codeNotHeld, source: source}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &fault{code: codeBusy, source: source, retryAfter: shortestRetryAfter, cause: err}
 	}

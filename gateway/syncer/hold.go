@@ -148,20 +148,29 @@ func (s *Syncer) isHeld(l *line) bool {
 	return held
 }
 
-// heldOf describes what is held of a line.
+// heldOf describes what is held of a line. Status asks for it with every request: the note is read once.
 func (s *Syncer) heldOf(l *line) (HoldStatus, bool) {
 	h, info, held := s.o.Store.Held(l.series())
 	if !held {
 		return HoldStatus{}, false
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.hold == nil || l.hold.Generation != info.Number {
+		l.hold = s.readHold(l, h, info)
+	}
+	return *l.hold, true
+}
+
+func (s *Syncer) readHold(l *line, h cache.Hold, info cache.Info) *HoldStatus {
 	var note holdNote
 	if err := json.Unmarshal(h.Note, &note); err != nil {
 		s.log.Error("read why a generation is held", "source", l.src.Name, "kind", l.kind, "error", err)
 	}
-	return HoldStatus{
+	return &HoldStatus{
 		Digest: h.Digest, Since: h.Since, Generation: info.Number, Count: info.Count, Findings: note.Findings,
 		Removed: note.Evidence.Removed.lowest(shownRemoved), RemovedAll: info.Removed,
-	}, true
+	}
 }
 
 // Approve publishes what is held of a source under this digest. by names who approved, for the log. ErrUnknownSource, ErrNotHeld,

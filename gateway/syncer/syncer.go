@@ -98,9 +98,10 @@ type line struct {
 	total    int
 	tried    bool
 	nextSync time.Time
-	mends    int       // good syncs that began with data that wanted mending, and
-	mended   time.Time // when the last of them ended
-	wide     bool      // files may hold what the profile does not keep, or columns of another mapping
+	mends    int         // good syncs that began with data that wanted mending, and
+	mended   time.Time   // when the last of them ended
+	hold     *HoldStatus // what was last read of a held generation
+	wide     bool        // files may hold what the profile does not keep, or columns of another mapping
 }
 
 // DefaultStartJitter spreads first syncs after a start (DESIGN.md, reliability row H7).

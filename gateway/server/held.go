@@ -1,0 +1,147 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
+)
+
+// What an operator says of held generations. The door asks nobody who he is: `by` is what the caller says, for the log.
+const (
+	paramDigest = "digest"
+	paramCount  = "count"
+	paramUntil  = "until"
+	paramBy     = "by"
+	maxBy       = 64
+	maxDigest   = 64
+	maxExpected = 5_000_000
+	maxWindow   = 366 * 24 * time.Hour
+)
+
+// heldView is what is held of one kind, with the first devices that would go.
+type heldView struct {
+	Kind device.Kind `json:"kind"`
+	*holdView
+	Devices []goingDevice `json:"devices"`
+}
+
+// goingDevice is one device that is served now and is not in the held generation.
+type goingDevice struct {
+	UID    string `json:"uid"`
+	Name   string `json:"name"`
+	Serial string `json:"serialNumber"`
+}
+
+// adminHeld is GET /v1/admin/sources/{name}/held: what waits for approval.
+func (s *Server) adminHeld(c *fiber.Ctx) error {
+	if f := parseNoQuery(rawQuery(c)); f != nil {
+		return f
+	}
+	x, name := exchangeOf(c), c.Params("name")
+	st, known := statusIndex(s.o.Control.Status()).source(name)
+	if !known {
+		return &fault{code: codeUnknownSource, source: name}
+	}
+	x.source = name
+	items := []heldView{}
+	for _, k := range st.Kinds {
+		if k.Hold == nil {
+			continue
+		}
+		v := heldView{Kind: k.Kind, holdView: newHold(k.Hold), Devices: []goingDevice{}}
+		g, err := s.o.Store.Acquire(cache.Series{Source: name, Kind: k.Kind})
+		if err != nil {
+			return storeFault(err, name)
+		}
+		for _, id := range k.Hold.First {
+			d := goingDevice{UID: device.UID(name, k.Kind, id)}
+			if r, err := g.Get(x.context(), id); err == nil {
+				d.Name, d.Serial = device.Label(k.Kind, r.Body)
+			}
+			v.Devices = append(v.Devices, d)
+		}
+		g.Release()
+		items = append(items, v)
+	}
+	return sendJSON(c, http.StatusOK, struct {
+		Source string     `json:"source"`
+		Items  []heldView `json:"items"`
+	}{name, items})
+}
+
+// adminApprove is POST /v1/admin/sources/{name}/approve?digest=...[&by=...].
+func (s *Server) adminApprove(c *fiber.Ctx) error {
+	name := c.Params("name")
+	values, f := onlyParameters(rawQuery(c), paramDigest, paramBy)
+	if f != nil {
+		return f
+	}
+	digest := values.Get(paramDigest)
+	if digest == "" || len(digest) > maxDigest {
+		return badParameter(paramDigest, "digest names what is approved: see /v1/admin/sources/{name}/held.")
+	}
+	x := exchangeOf(c)
+	if err := s.o.Control.Approve(x.context(), name, digest, actor(values)); err != nil {
+		return controlFault(err, name)
+	}
+	x.source = name
+	return sendJSON(c, http.StatusOK, struct {
+		Source string `json:"source"`
+		Digest string `json:"digest"`
+		Status string `json:"status"`
+	}{name, digest, "approved"})
+}
+
+// adminExpect is POST /v1/admin/sources/{name}/expect-removals?count=N&until=2026-12-01T00:00:00Z[&by=...].
+func (s *Server) adminExpect(c *fiber.Ctx) error {
+	name := c.Params("name")
+	values, f := onlyParameters(rawQuery(c), paramCount, paramUntil, paramBy)
+	if f != nil {
+		return f
+	}
+	count, err := strconv.Atoi(values.Get(paramCount))
+	if err != nil || count < 0 || count > maxExpected {
+		return badParameter(paramCount, "count is a number of devices from 0 to 5000000; 0 closes the window.")
+	}
+	now := s.o.Now()
+	until, err := time.Parse(time.RFC3339, values.Get(paramUntil))
+	if count > 0 && (err != nil || !until.After(now) || until.Sub(now) > maxWindow) {
+		return badParameter(paramUntil, "until is a time like 2026-12-01T00:00:00Z, in the future and within a year.")
+	}
+	x := exchangeOf(c)
+	if err := s.o.Control.Expect(x.context(), name, count, until, actor(values)); err != nil {
+		return controlFault(err, name)
+	}
+	x.source = name
+	return sendJSON(c, http.StatusOK, struct {
+		Source string  `json:"source"`
+		Count  int     `json:"count"`
+		Until  *string `json:"until"`
+	}{name, count, stamp(until)})
+}
+
+// onlyParameters reads a query that may have these parameters, each once.
+func onlyParameters(query string, known ...string) (url.Values, *fault) {
+	values, f := queryValues(query, maxJamfValue)
+	if f != nil {
+		return nil, f
+	}
+	for name, all := range values {
+		if !slices.Contains(known, name) {
+			return nil, unknownParameter(name, known...)
+		}
+		if len(all) > 1 {
+			return nil, badParameter(name, name+" stands twice.")
+		}
+	}
+	return values, nil
+}
+
+func actor(values url.Values) string { return clip(printable(values.Get(paramBy)), maxBy) }
