@@ -44,19 +44,21 @@ type commands struct {
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 
-	Init       initCommand       `cmd:"" help:"Ask what is needed and write the settings."`
-	Serve      serveCommand      `cmd:"" help:"Run the gateway."`
-	Demo       demoCommand       `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
-	Fakejamf   fakejamfCommand   `cmd:"" help:"Run the simulated Jamf Pro alone."`
-	Check      checkCommand      `cmd:"" help:"Check the settings, then test the connection of each source."`
-	Status     statusCommand     `cmd:"" help:"Show the state of every source of a running gateway."`
-	Sync       syncCommand       `cmd:"" help:"Have a running gateway read a source now."`
-	Report     reportCommand     `cmd:"" help:"Report what the gateway has recorded."`
-	Diagnose   diagnoseCommand   `cmd:"" help:"Write one file for support: without secrets, addresses and data of devices."`
-	Client     clientCommand     `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
-	Completion completionCommand `cmd:"" help:"Print a script with which bash, zsh or fish completes commands and flags."`
-	Help       helpCommand       `cmd:"" help:"Show how a command is used."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Init       initCommand           `cmd:"" help:"Ask what is needed and write the settings."`
+	Serve      serveCommand          `cmd:"" help:"Run the gateway."`
+	Demo       demoCommand           `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
+	Fakejamf   fakejamfCommand       `cmd:"" help:"Run the simulated Jamf Pro alone."`
+	Check      checkCommand          `cmd:"" help:"Check the settings, then test the connection of each source."`
+	Status     statusCommand         `cmd:"" help:"Show the state of every source of a running gateway."`
+	Sync       syncCommand           `cmd:"" help:"Have a running gateway read a source now."`
+	Approve    approveCommand        `cmd:"" help:"Show what a guard holds back of a source, or approve it."`
+	Expect     expectRemovalsCommand `cmd:"" name:"expect-removals" help:"Announce deletions in Jamf, so that they are published without approval."`
+	Report     reportCommand         `cmd:"" help:"Report what the gateway has recorded."`
+	Diagnose   diagnoseCommand       `cmd:"" help:"Write one file for support: without secrets, addresses and data of devices."`
+	Client     clientCommand         `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
+	Completion completionCommand     `cmd:"" help:"Print a script with which bash, zsh or fish completes commands and flags."`
+	Help       helpCommand           `cmd:"" help:"Show how a command is used."`
+	Version    versionCommand        `cmd:"" help:"Print the version."`
 }
 
 func main() {

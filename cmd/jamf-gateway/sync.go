@@ -261,7 +261,15 @@ func (w *waiting) progress(k kindStatus) {
 func (w *waiting) end(k kindStatus) {
 	s := w.door.s
 	line := ""
-	if k.LastResult != nil && *k.LastResult == "ok" {
+	if k.LastResult != nil && *k.LastResult == "held" {
+		w.failed = true
+		line = s.say(text{
+			"%s: %s read completely, and held back: see jamf-gateway approve %[1]s", "%s: %s vollständig gelesen und zurückgehalten: siehe jamf-gateway approve %[1]s",
+		}, w.source, s.kindWord(k.Kind))
+		if bar := w.bars[k.Kind]; bar != nil {
+			bar.MarkAsErrored()
+		}
+	} else if k.LastResult != nil && *k.LastResult == "ok" {
 		line = s.say(text{"%s: %s read completely, %s devices", "%s: %s vollständig gelesen, %s Geräte"}, w.source, s.kindWord(k.Kind), number(k.Count))
 		if bar := w.bars[k.Kind]; bar != nil {
 			bar.MarkAsDone()

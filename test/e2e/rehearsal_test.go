@@ -87,6 +87,12 @@ func TestInventory360FromItsConnectionTestToARotatedSecret(t *testing.T) {
 	if mobiles, err := v.testConnection(); err != nil || mobiles != 110 {
 		t.Fatalf("connection test: %d mobile devices, %v", mobiles, err)
 	}
+	// A tenth of the devices goes every time: more in a week than is published unasked, so that it is announced.
+	announced := h.call(http.MethodPost, h.admin+"/v1/admin/sources/schule-a/expect-removals?count=200&until="+
+		days.now().Add(7*24*time.Hour).UTC().Format(time.RFC3339), nil)
+	if announced.status != http.StatusOK {
+		t.Fatalf("expect removals: %d %s", announced.status, announced.body)
+	}
 	first := map[fakejamf.Kind]map[string]string{fakejamf.Computer: namesIn(t, h.jamf, fakejamf.Computer), fakejamf.Mobile: namesIn(t, h.jamf, fakejamf.Mobile)}
 	for _, b := range []books{computerBooks(), mobileBooks()} {
 		v.synced(b, first[b.kind], "", func() {

@@ -12,6 +12,8 @@ _jamf_gateway() {
             " check") place="check" ;;
             " status") place="status" ;;
             " sync") place="sync" ;;
+            " approve") place="approve" ;;
+            " expect-removals") place="expect-removals" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
             " diagnose") place="diagnose" ;;
@@ -25,7 +27,7 @@ _jamf_gateway() {
     done
     case "$place" in
         "")
-            words="init serve demo fakejamf check status sync report diagnose client completion help version" flags="--help --lang --version"
+            words="init serve demo fakejamf check status sync approve expect-removals report diagnose client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -102,6 +104,21 @@ _jamf_gateway() {
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --kind) words="computer mobile" flags="" ;;
+                --config) return ;;
+                --admin) words="" flags="" ;;
+            esac ;;
+        "approve")
+            words="" flags="--help --lang --version --config --admin"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+                --admin) words="" flags="" ;;
+            esac ;;
+        "expect-removals")
+            words="" flags="--help --lang --version --until --config --admin"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --until) words="" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
             esac ;;

@@ -17,6 +17,10 @@ function __jamf_gateway_at
                 set place "status"
             case " sync"
                 set place "sync"
+            case " approve"
+                set place "approve"
+            case " expect-removals"
+                set place "expect-removals"
             case " report"
                 set place "report"
             case "report availability"
@@ -47,6 +51,8 @@ complete -c jamf-gateway -n '__jamf_gateway_at ""' -a fakejamf -d 'Run the simul
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a check -d 'Check the settings, then test the connection of each source.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a status -d 'Show the state of every source of a running gateway.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a sync -d 'Have a running gateway read a source now.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a approve -d 'Show what a guard holds back of a source, or approve it.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a expect-removals -d 'Announce deletions in Jamf, so that they are published without approval.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a report -d 'Report what the gateway has recorded.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a diagnose -d 'Write one file for support: without secrets, addresses and data of devices.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a client -d 'Make the id and the secret of a client of the gateway, or its next secret.'
@@ -128,6 +134,17 @@ complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l kind -x -a 'computer m
 complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l wait -d 'Wait for the end and tell the result.'
 complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l config -r -F -d 'Settings file whose admin_listen is used.'
 complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "approve"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "approve"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "approve"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "approve"' -l config -r -F -d 'Settings file whose admin_listen is used.'
+complete -c jamf-gateway -n '__jamf_gateway_at "approve"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l until -x -d 'The last day, like 2026-12-24, or a time like 2026-12-24T18:00:00+01:00.'
+complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l config -r -F -d 'Settings file whose admin_listen is used.'
+complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -a availability -d 'Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'

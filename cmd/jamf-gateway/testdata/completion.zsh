@@ -16,6 +16,8 @@ _jamf-gateway() {
             " check") place="check" ;;
             " status") place="status" ;;
             " sync") place="sync" ;;
+            " approve") place="approve" ;;
+            " expect-removals") place="expect-removals" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
             " diagnose") place="diagnose" ;;
@@ -32,7 +34,7 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
-            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'report:Report what the gateway has recorded.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
+            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'report:Report what the gateway has recorded.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "init")
             case "$prev" in
@@ -117,6 +119,23 @@ _jamf-gateway() {
             esac
             commands=( )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--kind:Only this kind: computer or mobile. Without it every kind of the source.' '--wait:Wait for the end and tell the result.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
+        "approve")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+                --admin) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
+        "expect-removals")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --until) return ;;
+                --config) _files; return ;;
+                --admin) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--until:The last day, like 2026-12-24, or a time like 2026-12-24T18:00:00+01:00.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
         "report")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
