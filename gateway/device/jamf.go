@@ -53,12 +53,14 @@ type jamfWriter struct {
 	shape shapeSet
 }
 
-// has tells whether the shape has the key of a node. Fields of another version alone keep no object alive.
+// has tells whether the answer has the key of a node. It is asked for every key: it must stay small enough to be inlined.
 func (w *jamfWriter) has(n *node) bool {
-	if n.shapes&w.shape == 0 || !w.r.shows(n) {
-		return false
-	}
-	return !w.r.omits || len(n.children) == 0 || slices.ContainsFunc(n.children, w.has)
+	return n.shapes&w.shape != 0 && (!w.r.omits || w.keeps(n))
+}
+
+// keeps is has of a profile that omits. Fields of another version alone keep no object alive.
+func (w *jamfWriter) keeps(n *node) bool {
+	return w.r.shows(n) && (len(n.children) == 0 || slices.ContainsFunc(n.children, w.has))
 }
 
 // shows tells whether the key of a node stands in the answer: always, but where a profile that omits drops it.

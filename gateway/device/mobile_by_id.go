@@ -249,8 +249,11 @@ func (r *reader) appendLists(dst []byte, m mapped, shape shapeSet) []byte {
 	dst = append(dst, '[')
 	first := true
 	for _, path := range m.lists {
-		list := r.entryAt(path)
-		if list == 0 || r.omits && !r.showsSome(path+".", m.members) {
+		list, below := r.entryAt(path), ""
+		if r.omits {
+			below = path + "."
+		}
+		if list == 0 || r.omits && !r.showsSome(below, m.members) {
 			continue
 		}
 		for i := list + 1; i < r.entries[list].next; i = r.entries[i].next {
@@ -262,7 +265,7 @@ func (r *reader) appendLists(dst []byte, m mapped, shape shapeSet) []byte {
 			}
 			first = false
 			element := i
-			dst = r.appendMapped(dst, path+".", m.members, shape, func(m mapped) int32 {
+			dst = r.appendMapped(dst, below, m.members, shape, func(m mapped) int32 {
 				n := r.entries[element].node.byName[m.from]
 				if n == nil {
 					return 0
