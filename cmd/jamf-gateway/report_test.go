@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"jamf-gateway/gateway/availability"
+	"jamf-gateway/gateway/catalogue"
 )
 
 // recorded is a data directory with three days of heartbeats of two sources: in the night of the change to winter time Jamf is
@@ -131,6 +132,20 @@ func TestAReportThatCannotBeMadeSaysWhy(t *testing.T) {
 		r := reporting(t, now, tc.args...)
 		if r.code != tc.code || r.out != "" && tc.code != exitUsage || !strings.Contains(r.err, tc.want) {
 			t.Errorf("%v: exit code %d, want %d; no %q in %s%s", tc.args, r.code, tc.code, tc.want, r.out, r.err)
+		}
+	}
+}
+
+func TestOnlyAnAddressOfHTTPSIsSaidToBeAskedOverHTTPS(t *testing.T) {
+	for address, want := range map[string]bool{
+		"https://schule-a.jamfcloud.com/api": true, "HTTPS://schule-a.jamfcloud.com/api": true, "http://127.0.0.1:8080/api": false, "": false,
+	} {
+		for _, lang := range []catalogue.Language{catalogue.EN, catalogue.DE} {
+			p := sheet{s: streams{lang: lang}}
+			p.availability(availability.Report{URL: address}, "dev")
+			if got := strings.Contains(p.b.String(), "HTTPS for") || strings.Contains(p.b.String(), "HTTPS nach"); got != want {
+				t.Errorf("%q in %s: says HTTPS: %v", address, lang, got)
+			}
 		}
 	}
 }

@@ -95,24 +95,34 @@ func (p *sheet) availability(r availability.Report, version string) {
 	p.gaps(r.Gaps)
 	p.title(2, s.say(text{"How it was measured", "Wie gemessen wurde"}))
 	p.b.WriteString(s.say(text{
-		`Jamf Gateway %s asks Jamf Pro over HTTPS for /api/v1/auth and for one row of each list, as a rule every few minutes, each with a
-limit of 10 seconds. While it reads all devices, the answers to that count instead. An outage begins with the first heartbeat
-without a proper answer (no connection, timeout, status 5xx, a page in place of data) and ends with the first proper answer; it may
-have begun as early as the last answer before. Refused credentials, missing rights and throttling are answers, not outages.
+		`Jamf Gateway %s asks Jamf Pro%s for /api/v1/auth and for one row of each list, as a rule every few minutes, each with a
+limit of 10 seconds. While it reads all devices, the answers to that count instead. An outage begins with the first call, of a
+heartbeat or of the reading of devices, from which on nothing was properly answered (no connection, timeout, status 5xx, a page in
+place of data) and ends with the first heartbeat that was; it may have begun as early as the last answer before. Refused credentials,
+missing rights and throttling are answers, not outages.
 After repeated failures the gateway sends nothing for up to 5 minutes; a heartbeat of that time counts as the failure that led to
 the pause. Time in which the gateway did not run or could not ask is not measured and counts for neither side. p50 and p95 are
 measured latencies in milliseconds: half of the answers, and 95 of 100, took no longer.
 `,
-		`Jamf Gateway %s fragt Jamf Pro über HTTPS nach /api/v1/auth und nach einer Zeile jeder Liste, in der Regel alle paar Minuten, mit
+		`Jamf Gateway %s fragt Jamf Pro%s nach /api/v1/auth und nach einer Zeile jeder Liste, in der Regel alle paar Minuten, mit
 einer Grenze von jeweils 10 Sekunden. Während es alle Geräte liest, zählen stattdessen die Antworten darauf. Ein Ausfall beginnt mit
-dem ersten Lebenszeichen ohne brauchbare Antwort (keine Verbindung, Zeitüberschreitung, Status 5xx, eine Seite statt Daten) und endet mit
-der ersten brauchbaren; begonnen haben kann er schon nach der letzten Antwort davor. Abgelehnte Zugangsdaten, fehlende Rechte und
+dem ersten Aufruf, für ein Lebenszeichen oder beim Lesen der Geräte, von dem an nichts mehr brauchbar beantwortet wurde (keine
+Verbindung, Zeitüberschreitung, Status 5xx, eine Seite statt Daten), und endet mit dem ersten wieder beantworteten Lebenszeichen;
+begonnen haben kann er schon nach der letzten Antwort davor. Abgelehnte Zugangsdaten, fehlende Rechte und
 Drosselung sind Antworten, keine Ausfälle. Nach wiederholten Fehlern sendet das Gateway bis zu 5 Minuten lang nichts; ein Lebenszeichen
 in dieser Zeit zählt als der Fehler, der zur Pause geführt hat. Zeit, in der das Gateway nicht lief oder nicht fragen konnte, ist nicht
 gemessen und zählt für keine Seite. p50 und p95 sind gemessene Antwortzeiten in Millisekunden: Die Hälfte der Antworten, und 95 von 100,
 brauchten nicht länger.
 `,
-	}, version))
+	}, version, s.manner(r.URL)))
+}
+
+// manner is how Jamf is asked, where the address says it.
+func (s streams) manner(address string) string {
+	if !strings.HasPrefix(strings.ToLower(address), "https://") {
+		return ""
+	}
+	return s.say(text{" over HTTPS", " über HTTPS"})
 }
 
 func (p *sheet) outages(outages []availability.Outage) {
@@ -185,6 +195,7 @@ func (p *sheet) gaps(gaps []availability.Gap) {
 	s := p.s
 	words := map[string]text{
 		availability.NotRunning: {"the gateway was off", "das Gateway war aus"},
+		availability.Starting:   {"the gateway had just started", "das Gateway war eben erst gestartet"},
 		availability.NotAsked:   {"Jamf could not be asked (own network, proxy or budget)", "Jamf konnte nicht gefragt werden (eigenes Netz, Proxy oder Kontingent)"},
 	}
 	var rows []table.Row

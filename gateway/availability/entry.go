@@ -32,10 +32,19 @@ type Entry struct {
 	State  State            `json:"state,omitempty"`
 	Code   string           `json:"code,omitempty"`   // of the catalogue; "" = every question was answered
 	Next   int              `json:"next,omitempty"`   // seconds until the next heartbeat is due
+	Since  time.Time        `json:"since,omitzero"`   // of one that is down: when calls began to fail, where that was before it
 	Walk   bool             `json:"walk,omitempty"`   // a running walk proved it, Jamf was not asked once more
 	AuthMS float64          `json:"authMs,omitempty"` // latency of v1/auth; 0 = not answered
 	Counts map[string]Count `json:"counts,omitempty"` // kind -> answer; missing = not answered
 	Rights []string         `json:"rights,omitempty"` // of the two
+}
+
+// Begun is when what the heartbeat found began, as far as is known.
+func (e Entry) Begun() time.Time {
+	if e.Since.IsZero() {
+		return e.At
+	}
+	return e.Since
 }
 
 // Count is the answer to a question for one row of a list.
@@ -57,8 +66,10 @@ func parse(line []byte) (e Entry, ok bool) {
 		return Entry{}, false
 	}
 	switch {
+	case e.Next < 0, e.Next > maxNext, !e.Since.IsZero() && (e.State != Down || e.Since.After(e.At)):
+		return Entry{}, false
 	case (e.Event == Started || e.Event == Stopped) && e.State == "":
-	case e.Event == "" && (e.State == Up || e.State == Down || e.State == Unasked) && e.Next >= 0 && e.Next <= maxNext && e.AuthMS >= 0:
+	case e.Event == "" && (e.State == Up || e.State == Down || e.State == Unasked) && e.AuthMS >= 0:
 	default:
 		return Entry{}, false
 	}

@@ -25,6 +25,11 @@ func TestOnlyLinesThatAGatewayWritesAreRead(t *testing.T) {
 		"blanks around":         {" \t{" + at + `,"state":"up"} ` + "\r", true},
 		"torn":                  {`{` + at + `,"state":"u`, false},
 		"empty":                 {``, false},
+		"outage since before":   {`{` + at + `,"state":"down","code":"timeout","since":"2026-11-23T04:10:09Z"}`, true},
+		"outage since later":    {`{` + at + `,"state":"down","code":"timeout","since":"2026-11-23T04:13:09Z"}`, false},
+		"up since":              {`{` + at + `,"state":"up","since":"2026-11-23T04:10:09Z"}`, false},
+		"start that waits":      {`{` + at + `,"event":"start","next":20}`, true},
+		"start that goes back":  {`{` + at + `,"event":"start","next":-1}`, false},
 		"no time":               {`{"state":"up"}`, false},
 		"no state":              {`{` + at + `}`, false},
 		"unknown state":         {`{` + at + `,"state":"sideways"}`, false},
@@ -50,6 +55,7 @@ func FuzzParse(f *testing.F) {
 		`{"t":"2026-11-23T04:12:09Z","state":"up","next":300,"authMs":80.5,"counts":{"computer":{"ms":12.5,"n":1200}},"rights":["Read Computers"]}`,
 		`{"t":"2026-11-23T04:12:09.123+01:00","state":"down","code":"timeout","next":30}`,
 		`{"t":"2026-11-23T04:12:09Z","event":"start"}`,
+		`{"t":"2026-11-23T04:12:09Z","state":"down","code":"timeout","since":"2026-11-23T05:10:09.5+01:00"}`,
 		`{"t":"2026-11-23T04:12:09Z","state":"unasked","next":86400}`,
 		`{"t":"2026-11-23T04:12:09Z","sta`,
 	} {
@@ -71,7 +77,8 @@ func FuzzParse(f *testing.F) {
 		}
 		from := e.At.Add(-time.Hour)
 		r := availability.Make([]availability.Entry{e}, from, from.Add(48*time.Hour), time.UTC)
-		if got, want := r.UpSeconds+r.DownSeconds+r.GapSeconds, int64(47*60*60); got < want-1 || got > want+1 {
+		want := int64(47*60*60) + int64(min(e.At.Sub(e.Begun()), time.Hour)/time.Second)
+		if got := r.UpSeconds + r.DownSeconds + r.GapSeconds; got < want-1 || got > want+1 {
 			t.Fatalf("%q: %d seconds of %d", line, got, want)
 		}
 	})

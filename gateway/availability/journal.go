@@ -44,7 +44,7 @@ func NewJournal(dir string) *Journal { return &Journal{dir: dir} }
 // Append writes one line into the file of its day (UTC), which begins on a line of its own even when the program died in
 // the middle of the last one. Days older than KeptDays go.
 func (j *Journal) Append(e Entry) error {
-	e.At = e.At.UTC().Truncate(time.Millisecond)
+	e.At, e.Since = e.At.UTC().Truncate(time.Millisecond), e.Since.UTC().Truncate(time.Millisecond)
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("append to the history: %w", err)

@@ -10,6 +10,7 @@ import (
 // Reasons of a gap.
 const (
 	NotRunning = "gateway_not_running"
+	Starting   = "gateway_starting" // it ran, and its first heartbeat was not due
 	NotAsked   = "jamf_not_asked"
 )
 
@@ -34,9 +35,9 @@ type Report struct {
 	Damaged      int         `json:"damagedLines"`
 }
 
-// Outage is a row of heartbeats that Jamf did not answer. It began between LastGood and Start.
+// Outage is a row of calls that Jamf did not answer. It began between LastGood and Start.
 type Outage struct {
-	Start    time.Time   `json:"start"`    // the first heartbeat without an answer
+	Start    time.Time   `json:"start"`    // the first call without an answer, of a sync or a heartbeat
 	LastGood *time.Time  `json:"lastGood"` // the last one before with an answer, nil = not seen
 	End      time.Time   `json:"end"`      // the first answer after it, or the last moment at which it was seen
 	Ended    bool        `json:"ended"`    // false: the end was not seen
@@ -138,12 +139,22 @@ func hold(e Entry, next time.Time) time.Time {
 // spans turns entries into stretches without holes from the first entry to the end.
 func spans(entries []Entry, end time.Time) []span {
 	var out []span
+	var floor time.Time // nothing failed before: Jamf answered then, or the gateway began or ended
 	for i, e := range entries {
 		next := end
 		if i+1 < len(entries) {
 			next = entries[i+1].At
 		}
+		if e.State == Down && !e.Since.IsZero() {
+			out = failing(out, later(e.Since, floor), e.At)
+		}
+		if e.Event != "" || e.State == Up {
+			floor = e.At
+		}
 		switch {
+		case e.Event == Started:
+			until := hold(e, next)
+			out = append(out, span{from: e.At, to: until, reason: Starting}, span{from: until, to: next, reason: NotRunning})
 		case e.Event != "":
 			out = append(out, span{from: e.At, to: next, reason: NotRunning})
 		case e.State == Unasked:
@@ -155,6 +166,24 @@ func spans(entries []Entry, end time.Time) []span {
 		}
 	}
 	return slices.DeleteFunc(out, func(s span) bool { return !s.from.Before(s.to) })
+}
+
+// failing writes down over what was known of [from, to) until a heartbeat found that calls have failed since then.
+func failing(spans []span, from, to time.Time) []span {
+	for len(spans) > 0 && !spans[len(spans)-1].from.Before(from) {
+		spans = spans[:len(spans)-1]
+	}
+	if last := len(spans) - 1; last >= 0 && spans[last].to.After(from) {
+		spans[last].to = from
+	}
+	return append(spans, span{from: from, to: to, state: Down})
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // making is a report in the making.
@@ -254,7 +283,7 @@ func (m *making) outages(entries []Entry) {
 		o.Ended = i+1 < len(m.spans) && m.spans[i+1].state == Up && m.spans[i+1].from.Equal(end)
 		codes := map[CodeCount]int{}
 		for _, e := range entries {
-			if e.State == Up && e.At.Before(o.Start) {
+			if e.State == Up && !e.At.After(o.Start) {
 				at := e.At.In(m.zone)
 				o.LastGood = &at
 			}

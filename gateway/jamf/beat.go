@@ -28,6 +28,7 @@ const (
 // Beat is the outcome of one heartbeat.
 type Beat struct {
 	Err    *Error        // the failure that decides; nil = every question was answered
+	Since  time.Time     // when calls of any kind began to fail with no answer since; zero = they do not
 	Rights Rights        // as v1/auth said; unknown when it did not
 	Auth   time.Duration // v1/auth on the wire, 0 = not answered
 	Counts []BeatCount   // in the order of the lists asked for; shorter after a failure that ended the heartbeat
@@ -74,8 +75,7 @@ func (s *Source) Beat(ctx context.Context, lists ...List) Beat {
 		out.Err = err // Jamf does not say; the lists will
 	default:
 		out.Err = err
-		s.noteBeat(out)
-		return out
+		return s.ended(out)
 	}
 	for _, l := range lists {
 		n := BeatCount{List: l}
@@ -91,15 +91,16 @@ func (s *Source) Beat(ctx context.Context, lists ...List) Beat {
 			}
 		}
 	}
-	s.noteBeat(out)
-	return out
+	return s.ended(out)
 }
 
-// noteBeat remembers what a heartbeat met; that there was no place for it is no news.
-func (s *Source) noteBeat(b Beat) {
+// ended remembers what a heartbeat met; that there was no place for it is no news.
+func (s *Source) ended(b Beat) Beat {
+	b.Since = s.host.failingSince()
 	if b.Health() != Unasked || errors.Is(b.Err, ErrProxy) {
 		s.note(b.Err)
 	}
+	return b
 }
 
 // beatCount asks for one row of a list.

@@ -33,15 +33,32 @@ func (e *Error) cause() *CauseError {
 	return nil
 }
 
-// blame remembers the outcome of a call that the breaker counts.
-func (h *Host) blame(err error) {
-	if verdictOf(err) != sick {
-		return
-	}
-	failed := *asError("call", err)
+// account takes over what the outcome of a call says about Jamf: since when it fails, and for what. Only what the breaker
+// counts as failed is held against it; only what the API itself answers, a refusal or a 429 included, is an answer - a token
+// endpoint that is well proves nothing. A proxy in the way means that nothing is known any more.
+func (h *Host) account(e entry, began time.Time, err error) {
+	verdict := verdictOf(err)
 	h.mu.Lock()
-	h.cause = &CauseError{Failed: &failed, At: time.Now()}
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	switch {
+	case errors.Is(err, ErrProxy):
+		h.failing = time.Time{}
+	case verdict == sick && !e.probe && !e.guest:
+		failed := *asError(e.op, err)
+		h.cause = &CauseError{Failed: &failed, At: time.Now()}
+		if began = later(began, h.well); h.failing.IsZero() || began.Before(h.failing) {
+			h.failing = began
+		}
+	case (verdict == healthy || errors.Is(err, ErrThrottled)) && e.op != "token":
+		h.failing, h.well = time.Time{}, time.Now()
+	}
+}
+
+// failingSince is when the first of the calls began that failed since the last answer; zero = the last call was answered.
+func (h *Host) failingSince() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.failing
 }
 
 // breakerError is that of a call that is not sent.

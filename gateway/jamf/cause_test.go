@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,6 +96,37 @@ func TestOnlyWhatTheBreakerCountsIsTheCause(t *testing.T) {
 		r.host.PauseUntil(time.Now().Add(time.Minute))
 		if b := r.src.Beat(t.Context()); b.Health() != jamf.Down || b.Err.Reason().Code != "jamf_unavailable" {
 			t.Errorf("heartbeat: %s, %+v", b.Health(), b.Err)
+		}
+	})
+}
+
+func TestCallsFailFromTheFirstOneAfterTheLastAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		u := &upstream{api: func(w http.ResponseWriter, _ *http.Request, _ int) {
+			time.Sleep(time.Second)
+			if down.Load() {
+				giveHTML(w, 503)
+				return
+			}
+			givePage(w, 1)
+		}, token: func(w http.ResponseWriter, _ *http.Request, n int) { giveToken(w, n, 30) }}
+		r := connect(t, u, fast, nil)
+		if b := r.src.Beat(t.Context(), jamf.MobilePlain); !b.Since.IsZero() {
+			t.Errorf("calls fail since %v although Jamf answers", b.Since)
+		}
+		down.Store(true)
+		time.Sleep(time.Minute) // the token ends: its renewal is answered, and is no sign of the API
+		failed := time.Now()
+		_, _ = r.src.NewWalk().Version(t.Context())
+		time.Sleep(time.Minute)
+		if b := r.src.Beat(t.Context(), jamf.MobilePlain); !b.Since.Equal(failed) {
+			t.Errorf("calls fail since %v, want %v", b.Since, failed)
+		}
+		down.Store(false)
+		time.Sleep(time.Minute)
+		if b := r.src.Beat(t.Context(), jamf.MobilePlain); b.Health() != jamf.Up || !b.Since.IsZero() {
+			t.Errorf("%s, calls fail since %v", b.Health(), b.Since)
 		}
 	})
 }

@@ -70,6 +70,8 @@ type Host struct {
 	opens     int         // in a row, none of them more than the window after the breaker closed
 	closed    time.Time   // when the breaker last closed
 	cause     *CauseError // of the breaker's state; nil = no call failed yet
+	failing   time.Time   // since when calls fail and none is answered; zero = they do not
+	well      time.Time   // when Jamf last answered for itself
 	inFlight  int
 }
 
@@ -240,14 +242,16 @@ func (h *Host) enter(ctx context.Context, e entry, attempt func(context.Context)
 	if e.guest && h.breaker.State() != gobreaker.StateClosed {
 		return h.breakerError(e.op, max(h.breakerPause(), time.Second))
 	}
+	began := time.Now()
 	if e.probe || e.guest {
 		_, err := run()
+		h.account(e, began, err)
 		h.learn(err)
 		return err
 	}
 	_, err := h.breaker.Execute(func() (struct{}, error) {
 		_, err := run()
-		h.blame(err) // before the breaker opens for it, so that who is turned away knows why
+		h.account(e, began, err) // before the breaker opens for it, so that who is turned away knows why
 		return struct{}{}, err
 	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {

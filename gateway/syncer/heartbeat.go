@@ -85,7 +85,7 @@ func newHeart(src *Source, b *book, dataDir string, now time.Time) *heart {
 			h.downSince = time.Time{}
 			h.last = e
 		case e.State == availability.Down && h.downSince.IsZero():
-			h.downSince = e.At
+			h.downSince = e.Begun()
 			fallthrough
 		default:
 			h.last = e
@@ -96,7 +96,7 @@ func newHeart(src *Source, b *book, dataDir string, now time.Time) *heart {
 
 // beat runs the heartbeats of one source until ctx ends.
 func (s *Syncer) beat(ctx context.Context, h *heart) error {
-	s.chronicle(ctx, h, availability.Entry{At: s.now(), Event: availability.Started})
+	s.chronicle(ctx, h, availability.Entry{At: s.now(), Event: availability.Started, Next: whole(firstJitter)})
 	defer func() {
 		s.chronicle(context.WithoutCancel(ctx), h, availability.Entry{At: s.now(), Event: availability.Stopped})
 	}()
@@ -170,6 +170,9 @@ func (s *Syncer) ask(ctx context.Context, h *heart) (wait time.Duration) {
 	}
 	e := entryOf(h.src.Kinds, b)
 	e.At = at
+	if e.State == availability.Down && b.Since.Before(at) {
+		e.Since = b.Since
+	}
 	wait = h.judge(b)
 	e.Next = whole(wait)
 	s.take(ctx, h, e)
@@ -248,7 +251,7 @@ func (s *Syncer) take(ctx context.Context, h *heart, e availability.Entry) {
 		h.downSince = time.Time{}
 	case availability.Down:
 		if before.IsZero() {
-			h.downSince = e.At
+			h.downSince = e.Begun()
 		}
 	case availability.Unasked:
 	}

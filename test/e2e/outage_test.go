@@ -4,7 +4,9 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,40 @@ import (
 	"jamf-gateway/gateway/availability"
 	"jamf-gateway/test/fakejamf"
 )
+
+// onlooker stands in front of Jamf and notes when it first answered 503.
+type onlooker struct {
+	next http.Handler
+
+	mu    sync.Mutex
+	first time.Time
+}
+
+type watchedWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *watchedWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *onlooker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	watched := &watchedWriter{ResponseWriter: rw}
+	w.next.ServeHTTP(watched, r)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if watched.status == http.StatusServiceUnavailable && w.first.IsZero() {
+		w.first = time.Now()
+	}
+}
+
+func (w *onlooker) first503() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.first
+}
 
 // evidence is what `report availability` of the real program says.
 func (h *house) evidence(bin string) availability.Report {
@@ -28,16 +64,19 @@ func (h *house) evidence(bin string) availability.Report {
 	return a.Sources[0]
 }
 
-// What a customer takes to Jamf: a Jamf whose syncs fail with 503 until the breaker opens is down with the class of the 503, and
-// our own pause is nowhere named.
+// What a customer takes to Jamf: a Jamf whose syncs fail with 503 until the breaker opens is down with the class of the 503, from the
+// first call that failed, and our own pause is nowhere named.
 func TestTheEvidenceOfAnOutageNamesWhatJamfAnsweredAndNotOurPause(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, calm("the heartbeats before the outage are to be good ones", fakejamf.Options{Computers: 20, Mobiles: 20, Seed: 31}), func(c *config.Config) {
 		c.Sources[0].Heartbeat = 10 * time.Second
 	})
+	seen := &onlooker{next: h.jamf}
+	h.upstream.Config.Handler = seen
 	bin := program(t)
 	h.start()
 	h.waitSynced()
+	before := time.Now()
 	h.jamf.Down(true)
 	h.syncNow()
 	var health struct {
@@ -72,6 +111,9 @@ func TestTheEvidenceOfAnOutageNamesWhatJamfAnsweredAndNotOurPause(t *testing.T) 
 	})
 	if len(r.Outages) != 1 || len(r.Outages[0].Errors) != 1 || r.Outages[0].Errors[0].Code != "jamf_unavailable" {
 		t.Errorf("outages %+v", r.Outages)
+	}
+	if start := r.Outages[0].Start; start.Before(before.Add(-time.Millisecond)) || start.After(seen.first503()) {
+		t.Errorf("the outage begins at %v, the first call that failed was sent after %v and answered at %v", start, before, seen.first503())
 	}
 	if len(r.Errors) != 1 || r.Errors[0].Code != "jamf_unavailable" || r.Errors[0].State != availability.Down {
 		t.Errorf("errors %+v", r.Errors)
