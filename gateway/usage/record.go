@@ -313,6 +313,9 @@ func (t *tokens) load(r Tokens) {
 
 func (h *hours) load(list []Hour) {
 	for _, one := range list[max(0, len(list)-keptHours):] {
+		if one.At.Unix() < 3600 {
+			continue // no gateway wrote this
+		}
 		*h.at(one.At.Time) = hour{one.At.Unix() / 3600, one.Requests, one.Tokens}
 	}
 }

@@ -1,7 +1,6 @@
 package usage_test
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
@@ -44,28 +43,6 @@ func TestOfAPathOnlyWhatIsNoValueIsKept(t *testing.T) {
 			t.Errorf("%s of nobody: %s, want %s", path, got, want.nobody)
 		}
 	}
-}
-
-func FuzzTemplate(f *testing.F) {
-	for _, path := range []string{"/api/v1/sites/1", "/jamf/x/api", "/JSSResource/computers/name/Max", "//", "", "/%zz/\x00"} {
-		f.Add(path)
-	}
-	version := regexp.MustCompile(`^v[1-9]$`)
-	resource := regexp.MustCompile(`^[a-z-]{1,40}$`)
-	f.Fuzz(func(t *testing.T, path string) {
-		for _, trusted := range []bool{true, false} {
-			names := 0
-			for part := range strings.SplitSeq(strings.TrimPrefix(usage.Template(path, trusted), "/jamf/{source}"), "/") {
-				switch {
-				case part == "" || part == "{}" || part == "..." || usage.Known(part) || version.MatchString(part):
-				case trusted && resource.MatchString(part) && names == 0:
-					names++
-				default:
-					t.Fatalf("%q (%v) keeps %q", path, trusted, part)
-				}
-			}
-		}
-	})
 }
 
 func TestOfAQueryOnlyNamesAreKept(t *testing.T) {
