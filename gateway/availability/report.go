@@ -42,7 +42,7 @@ type Outage struct {
 	End      time.Time   `json:"end"`      // the first answer after it, or the last moment at which it was seen
 	Ended    bool        `json:"ended"`    // false: the end was not seen
 	Ongoing  bool        `json:"ongoing"`  // it lasts until the end of the report
-	Seconds  int64       `json:"seconds"`
+	Seconds  int64       `json:"seconds"`  // measured; the gap of a restart in between is not among them
 	Errors   []CodeCount `json:"errors"`
 }
 
@@ -267,18 +267,20 @@ func (m *making) add(s span) {
 	m.r.Gaps = append(m.r.Gaps, Gap{Start: s.from.In(m.zone), End: s.to.In(m.zone), Reason: s.reason})
 }
 
-// outages joins the spans in which Jamf was down; only what directly follows belongs together.
+// outages joins the spans in which Jamf was down: what directly follows, and what a restart of the gateway parts.
 func (m *making) outages(entries []Entry) {
 	for i := 0; i < len(m.spans); i++ {
 		if m.spans[i].state != Down {
 			continue
 		}
 		o := Outage{Start: m.spans[i].from.In(m.zone)}
-		for i+1 < len(m.spans) && m.spans[i+1].state == Down && m.spans[i+1].from.Equal(m.spans[i].to) {
-			i++
+		took := m.spans[i].to.Sub(m.spans[i].from)
+		for next := m.sameOutage(i, entries); next > i; next = m.sameOutage(i, entries) {
+			i = next
+			took += m.spans[i].to.Sub(m.spans[i].from)
 		}
 		end := m.spans[i].to
-		o.End, o.Seconds = end.In(m.zone), seconds(end.Sub(o.Start))
+		o.End, o.Seconds = end.In(m.zone), seconds(took)
 		o.Ongoing = end.Equal(m.r.To)
 		o.Ended = i+1 < len(m.spans) && m.spans[i+1].state == Up && m.spans[i+1].from.Equal(end)
 		codes := map[CodeCount]int{}
@@ -294,6 +296,31 @@ func (m *making) outages(entries []Entry) {
 		o.Errors = ranked(codes)
 		m.r.Outages = append(m.r.Outages, o)
 	}
+}
+
+// sameOutage is the next span of the outage that the i-th one belongs to, i where there is none. A restart parts no outage
+// when the heartbeat after it came as soon as it would have had to without one; what is longer is not guessed across.
+func (m *making) sameOutage(i int, entries []Entry) int {
+	next := i + 1
+	for next < len(m.spans) && (m.spans[next].reason == NotRunning || m.spans[next].reason == Starting) {
+		next++
+	}
+	if next == len(m.spans) || m.spans[next].state != Down {
+		return i
+	}
+	if next == i+1 {
+		return next
+	}
+	until := m.spans[i].to
+	for _, e := range entries {
+		if e.State == Down && e.At.Before(m.spans[i].to) {
+			until = hold(e, m.spans[next].from)
+		}
+	}
+	if until.Before(m.spans[next].from) {
+		return i
+	}
+	return next
 }
 
 func (m *making) finish() {

@@ -74,3 +74,24 @@ func TestTheSecondsBeforeTheFirstHeartbeatAreNoTimeInWhichTheGatewayWasOff(t *te
 		}
 	}
 }
+
+func TestARestartPartsNoOutage(t *testing.T) {
+	t0 := noon()
+	stop := t0.Add(12 * time.Minute)
+	for name, c := range map[string]struct {
+		off  time.Duration
+		want int
+	}{"as soon as usual": {time.Minute, 1}, "long off": {20 * time.Minute, 2}} {
+		start := stop.Add(c.off)
+		end := start.Add(10*time.Minute + 10*time.Second)
+		r := availability.Make(joined([]availability.Entry{up(t0.Add(-5 * time.Minute))}, beats(t0, stop, down), []availability.Entry{
+			event(stop, availability.Stopped), {At: start, Event: availability.Started, Next: 20},
+		}, beats(start.Add(10*time.Second), end, down), beats(end, end.Add(5*time.Minute), up)), t0.Add(-5*time.Minute), end.Add(5*time.Minute), time.UTC)
+		if len(r.Outages) != c.want || !r.Outages[0].Start.Equal(t0) || !r.Outages[c.want-1].Ended || !r.Outages[c.want-1].End.Equal(end) {
+			t.Errorf("%s: outages %+v, want %d", name, r.Outages, c.want)
+		}
+		if c.want == 1 && r.Outages[0].Seconds != r.DownSeconds || r.GapSeconds != int64(c.off.Seconds())+10 {
+			t.Errorf("%s: %d s down, %d s gap, outages %+v", name, r.DownSeconds, r.GapSeconds, r.Outages)
+		}
+	}
+}

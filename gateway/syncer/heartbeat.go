@@ -79,6 +79,12 @@ func newHeart(src *Source, b *book, dataDir string, now time.Time) *heart {
 		return h // the report says it; a start needs no history
 	}
 	for _, e := range entries {
+		if e.Event == "" && e.State != availability.Unasked && !e.Walk {
+			for _, k := range src.Kinds { // as recover does
+				_, counted := e.Counts[string(k)]
+				h.ill[k] = !counted
+			}
+		}
 		switch {
 		case e.Event != "":
 		case e.State == availability.Up:

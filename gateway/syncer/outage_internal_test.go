@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"jamf-gateway/gateway/availability"
+	"jamf-gateway/gateway/device"
 )
 
 func TestAnOutageThatASyncMetFirstBeginsThere(t *testing.T) {
@@ -28,4 +29,25 @@ func TestAnOutageThatASyncMetFirstBeginsThere(t *testing.T) {
 			t.Errorf("the gateway ran all the time: %+v", r.Gaps)
 		}
 	})
+}
+
+func TestARestartKnowsWhatTheLastHeartbeatCouldNotCount(t *testing.T) {
+	t.Parallel()
+	now, dir := time.Now(), t.TempDir()
+	j := availability.NewJournal(availability.Dir(dir, "a"))
+	since := now.Add(-20 * time.Minute).UTC().Truncate(time.Millisecond)
+	for _, e := range []availability.Entry{
+		{At: since.Add(-time.Minute), State: availability.Up, Counts: map[string]availability.Count{"computer": {}, "mobile": {}}},
+		{At: since.Add(time.Minute), State: availability.Down, Since: since, Counts: map[string]availability.Count{"computer": {}}},
+		{At: since.Add(2 * time.Minute), State: availability.Unasked},
+		{At: since.Add(3 * time.Minute), Event: availability.Stopped},
+	} {
+		if err := j.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := newHeart(&Source{Name: "a", Kinds: []device.Kind{device.Computer, device.Mobile}}, nil, dir, now)
+	if h.ill[device.Computer] || !h.ill[device.Mobile] || !h.downSince.Equal(since) {
+		t.Errorf("ill %v, down since %v, want mobile alone and %v", h.ill, h.downSince, since)
+	}
 }

@@ -103,6 +103,12 @@ func TestTheEvidenceOfAnOutageNamesWhatJamfAnsweredAndNotOurPause(t *testing.T) 
 			t.Errorf("health of a kind %+v", k)
 		}
 	}
+	h.stop()
+	h.start() // the same outage goes on
+	h.waitFor("a heartbeat after the restart", func() bool {
+		h.get("/v1/sources/schule-a/health").decode(t, &health)
+		return health.Heartbeat.Reachable != nil && len(h.evidence(bin).Gaps) > 1
+	})
 	h.jamf.Down(false)
 	var r availability.Report
 	h.waitFor("the end of the outage", func() bool {
