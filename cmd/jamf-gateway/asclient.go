@@ -64,7 +64,7 @@ func (c checkCommand) visit(ctx context.Context, s streams) error {
 	for _, src := range sources {
 		reports = append(reports, visited(src.Name, visitor.Visit(ctx, visitor.Options{
 			PublicURL: settings.PublicURL, API: gateway.APIAddress(settings, src), ClientID: client.ID, ClientSecret: secret,
-			Mobile: slices.Contains(src.Kinds, "mobile"), UserAgent: "jamf-gateway-check/" + version, Roots: roots,
+			Mobile: slices.Contains(src.Kinds, "mobile"), Computers: slices.Contains(src.Kinds, "computer"), UserAgent: "jamf-gateway-check/" + version, Roots: roots,
 		}), s))
 	}
 	return checked{file: c.Config, settings: settings, reports: reports, client: client.ID}.print(s, c.JSON)
@@ -103,7 +103,7 @@ func readRoots(file string) (*x509.CertPool, error) {
 
 // visited is a visit in the shape of a connection test.
 func visited(source string, r visitor.Report, s streams) server.TestReport {
-	out := server.TestReport{OK: r.OK, Source: source, StartedAt: r.Started.UTC(), RightsPresent: []string{}, RightsMissing: []string{}, RightsSurplus: []string{}}
+	out := server.TestReport{OK: r.OK, Source: source, StartedAt: r.Started.UTC(), RightsPresent: []string{}, RightsMissing: []string{}, RightsSurplus: []string{}, Computers: r.Computers, MobileDevices: r.MobileDevices}
 	for _, step := range r.Steps {
 		st := server.TestStep{
 			Name: step.Name, Result: step.Result, Code: step.Code, Detail: text{step.Detail.EN, step.Detail.DE}.in(s.lang),

@@ -68,10 +68,10 @@ func TestCheckAsClientGoesInByTheHostNameOfASource(t *testing.T) {
 	a, b, _ := strings.Cut(r.out, "\nschule-b\n")
 	for _, tc := range [][2]string{
 		{a, "http://" + listen + "/jamf/schule-a/api\n"},
-		{a, " 7 devices\n"},
+		{a, " 7 mobile devices, 12 computers\n"},
 		{b, "http://localhost:" + port + "/api\n"},
 		{b, "localhost is "},
-		{b, " 3 devices\n"},
+		{b, " 3 mobile devices, "},
 	} {
 		if r.code != exitGood || !strings.Contains(tc[0], tc[1]) {
 			t.Errorf("exit code %d, no %q in\n%s%s", r.code, tc[1], r.out, r.err)

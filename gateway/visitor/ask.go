@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -252,38 +254,71 @@ func (v *visit) auth(ctx context.Context) (Words, error) {
 	return Words{all, all}, nil
 }
 
-// listPath and idPath are what is asked for.
-func (v *visit) listPath() string {
-	if v.o.Mobile {
+// listPath is the list of a kind.
+func listPath(mobile bool) string {
+	if mobile {
 		return "/v2/mobile-devices"
 	}
 	return "/v1/computers-inventory"
 }
 
-// list asks for one row.
+// list asks for one row of each kind that the source serves, and tells how many devices each list has.
 func (v *visit) list(ctx context.Context) (Words, error) {
+	said, id, err := v.listOf(ctx, v.o.Mobile)
+	if err != nil {
+		return Words{}, err
+	}
+	v.id, v.mobile, v.none = id, v.o.Mobile, id == ""
+	if !v.o.Mobile || !v.o.Computers {
+		return said, nil
+	}
+	more, id, err := v.listOf(ctx, false)
+	if err != nil {
+		return said, err
+	}
+	if v.none {
+		v.id, v.mobile, v.none = id, false, id == ""
+	}
+	return Words{said.EN + ", " + more.EN, said.DE + ", " + more.DE}, nil
+}
+
+// listOf asks for one row of a kind; id is that of its device, "" when there is none.
+func (v *visit) listOf(ctx context.Context, mobile bool) (said Words, id string, err error) {
+	kind := Words{"computers", "Computer"}
+	if mobile {
+		kind = Words{"mobile devices", "Mobilgeräte"}
+	}
+	defer func() {
+		if t, ok := errors.AsType[*trouble](err); ok {
+			t.detail = Words{kind.EN + ": " + t.detail.EN, kind.DE + ": " + t.detail.DE}
+		}
+	}()
 	var got struct {
 		TotalCount *int `json:"totalCount"`
 		Results    []struct {
 			ID string `json:"id"`
 		} `json:"results"`
 	}
-	if err := v.get(ctx, v.listPath()+"?page=0&page-size=1", &got); err != nil {
-		return Words{}, err
+	if err := v.get(ctx, listPath(mobile)+"?page=0&page-size=1", &got); err != nil {
+		return Words{}, "", err
 	}
 	switch {
 	case got.TotalCount == nil || got.Results == nil:
-		return Words{}, &trouble{code: codeBody, detail: words("the answer is no list", "die Antwort ist keine Liste")}
+		return Words{}, "", &trouble{code: codeBody, detail: words("the answer is no list", "die Antwort ist keine Liste")}
 	case len(got.Results) > 1:
-		return Words{}, &trouble{code: codeQuery, detail: words("%d rows instead of 1", "%d Zeilen statt 1", len(got.Results))}
+		return Words{}, "", &trouble{code: codeQuery, detail: words("%d rows instead of 1", "%d Zeilen statt 1", len(got.Results))}
 	case len(got.Results) == 0 && *got.TotalCount > 0, len(got.Results) == 1 && got.Results[0].ID == "":
-		return Words{}, &trouble{code: codeBody, detail: words("the row is missing", "die Zeile fehlt")}
-	case len(got.Results) == 0:
-		v.none = true
-		return words("no devices", "keine Geräte"), nil
+		return Words{}, "", &trouble{code: codeBody, detail: words("the row is missing", "die Zeile fehlt")}
 	}
-	v.id = got.Results[0].ID
-	return words("%d devices", "%d Geräte", *got.TotalCount), nil
+	if len(got.Results) == 1 {
+		id = got.Results[0].ID
+	}
+	if mobile {
+		v.report.MobileDevices = got.TotalCount
+	} else {
+		v.report.Computers = got.TotalCount
+	}
+	return Words{fmt.Sprintf("%d %s", *got.TotalCount, kind.EN), fmt.Sprintf("%d %s", *got.TotalCount, kind.DE)}, id, nil
 }
 
 // detail asks for the device of the list.
@@ -291,9 +326,9 @@ func (v *visit) detail(ctx context.Context) (Words, error) {
 	if v.none {
 		return words("there is no device to ask for", "es gibt kein Gerät, nach dem gefragt werden könnte"), nil
 	}
-	path := v.listPath()
-	if !v.o.Mobile {
-		path = "/v1/computers-inventory-detail"
+	path, said := "/v1/computers-inventory-detail", words("computer %s", "Computer %s", v.id)
+	if v.mobile {
+		path, said = listPath(true), words("mobile device %s", "Mobilgerät %s", v.id)
 	}
 	var got struct {
 		ID string `json:"id"`
@@ -304,5 +339,5 @@ func (v *visit) detail(ctx context.Context) (Words, error) {
 	if got.ID != v.id {
 		return Words{}, &trouble{code: codeBody, detail: words("another device came than the one asked for", "es kam ein anderes Gerät als das verlangte")}
 	}
-	return words("device %s", "Gerät %s", v.id), nil
+	return said, nil
 }

@@ -62,6 +62,7 @@ type Options struct {
 	ClientID     string
 	ClientSecret string
 	Mobile       bool // the source serves mobile devices; otherwise computers are asked for
+	Computers    bool // it serves computers beside them: their list is asked for, too
 	UserAgent    string
 	Roots        *x509.CertPool
 	Dial         func(ctx context.Context, network, address string) (net.Conn, error)
@@ -89,6 +90,8 @@ type Report struct {
 	OK      bool
 	Started time.Time
 	Steps   []Step
+
+	Computers, MobileDevices *int // how many the lists have; nil = not asked for, or no list came
 }
 
 // trouble is an error with what a person needs to know.
@@ -135,7 +138,8 @@ type visit struct {
 	url    *url.URL // of the API
 	client *http.Client
 	bearer string
-	id     string // of a device of the list
+	id     string // of a device of a list
+	mobile bool   // the device is a mobile one
 	none   bool   // there is no device
 }
 
