@@ -86,6 +86,7 @@ type Client struct {
 	Profile string     // "" = whatever the source keeps
 
 	Passthrough bool // may ask for the further paths of its sources
+	OnlyFresh   bool // on_stale: fail
 }
 
 // Profile is an own allow-list of fields.

@@ -129,6 +129,7 @@ clients:
     secrets: [sha256:`+hash+`, "sha256:`+strings.Repeat("AB", 32)+`"]
     sources: [b, a]
     profile: full
+    on_stale: fail
 profiles:
   own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
 telemetry: {log_level: debug, propagate_to_jamf: true}
@@ -171,10 +172,10 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 		Clients: []config.Client{{
 			ID:      "Inventory_360.x",
 			Secrets: [][32]byte{sha256.Sum256([]byte("secret")), [32]byte(slices.Repeat([]byte{0xab}, 32))},
-			Sources: []string{"b", "a"}, Profile: "full",
+			Sources: []string{"b", "a"}, Profile: "full", OnlyFresh: true,
 		}},
 		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Dropped: "omit", Places: []config.Problem{
-			{File: "gateway.yaml", Line: 42, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 42, Setting: "profiles.own.fields[1]"},
+			{File: "gateway.yaml", Line: 43, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 43, Setting: "profiles.own.fields[1]"},
 		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
 		Places: map[string]config.Problem{

@@ -120,7 +120,7 @@ func (ps profiles) shown(src config.Source, clients []config.Client) []*device.P
 func (ps profiles) clients(in []config.Client) []server.ClientOptions {
 	out := make([]server.ClientOptions, len(in))
 	for i, cl := range in {
-		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources, Passthrough: cl.Passthrough}
+		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh}
 		if cl.Profile != "" {
 			out[i].Profile = ps.named[cl.Profile]
 		}

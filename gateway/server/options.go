@@ -35,6 +35,7 @@ type ClientOptions struct {
 	Profile *device.Profile
 
 	Passthrough bool // may ask for what its sources pass on
+	OnlyFresh   bool // is refused what is not fresh, as with require=fresh
 }
 
 // Options of New. The zero values of MaxPageSize (10,000), MaxStale (30 days), Logger (none), the providers

@@ -38,6 +38,7 @@ type reading struct {
 	concerned []*series
 	rows      int       // at most in the answer; 0 = one
 	others    []*series // visible to the caller besides; only for duplicateOf
+	onlyFresh bool      // of the caller
 
 	mu      sync.Mutex
 	holders int
@@ -132,7 +133,7 @@ func (s *Server) observe(sc scope, g *cache.Generation, statuses statusIndex, no
 // A series whose store is lost or corrupt is an error: leaving it out would shorten a list.
 func (s *Server) read(c *caller, concerned []scope, st step) (*reading, error) {
 	statuses, now := statusIndex(s.o.Control.Status()), s.o.Now()
-	r := &reading{holders: 1}
+	r := &reading{holders: 1, onlyFresh: c.onlyFresh}
 	for _, sc := range concerned {
 		g, err := s.runs.generation(c.id, sc.Series, st)
 		if err != nil && !errors.Is(err, cache.ErrNone) {
@@ -148,7 +149,7 @@ func (s *Server) read(c *caller, concerned []scope, st step) (*reading, error) {
 // readNumbers opens exactly the generations that a cursor names.
 func (s *Server) readNumbers(c *caller, concerned []scope, numbers []uint64, list listID) (*reading, error) {
 	statuses, now := statusIndex(s.o.Control.Status()), s.o.Now()
-	r := &reading{holders: 1}
+	r := &reading{holders: 1, onlyFresh: c.onlyFresh}
 	for i, sc := range concerned {
 		var g *cache.Generation
 		if numbers[i] != 0 {
@@ -200,7 +201,8 @@ func (r *reading) serials() []*cache.Generation {
 
 // refuse answers for the request as a whole where nothing may be served: no series has a generation, or what there is
 // is older than max_stale. A merged list in which a kind or a source was never read is refused too, because it would be shorter than
-// it should be; a disabled source without data is left out and said so. requireFresh turns the first series in trouble into a refusal.
+// it should be; a disabled source without data is left out and said so. requireFresh, and a caller who takes nothing else, turn the first series in
+// trouble into a refusal.
 func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 	servable := false
 	var never, overdue, disabled *series
@@ -231,14 +233,18 @@ func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 	if !servable && disabled != nil {
 		return disabledFault(disabled.Source, "The source is disabled and was never read.")
 	}
-	if !requireFresh {
+	if !requireFresh && !r.onlyFresh {
 		return nil
+	}
+	why := "require=fresh"
+	if r.onlyFresh {
+		why = "on_stale: fail of this client"
 	}
 	for _, sr := range r.concerned {
 		if sr.state != stateFresh {
 			return &fault{
 				code: codeNotFresh, source: sr.Source, retryAfter: retryAfter(now, sr.next),
-				detail: fmt.Sprintf("require=fresh: %s %s is %s.", sr.Source, sr.Kind, sr.state),
+				detail: fmt.Sprintf("%s: %s %s is %s.", why, sr.Source, sr.Kind, sr.state),
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -300,5 +301,39 @@ func TestAQuarantinedDeviceIsNamedWhereOneSourceIsAskedFor(t *testing.T) {
 	}
 	if r := w.get("only-a", "/v1/sources"); bytes.Contains(r.body, []byte("quarantinedDevices")) {
 		t.Errorf("in the list of sources: %s", r)
+	}
+}
+
+func TestAClientThatTakesOnlyFreshDataIsRefusedTheRest(t *testing.T) {
+	w := newWorld(t, func(o *server.Options) {
+		o.Clients = append(o.Clients, server.ClientOptions{ID: "strict", Secrets: [][32]byte{sum("strict")}, OnlyFresh: true})
+	})
+	w.publishAll(2)
+	paths := []string{
+		"/v1/devices", "/v1/devices/schule-a:computer:1", "/jamf/schule-a/api/v1/computers-inventory", "/jamf/schule-a/api/v1/computers-inventory-detail/1",
+	}
+	for _, path := range paths {
+		if r := w.get("strict", path); r.status != http.StatusOK {
+			t.Errorf("fresh: %s: %s", path, r)
+		}
+	}
+	if r := w.get("strict", "/jamf/schule-a/api/v1/computers-inventory-detail/99"); r.status != http.StatusNotFound {
+		t.Errorf("fresh, no such device: %s", r)
+	}
+	for name, change := range map[string]func(){
+		"stale":    func() { w.house.state("schule-a", device.Computer, "stale", "timeout") },
+		"held":     w.holding,
+		"disabled": func() { w.house.source("schule-a", func(s *server.SourceStatus) { s.Disabled = true }) },
+	} {
+		change()
+		for _, path := range paths {
+			r := w.get("strict", path)
+			if r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" || !strings.Contains(string(r.body), "not_fresh") {
+				t.Errorf("%s: %s: %s", name, path, r)
+			}
+		}
+		if r := w.get("strict", "/v1/devices?source=schule-b"); r.status != http.StatusOK {
+			t.Errorf("%s: another source: %s", name, r)
+		}
 	}
 }
