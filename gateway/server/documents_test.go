@@ -77,3 +77,24 @@ func TestTheOtherDocumentsNameNoCodeThatTheTableOfErrorsLacks(t *testing.T) {
 		}
 	}
 }
+
+func TestTheAlarmOnQuarantinedDevicesLeadsToTheirNames(t *testing.T) {
+	read := func(name string) string {
+		raw, err := os.ReadFile("../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	_, alarm, _ := strings.Cut(read("deploy/alerts.yml"), "alert: JamfRecordsQuarantined")
+	alarm, _, _ = strings.Cut(alarm, "- alert:")
+	health := read("health.md")
+	for _, word := range []string{"JamfRecordsQuarantined", "jamf_records_quarantined", "`quarantinedDevices`", "`GET /v1/sources/NAME` names the devices"} {
+		if !strings.Contains(health, word) {
+			t.Errorf("docs/health.md does not say %s", word)
+		}
+	}
+	if !strings.Contains(alarm, "jamf_records_quarantined > 0") || !strings.Contains(alarm, "GET /v1/sources/{{ $labels.jamf_source }} names them in quarantinedDevices.") {
+		t.Errorf("the alarm leads elsewhere:%s", alarm)
+	}
+}
