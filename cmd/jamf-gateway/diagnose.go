@@ -230,7 +230,7 @@ func (d *diagnosing) ask(ctx context.Context, door adminDoor) {
 		return
 	}
 	d.out.Gateway = gatewaySeen{Answers: true, Version: sources.Version}
-	d.out.Sources = d.redact.value(sources.Items, "")
+	d.out.Sources = d.redact.value(sources.Items, "", membersOf(sourceMembers))
 	var calls usageSeen
 	if err := door.ask(ctx, http.MethodGet, "/v1/admin/usage", &calls); err != nil {
 		d.unread(text{"usage", "Anfragen der Clients"}, err)
@@ -238,6 +238,18 @@ func (d *diagnosing) ask(ctx context.Context, door adminDoor) {
 	}
 	d.out.Usage = &calls
 }
+
+// What may be passed on of a source as the admin door shows it, and of what the schedule remembers: numbers, words of ours and
+// times. Not among them: which devices a person has let go.
+const (
+	sourceMembers = `name status sourceState token tokenExpiresAt breaker notBefore rights jamfVersion lastError heartbeat kinds
+		everySeconds lastAt reachable latencyMs downSince nextAt error
+		kind state reason asOf generation count quarantined held syncing progress total lastAttemptAt lastSuccessAt nextSyncAt lastResult
+		hold digest since removed guards guard of limit names code title cause action detail at`
+	scheduleMembers = `format rights credentialsRefused jamfVersion kinds computer mobile
+		anchor lastAttempt lastEnd lastSuccess failures lastResult errorCode errorDetail errorAt
+		expected left until removals at count of`
+)
 
 // files reads what needs no gateway.
 func (d *diagnosing) files() {
@@ -253,7 +265,7 @@ func (d *diagnosing) files() {
 		d.unread(text{"syncs of " + src.Name, "Synchronisierungen von " + src.Name}, err)
 		var last any
 		if err := json.Unmarshal(past.Last, &last); err == nil {
-			last = d.redact.value(last, "")
+			last = d.redact.value(last, "", membersOf(scheduleMembers))
 		}
 		d.out.Syncs = append(d.out.Syncs, pastSeen{past.Source, last, past.Generations})
 

@@ -34,22 +34,23 @@ type settingsSeen struct {
 }
 
 type sourceSeen struct {
-	Name        string   `json:"name"`
-	Address     string   `json:"address"` // its scheme, whether it is Jamf's cloud, and its path
-	Disabled    bool     `json:"disabled"`
-	Default     bool     `json:"default"`
-	Kinds       []string `json:"kinds"`
-	Hosts       int      `json:"hosts"`
-	Profile     string   `json:"profile"`
-	Names       bool     `json:"names"`
-	Interval    string   `json:"interval"`
-	At          string   `json:"at"`
-	PageSize    int      `json:"pageSize"`
-	Connections int      `json:"connections"`
-	PerSecond   float64  `json:"requestsPerSecond"`
-	Heartbeat   string   `json:"heartbeat"`
-	OwnCA       bool     `json:"ownCertificates"`
-	Passthrough []string `json:"passthrough"`
+	Name        string       `json:"name"`
+	Address     string       `json:"address"` // its scheme, whether it is Jamf's cloud, and its path
+	Disabled    bool         `json:"disabled"`
+	Default     bool         `json:"default"`
+	Kinds       []string     `json:"kinds"`
+	Hosts       int          `json:"hosts"`
+	Profile     string       `json:"profile"`
+	Names       bool         `json:"names"`
+	Interval    string       `json:"interval"`
+	At          string       `json:"at"`
+	PageSize    int          `json:"pageSize"`
+	Connections int          `json:"connections"`
+	PerSecond   float64      `json:"requestsPerSecond"`
+	Heartbeat   string       `json:"heartbeat"`
+	OwnCA       bool         `json:"ownCertificates"`
+	Guard       config.Guard `json:"guard"` // numbers alone
+	Passthrough []string     `json:"passthrough"`
 }
 
 type clientSeen struct {
@@ -62,6 +63,7 @@ type clientSeen struct {
 
 type profileSeen struct {
 	Extends string   `json:"extends"`
+	Dropped string   `json:"dropped"`
 	Fields  []string `json:"fields"`
 }
 
@@ -96,7 +98,7 @@ func seenSettings(c *config.Config) *settingsSeen {
 		seen := sourceSeen{
 			Name: src.Name, Address: seenAddress(src.URL), Disabled: src.Disabled, Default: src.Default, Kinds: src.Kinds, Hosts: len(src.Hosts),
 			Profile: src.Profile, Names: !src.SkipNames, Interval: src.Sync.Interval.String(), At: src.Sync.At, PageSize: src.Sync.PageSize,
-			Connections: src.Limits.Connections, PerSecond: src.Limits.RequestsPerSecond, Heartbeat: seenTime(src.Heartbeat), OwnCA: src.CAFile != "",
+			Connections: src.Limits.Connections, PerSecond: src.Limits.RequestsPerSecond, Heartbeat: seenTime(src.Heartbeat), OwnCA: src.CAFile != "", Guard: src.Guard,
 			Passthrough: []string{},
 		}
 		for _, p := range src.Passthrough {
@@ -108,7 +110,7 @@ func seenSettings(c *config.Config) *settingsSeen {
 		out.Clients = append(out.Clients, clientSeen{client.ID, len(client.Secrets), client.Sources, client.Profile, client.Passthrough})
 	}
 	for name, p := range c.Profiles {
-		out.Profiles[name] = profileSeen{p.Extends, p.Fields}
+		out.Profiles[name] = profileSeen{p.Extends, p.Dropped, p.Fields}
 	}
 	return out
 }

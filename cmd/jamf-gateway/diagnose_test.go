@@ -154,6 +154,8 @@ func TestADiagnosisHoldsWhatHelpsAndNothingElse(t *testing.T) {
 		t.Fatalf("%d %s", r.code, r.err)
 	}
 
+	book := filepath.Join(filepath.Dir(file), "data", ".schedule", "schule-a.json")
+	write(t, book, strings.Replace(content(t, book), `"kinds"`, `"approved": {"evidence": {"removed": "canary-ids"}}, "kinds"`, 1))
 	raw, d = diagnosed(t, exitWrong, env, "--config", file)
 	holdsNone(t, raw, canaries)
 	if d["sources"] != nil || len(d["metrics"].([]any)) != 0 || d["gateway"].(map[string]any)["answers"] != false {
@@ -234,5 +236,38 @@ func TestARedactorTakesOutAddressesNamesAndIds(t *testing.T) {
 	}
 	if got := r.problem(`must be one of a, b, not "canary"`); got != `must be one of a, b, not "..."` {
 		t.Error(got)
+	}
+}
+
+// whole counts the members of decoded JSON.
+func whole(v any) (n int) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, member := range v {
+			n += 1 + whole(member)
+		}
+	case []any:
+		for _, member := range v {
+			n += whole(member)
+		}
+	}
+	return n
+}
+
+// What the admin door shows today is known member by member: nothing of it is lost, and nothing else is passed on.
+func TestADiagnosisKnowsEveryMemberOfASource(t *testing.T) {
+	_, admin := running(t)
+	var shown struct {
+		Items []any `json:"items"`
+	}
+	asked(t, http.MethodGet, "http://"+admin+"/v1/admin/sources", nil, &shown)
+	_, d := diagnosed(t, exitGood, nil, "--admin", admin)
+	if a, b := whole(shown.Items), whole(d["sources"]); a != b || a < 30 {
+		t.Errorf("%d members are shown, %d stand in the file", a, b)
+	}
+	r := newRedactor()
+	got := r.value(map[string]any{"name": "a", "devices": []any{"x"}, "kinds": []any{map[string]any{"kind": "computer", "uid": "a:computer:1"}}}, "", membersOf(sourceMembers))
+	if diff := cmp.Diff(any(map[string]any{"name": "a", "kinds": []any{map[string]any{"kind": "computer"}}}), got); diff != "" {
+		t.Error(diff)
 	}
 }

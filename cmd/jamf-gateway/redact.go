@@ -111,16 +111,33 @@ func (r *redactor) problem(text string) string {
 	return r.sentence(r.quoted.ReplaceAllString(text, `"..."`))
 }
 
-// value redacts every text of decoded JSON: what was made for people as sentences, the rest as words.
-func (r *redactor) value(v any, key string) any {
+// members are the names of what may be passed on of decoded JSON, at whatever depth. What a later gateway adds is not among them
+// until somebody has thought about it.
+type members map[string]bool
+
+func membersOf(names string) members {
+	out := members{}
+	for name := range strings.FieldsSeq(names) {
+		out[name] = true
+	}
+	return out
+}
+
+// value keeps the members of decoded JSON that may be passed on, with their texts redacted: what was made for people as sentences,
+// the rest as words.
+func (r *redactor) value(v any, key string, kept members) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, member := range v {
-			v[name] = r.value(member, name)
+			if !kept[name] {
+				delete(v, name)
+				continue
+			}
+			v[name] = r.value(member, name, kept)
 		}
 	case []any:
 		for i, member := range v {
-			v[i] = r.value(member, key)
+			v[i] = r.value(member, key, kept)
 		}
 	case string:
 		if key == "detail" || key == "errorDetail" {
