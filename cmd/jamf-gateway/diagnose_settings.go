@@ -59,6 +59,7 @@ type clientSeen struct {
 	Sources     []string `json:"sources"` // null = all
 	Profile     string   `json:"profile"`
 	Passthrough bool     `json:"passthrough"`
+	OnlyFresh   bool     `json:"onlyFresh"`
 }
 
 type profileSeen struct {
@@ -107,7 +108,7 @@ func seenSettings(c *config.Config) *settingsSeen {
 		out.Sources = append(out.Sources, seen)
 	}
 	for _, client := range c.Clients {
-		out.Clients = append(out.Clients, clientSeen{client.ID, len(client.Secrets), client.Sources, client.Profile, client.Passthrough})
+		out.Clients = append(out.Clients, clientSeen{client.ID, len(client.Secrets), client.Sources, client.Profile, client.Passthrough, client.OnlyFresh})
 	}
 	for name, p := range c.Profiles {
 		out.Profiles[name] = profileSeen{p.Extends, p.Dropped, p.Fields}
