@@ -14,8 +14,9 @@ import (
 
 // align brings what is on disk of a source in line with today's profile before anybody can read it, kinds that are
 // switched off and disabled sources too. A profile that lost fields cuts the current generation again and every other one goes;
-// a profile that only gained some leaves all as it is, and the syncer fetches what is missing soon. Where that fails, the kind is returned: it is served by views, which show nothing beyond the
-// profile, and the next sync puts it right. Only a cancelled ctx is an error.
+// a profile that only gained some leaves all as it is, and the syncer fetches what is missing soon. Where that fails, the kind is
+// returned: it is served by views, which show nothing beyond the profile, and the next sync puts it right. Only a cancelled ctx is
+// an error.
 func (g *Gateway) align(ctx context.Context, source string, kept *device.Profile) (failed []device.Kind, err error) {
 	for _, k := range []device.Kind{device.Computer, device.Mobile} {
 		q := cache.Series{Source: source, Kind: k}
@@ -92,18 +93,19 @@ func (g *Gateway) redo(ctx context.Context, q cache.Series, need func(info cache
 			return done, nil
 		}
 		done = act
-		gen, err = again()
+		if gen, err = again(); err == nil {
+			gen.Release()
+			return done, nil
+		}
 		switch {
 		case ctx.Err() != nil:
 			return "", ctx.Err()
 		case (errors.Is(err, cache.ErrCorrupt) || errors.Is(err, cache.ErrLost)) && info.Number != last:
 			last = info.Number // it is the new file that is damaged when the same is served again
 			continue
-		case err != nil:
+		default:
 			return "", fmt.Errorf("generation %d: %w", info.Number, err)
 		}
-		gen.Release()
-		return done, nil
 	}
 }
 
