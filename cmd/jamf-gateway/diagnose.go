@@ -96,10 +96,9 @@ func (c diagnoseCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// look reads the settings, where they are named, and finds the door. Settings that are refused are a reason to diagnose, and no
-// reason not to: the door is the usual one then.
+// look reads the settings, where they are named, and finds the door. Settings that are refused are a reason to diagnose; which door
+// belongs to them is not known then.
 func (c diagnoseCommand) look(d *diagnosing) (*adminDoor, error) {
-	flags := adminFlags{Config: c.Config, Admin: c.Admin}
 	if c.Config != "" {
 		settings, err := config.LoadOutline(c.Config, d.s.env)
 		var invalid *config.InvalidError
@@ -107,7 +106,11 @@ func (c diagnoseCommand) look(d *diagnosing) (*adminDoor, error) {
 		case errors.As(err, &invalid):
 			d.out.Problems = d.problems(invalid.Problems)
 			d.missing(text{"settings: they are refused, see settingsProblems", "Einstellungen: Sie werden abgelehnt, siehe settingsProblems"})
-			flags = adminFlags{}
+			d.out.Gateway.Reason = d.s.say(text{
+				"the settings are refused, so that its address is not known: --admin URL asks a gateway that runs",
+				"die Einstellungen werden abgelehnt, seine Adresse ist also nicht bekannt: --admin URL fragt ein laufendes Gateway",
+			})
+			return nil, nil
 		case err != nil:
 			return nil, usageError{err}
 		default:
@@ -120,7 +123,7 @@ func (c diagnoseCommand) look(d *diagnosing) (*adminDoor, error) {
 			}
 		}
 	}
-	door, err := flags.open(d.s)
+	door, err := adminFlags{Config: c.Config, Admin: c.Admin}.open(d.s)
 	return &door, err
 }
 

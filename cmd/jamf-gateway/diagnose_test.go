@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -261,7 +262,9 @@ func TestADiagnosisKnowsEveryMemberOfASource(t *testing.T) {
 		Items []any `json:"items"`
 	}
 	asked(t, http.MethodGet, "http://"+admin+"/v1/admin/sources", nil, &shown)
-	_, d := diagnosed(t, exitGood, nil, "--admin", admin)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(shown) })) // of that moment
+	t.Cleanup(srv.Close)
+	_, d := diagnosed(t, exitGood, nil, "--admin", srv.URL)
 	if a, b := whole(shown.Items), whole(d["sources"]); a != b || a < 30 {
 		t.Errorf("%d members are shown, %d stand in the file", a, b)
 	}
