@@ -121,7 +121,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	g.server, err = server.New(server.Options{
 		Passthrough: passthrough{g.upstreams},
 		Store:       g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Names: ownNames(c), Clients: ps.clients(c.Clients),
-		Usage: g.usage, SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), MaxPageSize: c.MaxPageSize,
+		Usage: g.usage, SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), EndedFile: filepath.Join(c.DataDir, endedFile), MaxPageSize: c.MaxPageSize,
 		MaxStale: c.MaxStale, Traffic: max(256<<20, 2*c.Cache.MaxBytes), Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
 	})
@@ -133,6 +133,9 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 
 // runsFile lies in the data directory: which generation each client is reading.
 const runsFile = ".runs.json"
+
+// endedFile lies in the data directory: the digests of the tokens that clients have given back.
+const endedFile = ".ended-tokens"
 
 // usageFile lies in the data directory: how each client calls.
 const usageFile = ".usage.json"

@@ -21,17 +21,17 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 	if !ok {
 		return &fault{code: codeUnauthorized}
 	}
-	who, _, err := s.sealer.verify(token, s.o.Now(), s.clients)
-	if err != nil {
+	p, err := s.sealer.verify(token, s.o.Now(), s.clients)
+	if err != nil || s.ended.has(token, p.expires) {
 		return &fault{code: codeInvalidToken}
 	}
 	x := exchangeOf(c)
-	x.caller = who
+	x.caller = p.who
 	setLimitPolicy(c.Context())
 	if s.o.Usage != nil {
 		x.seen.Token = s.o.Usage.Hash(token)
 	}
-	if x.seen.AtOnce, x.counted = s.traffic.enter(who.id); !x.counted {
+	if x.seen.AtOnce, x.counted = s.traffic.enter(p.who.id); !x.counted {
 		return &fault{code: codeBusy, limited: true, retryAfter: shortestRetryAfter}
 	}
 	return nil

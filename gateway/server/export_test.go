@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"os"
 	"regexp"
@@ -36,11 +37,11 @@ func (s *Sealer) Seal(client string, secret [32]byte, expires time.Time) string 
 }
 
 func (s *Sealer) Verify(token string, now time.Time) (string, error) {
-	c, _, err := s.s.verify(token, now, s.clients)
+	p, err := s.s.verify(token, now, s.clients)
 	if err != nil {
 		return "", err
 	}
-	return c.id, nil
+	return p.who.id, nil
 }
 
 // AuthenticateSecret tells whether the secret is the client's.
@@ -205,3 +206,19 @@ func FirstBad(raw []byte, size int) int {
 
 // ClientRequests is how many requests one client may have at once.
 const ClientRequests = clientRequests
+
+// Ended are the tokens that were given back.
+type Ended struct{ e *ended }
+
+// MaxEnded is how many of one client are remembered at once.
+const MaxEnded = maxEnded
+
+func NewEnded(file string, now func() time.Time) *Ended {
+	return &Ended{newEnded(file, now, slog.New(slog.DiscardHandler))}
+}
+
+func (e *Ended) End(client, token string, expires time.Time) error {
+	return e.e.end(context.Background(), client, token, expires)
+}
+
+func (e *Ended) Has(token string, expires time.Time) bool { return e.e.has(token, expires) }

@@ -105,12 +105,12 @@ func TestTheFacadeKeepsItsContract(t *testing.T) {
 	}
 }
 
-// grants expects that a path gives a token, and none to a wrong secret.
+// grants expects that a path gives a token, or takes it back, and that a wrong secret is refused.
 func (w *world) grants(path string) {
 	w.t.Helper()
 	address := w.base + path
 	good, bad := basic("all", secretOf("all")), basic("all", "wrong")
-	code := "INVALID_TOKEN"
+	code, status := "INVALID_TOKEN", http.StatusOK
 	switch {
 	case strings.HasSuffix(path, "/oauth/token"):
 		w.want(w.do(http.MethodPost, address, "grant_type=password", "Content-Type", form), http.StatusBadRequest, "unsupported_grant_type")
@@ -118,8 +118,10 @@ func (w *world) grants(path string) {
 		code = "invalid_client"
 	case strings.HasSuffix(path, "/keep-alive"):
 		good = "Bearer " + w.token("all")
+	case strings.HasSuffix(path, "/invalidate-token"):
+		good, status = "Bearer "+w.token("all"), http.StatusNoContent
 	}
-	if r := w.do(http.MethodPost, address, "", "Authorization", good); r.status != http.StatusOK {
+	if r := w.do(http.MethodPost, address, "", "Authorization", good); r.status != status {
 		w.t.Errorf("%s: %s", path, r)
 	}
 	w.want(w.do(http.MethodPost, address, "", "Authorization", bad), http.StatusUnauthorized, code)

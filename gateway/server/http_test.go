@@ -18,7 +18,7 @@ func TestOptionsNameTheMethodsAndHeadIsGetWithoutItsBody(t *testing.T) {
 	for path, allow := range map[string]string{
 		"/livez": read, "/readyz": read, "/": read, "/healthCheck.html": read, "/api/v1/health-check": read, "/api/startup-status": read,
 		"/oauth/token": "POST, OPTIONS", "/api/oauth/token": "POST, OPTIONS", "/jamf/schule-a/api/v1/oauth/token": "POST, OPTIONS",
-		"/api/v1/auth/token": "POST, OPTIONS", "/jamf/schule-a/api/v1/auth/keep-alive": "POST, OPTIONS",
+		"/api/v1/auth/token": "POST, OPTIONS", "/api/v1/auth/invalidate-token": "POST, OPTIONS", "/jamf/schule-a/api/v1/auth/keep-alive": "POST, OPTIONS",
 		"/v1/devices": read, "/v1/devices/schule-a:computer:1": read, "/v1/sources": read, "/v1/sources/schule-a": read,
 		"/v1/sources/schule-a/health": read, "/v1/health": read, "/v1/sources/schule-a/test": "POST, OPTIONS",
 		"/api/v1/auth": read, "/api/v1/jamf-pro-version": read, "/api/v3/computers-inventory": read, "/api/v2/mobile-devices/1": read,

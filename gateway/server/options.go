@@ -51,6 +51,7 @@ type Options struct {
 	Version        string
 	Usage          *usage.Recorder // nil: how clients call is not recorded
 	RunsFile       string          // where client runs outlive a restart; "" = they do not
+	EndedFile      string          // where ended tokens outlive a restart; "" = they live again
 	MaxPageSize    int
 	MaxStale       time.Duration
 	Traffic        int64        // bytes of answers in flight; 0 = 256 MiB

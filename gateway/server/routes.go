@@ -90,5 +90,6 @@ func (s *Server) facadeRoutes(app *fiber.App, base string) {
 	get("/v1/auth", s.facadeAuth)
 	get("/auth", s.facadeAuth)
 	route(app, http.MethodPost, base+"/v1/auth/keep-alive", styleJamf, s.keepAlive)
+	route(app, http.MethodPost, base+"/v1/auth/invalidate-token", styleJamf, s.invalidate)
 	get("/v1/jamf-pro-version", s.facadeVersion)
 }

@@ -31,6 +31,7 @@ type Server struct {
 	bases     bases
 	passes    map[string][]PassPath // by source
 	sealer    *sealer
+	ended     *ended
 	cursors   *cursors
 	runs      *runs
 	traffic   *traffic
@@ -44,6 +45,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{o: o, passes: passPaths(o.Sources), traffic: newTraffic(o.Traffic), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
+	s.ended = newEnded(o.EndedFile, o.Now, o.Logger)
 	if s.clients, err = callers(o.Sources, o.Clients); err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ const (
 // errToken is every reason why a token is refused; callers learn no more than that.
 var errToken = errors.New("access token refused")
 
-// sealer mints and opens access tokens. Nothing is stored per token, so they survive a restart with the same key.
+// sealer mints and opens access tokens. Nothing is stored of those that live, so they survive a restart with the same key.
 type sealer struct {
 	aead cipher.AEAD // nonce made at random and put in front by Seal
 }
@@ -110,29 +110,34 @@ func tokenDigest(secret [32]byte) [32]byte {
 	return sha256.Sum256(append([]byte("jamf-gateway secret "), secret[:]...))
 }
 
+// proof is what a token proves while it holds.
+type proof struct {
+	who     *caller
+	secret  [32]byte // the hash of the secret that it was given for
+	expires time.Time
+}
+
 // verify tells whether a token is good now: sealed by this key, not expired, and its secret still one of the client's.
-// It returns the hash of that secret too.
-func (s *sealer) verify(token string, now time.Time, clients map[string]*caller) (*caller, [32]byte, error) {
-	var live [32]byte
+func (s *sealer) verify(token string, now time.Time, clients map[string]*caller) (proof, error) {
 	g, err := s.open(token)
 	if err != nil {
-		return nil, live, err
+		return proof{}, err
 	}
 	c, known := clients[g.clientID]
 	if !known || !now.Before(g.expires) {
-		return nil, live, errToken
+		return proof{}, errToken
 	}
-	match := 0
+	p, match := proof{who: c, expires: g.expires}, 0
 	for _, secret := range c.secrets {
 		digest := tokenDigest(secret)
 		equal := subtle.ConstantTimeCompare(digest[:], g.digest[:])
 		match |= equal
-		subtle.ConstantTimeCopy(equal, live[:], secret[:])
+		subtle.ConstantTimeCopy(equal, p.secret[:], secret[:])
 	}
 	if match != 1 {
-		return nil, live, errToken
+		return proof{}, errToken
 	}
-	return c, live, nil
+	return p, nil
 }
 
 // authenticateSecret finds the client whose secret this is and tells which hash matched. An unknown id costs

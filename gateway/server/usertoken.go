@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -33,16 +34,42 @@ func (s *Server) issueUserToken(c *fiber.Ctx) error {
 }
 
 // keepAlive is POST /v1/auth/keep-alive: a new token for one that lives. It dies with the same secret. The old one lives to its own
-// end: nothing is stored per token (docs/adr/0013), and other threads of the client may be using it.
+// end, unlike Jamf's: other threads of the client may be using it (docs/adr/0013).
 func (s *Server) keepAlive(c *fiber.Ctx) error {
+	_, p, f := s.givenToken(c)
+	if f != nil {
+		return f
+	}
+	exchangeOf(c).seen.Issued = "renewed"
+	return s.sendUserToken(c, p.secret)
+}
+
+// invalidate is POST /v1/auth/invalidate-token: the token of the request has ended, for good, when the client reads the answer.
+func (s *Server) invalidate(c *fiber.Ctx) error {
+	token, p, f := s.givenToken(c)
+	if f != nil {
+		return f
+	}
+	switch err := s.ended.end(exchangeOf(c).context(), p.who.id, token, p.expires); {
+	case errors.Is(err, errTooManyEnded):
+		return &fault{code: codeBusy, retryAfter: longestRetryAfter}
+	case err != nil:
+		return &fault{code: codeInternal, cause: err}
+	}
+	noStore(c.Context())
+	c.Response().SetStatusCode(http.StatusNoContent)
+	return nil
+}
+
+// givenToken is the token of a request that has passed authenticate, with what it proves here.
+func (s *Server) givenToken(c *fiber.Ctx) (string, proof, *fault) {
 	x := exchangeOf(c)
 	token, _ := bearer(c.Get(fiber.HeaderAuthorization))
-	_, secret, err := s.sealer.verify(token, s.o.Now(), s.clients)
+	p, err := s.sealer.verify(token, s.o.Now(), s.clients)
 	if err != nil || x.base.own && !x.caller.sees(x.base.source) {
-		return &fault{code: codeInvalidToken}
+		return "", proof{}, &fault{code: codeInvalidToken}
 	}
-	x.seen.Issued = "renewed"
-	return s.sendUserToken(c, secret)
+	return token, p, nil
 }
 
 func (s *Server) sendUserToken(c *fiber.Ctx, secret [32]byte) error {

@@ -107,10 +107,3 @@ func TestATokenCanBeKeptAliveWhileItLives(t *testing.T) {
 	w.want(w.do(http.MethodPost, w.base+path, ""), http.StatusUnauthorized, "INVALID_TOKEN")
 	w.want(w.do(http.MethodPost, w.base+"/jamf/schule-b"+path, "", "Authorization", "Bearer "+w.token("only-a")), http.StatusUnauthorized, "INVALID_TOKEN")
 }
-
-// A token cannot be ended (docs/adr/0013): a 204 would be a lie.
-func TestATokenIsNotSaidToBeInvalidated(t *testing.T) {
-	w := newWorld(t)
-	token := w.token("all")
-	w.want(w.do(http.MethodPost, w.base+"/api/v1/auth/invalidate-token", "", "Authorization", "Bearer "+token), http.StatusMethodNotAllowed, "method_not_allowed")
-}

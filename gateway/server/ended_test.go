@@ -1,0 +1,144 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"jamf-gateway/gateway/server"
+)
+
+const invalidatePath = "/api/v1/auth/invalidate-token"
+
+// alive is the status of a request with a token.
+func (w *world) alive(token string) int {
+	w.t.Helper()
+	return w.do(http.MethodGet, w.base+"/v1/sources", "", "Authorization", "Bearer "+token).status
+}
+
+func TestATokenThatWasGivenBackHasEndedForGood(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ended")
+	w := newWorld(t, func(o *server.Options) { o.EndedFile = file })
+	given, kept := w.token("only-a"), w.token("only-a")
+	for _, path := range []string{"/jamf/schule-b" + invalidatePath, "/jamf/nowhere" + invalidatePath} { // not his
+		w.want(w.do(http.MethodPost, w.base+path, "", "Authorization", "Bearer "+given), http.StatusUnauthorized, "INVALID_TOKEN")
+	}
+	if got := w.alive(given); got != http.StatusOK {
+		t.Fatalf("refused, and the token ended: %d", got)
+	}
+	if r := w.do(http.MethodPost, w.base+invalidatePath, "", "Authorization", "Bearer "+given); r.status != http.StatusNoContent {
+		t.Fatalf("invalidate: %s", r)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil || strings.Contains(string(raw), given) || len(raw) < 32 {
+		t.Errorf("the file: %q, %v", raw, err)
+	}
+	for name, world := range map[string]*world{"now": w, "after a restart": w.restart(t, func(*server.Options) {})} {
+		if a, b := world.alive(given), world.alive(kept); a != http.StatusUnauthorized || b != http.StatusOK {
+			t.Errorf("%s: the given token %d, the other one %d", name, a, b)
+		}
+		for _, path := range []string{invalidatePath, "/api/v1/auth/keep-alive"} {
+			world.want(world.do(http.MethodPost, world.base+path, "", "Authorization", "Bearer "+given), http.StatusUnauthorized, "INVALID_TOKEN")
+		}
+	}
+}
+
+// A client is told that its token has ended when that is true, and only then.
+func TestATokenThatCannotBeRememberedIsNotSaidToHaveEnded(t *testing.T) {
+	w := newWorld(t, func(o *server.Options) { o.EndedFile = filepath.Join(t.TempDir(), "nowhere", "ended") })
+	token := w.token("all")
+	w.want(w.do(http.MethodPost, w.base+invalidatePath, "", "Authorization", "Bearer "+token), http.StatusInternalServerError, "internal")
+	if got := w.alive(token); got != http.StatusUnauthorized {
+		t.Errorf("in this process it has ended all the same: %d", got)
+	}
+}
+
+// Where the file cannot be read, any token that is out may have ended.
+func TestNoOldTokenHoldsWhenNobodyKnowsWhichHaveEnded(t *testing.T) {
+	w := newWorld(t)
+	old := w.token("all")
+	w.clock.Add(time.Minute)
+	again := w.restart(t, func(o *server.Options) { o.EndedFile = t.TempDir() }) // a directory
+	if got := again.alive(old); got != http.StatusUnauthorized {
+		t.Errorf("a token of before: %d", got)
+	}
+	if got := again.alive(again.token("all")); got != http.StatusOK {
+		t.Errorf("a new token: %d", got)
+	}
+}
+
+func TestTheFileOfEndedTokensForgetsTheDeadAndSurvivesATornLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ended")
+	now := start
+	clock := func() time.Time { return now }
+	e := server.NewEnded(file, clock)
+	for i := range 300 {
+		if err := e.End("a", fmt.Sprint("short", i), now.Add(time.Duration(i)*time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = now.Add(time.Minute)
+	for _, token := range []string{"one", "two"} {
+		if err := e.End("a", token, now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(raw, "\n0123456789abcdef"...), 0o600); err != nil { // a full disk
+		t.Fatal(err)
+	}
+	e = server.NewEnded(file, clock)
+	if err := e.End("b", "three", now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	e = server.NewEnded(file, clock)
+	for _, token := range []string{"one", "two", "three"} {
+		if !e.Has(token, now.Add(time.Hour)) {
+			t.Errorf("%s lives", token)
+		}
+	}
+	if e.Has("four", now.Add(time.Hour)) {
+		t.Error("four was never ended")
+	}
+	if raw, err := os.ReadFile(file); err != nil || strings.Count(string(raw), "\n") != 3 {
+		t.Errorf("%d lines, want 3 (%v)", strings.Count(string(raw), "\n"), err)
+	}
+}
+
+// The file is written anew while it runs, too: dead lines do not pile up.
+func TestTheFileOfEndedTokensStaysSmallWithoutARestart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ended")
+	now := start
+	e := server.NewEnded(file, func() time.Time { return now })
+	for i := range 2500 {
+		if err := e.End("a", fmt.Sprint(i), now.Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(10 * time.Millisecond) // a hundred live at a time
+	}
+	if raw, err := os.ReadFile(file); err != nil || strings.Count(string(raw), " a\n") > 1500 {
+		t.Errorf("%d lines (%v)", strings.Count(string(raw), " a\n"), err)
+	}
+}
+
+func TestOneClientCannotFillTheMemoryWithEndedTokens(t *testing.T) {
+	e := server.NewEnded("", func() time.Time { return start })
+	for i := range server.MaxEnded {
+		if err := e.End("a", fmt.Sprint(i), start.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.End("a", "more", start.Add(time.Hour)); err == nil {
+		t.Error("one more was taken")
+	}
+	if err := e.End("b", "other", start.Add(time.Hour)); err != nil {
+		t.Errorf("another client: %v", err)
+	}
+}
