@@ -69,7 +69,8 @@ type Generation struct {
 }
 
 // openGeneration opens and verifies a kept file, and returns it with one reference. It never creates anything.
-func openGeneration(ctx context.Context, path, identity string, k keptFile) (*Generation, error) {
+// check compares its digest.
+func openGeneration(ctx context.Context, path, identity string, k keptFile, check func(ctx context.Context) error) (*Generation, error) {
 	stat, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -90,7 +91,7 @@ func openGeneration(ctx context.Context, path, identity string, k keptFile) (*Ge
 	if err := g.describe(ctx, identity, k); err != nil {
 		return nil, errors.Join(err, g.close())
 	}
-	if err := g.verify(ctx, path, k); err != nil {
+	if err := g.verify(ctx, k, check); err != nil {
 		return nil, errors.Join(err, g.close())
 	}
 	return g, nil
@@ -130,15 +131,9 @@ func (g *Generation) describe(ctx context.Context, identity string, k keptFile) 
 
 // verify compares the file with its digest, once per start of the program, and loads the ids: with them a row that
 // SQLite cannot find any more is damage, and not an unknown device.
-func (g *Generation) verify(ctx context.Context, path string, k keptFile) error {
-	if !k.verified {
-		sum, err := hashFile(ctx, path)
-		if err != nil {
-			return readError(ctx, "verify "+k.File, err)
-		}
-		if sum != k.SHA256 {
-			return fmt.Errorf("%w: %s does not have the digest it was written with", ErrCorrupt, k.File)
-		}
+func (g *Generation) verify(ctx context.Context, k keptFile, check func(ctx context.Context) error) error {
+	if err := check(ctx); err != nil {
+		return err
 	}
 	ids, err := readIDs(ctx, g.readers, g.info.Count)
 	if err != nil {

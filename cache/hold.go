@@ -142,7 +142,7 @@ func (s *Store) missHeld(ctx context.Context, l *line) {
 func (s *Store) examine(ctx context.Context, l *line, held *heldFile, path string) error {
 	l.work.Lock()
 	defer l.work.Unlock()
-	g, err := openGeneration(ctx, path, s.identity, held.File)
+	g, err := openGeneration(ctx, path, s.identity, held.File, func(ctx context.Context) error { return digestError(ctx, path, held.File) })
 	if err == nil {
 		g.Release()
 		return nil

@@ -23,6 +23,7 @@ type line struct {
 	highest  uint64                 // no number up to this one is given again
 	serving  *Generation            // what Acquire returns; the line holds one reference
 	open     map[uint64]*Generation // generations with an open file, without a reference: retain before use
+	pending  map[uint64]bool        // files that are being compared with their digest
 	trouble  error                  // why nothing is served
 	refused  error                  // why nothing may be written
 	unlisted bool                   // its directory could not be read: which numbers were given is not known
@@ -32,7 +33,7 @@ type line struct {
 func newLine(dir string, q Series) *line {
 	return &line{
 		series: q, dir: filepath.Join(dir, q.Source, string(q.Kind)),
-		open: make(map[uint64]*Generation), trouble: ErrNone,
+		open: make(map[uint64]*Generation), pending: make(map[uint64]bool), trouble: ErrNone,
 	}
 }
 
@@ -104,7 +105,8 @@ func (s *Store) openLocked(ctx context.Context, l *line, number uint64) (*Genera
 	if k.Number == 0 {
 		return nil, ErrGone
 	}
-	g, err := openGeneration(ctx, filepath.Join(l.dir, k.File), s.identity, k)
+	path := filepath.Join(l.dir, k.File)
+	g, err := openGeneration(ctx, path, s.identity, k, s.digestCheck(l, path, k))
 	if ctx.Err() != nil {
 		if g != nil {
 			g.Release()
@@ -142,7 +144,7 @@ func (l *line) mark(number uint64, err error) {
 	kept := append([]keptFile(nil), l.kept...)
 	for i := range kept {
 		if kept[i].Number == number {
-			kept[i].verified = kept[i].verified || err == nil
+			kept[i].verified = kept[i].verified || err == nil && !l.pending[number]
 			kept[i].damaged = err != nil
 		}
 	}

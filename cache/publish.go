@@ -138,7 +138,7 @@ func (s *Store) install(ctx context.Context, c *Candidate, k keptFile) (*Generat
 	err = syncPath(l.dir)
 	if err == nil {
 		var g *Generation
-		if g, err = openGeneration(context.WithoutCancel(ctx), final, s.identity, k); err == nil {
+		if g, err = openGeneration(context.WithoutCancel(ctx), final, s.identity, k, freshlyWritten); err == nil {
 			return g, nil
 		}
 	}
@@ -147,6 +147,9 @@ func (s *Store) install(ctx context.Context, c *Candidate, k keptFile) (*Generat
 	}
 	return nil, errors.Join(err, os.Remove(final)) // no manifest names it
 }
+
+// freshlyWritten: the digest was made of what was just written.
+func freshlyWritten(context.Context) error { return nil }
 
 // record replaces the manifest: the moment of publishing. Where the error does not tell whether that happened, the
 // manifest itself does; where that cannot be read either, the file stays for whichever manifest the next Open finds.

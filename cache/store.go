@@ -34,6 +34,8 @@ type Options struct {
 	Now           func() time.Time     // nil: time.Now
 
 	Free func(dir string) (int64, error) // bytes that can still be written; nil: asks the file system
+
+	VerifyWithin time.Duration // how long the opening of a file waits for its digest; 0: 2 s
 }
 
 // minKeep is the smallest number of generations kept per series: the current one, the one a client run
@@ -59,6 +61,9 @@ type Store struct {
 	flights  singleflight.Group
 	variants *zstd.Encoder // of answers
 
+	verifyWithin time.Duration
+	ending       chan struct{} // closed by Close
+
 	mu      sync.RWMutex
 	lines   map[Series]*line
 	closed  bool
@@ -80,7 +85,10 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	}
 	s := &Store{
 		dir: o.Dir, keep: o.Keep, log: o.Logger, now: o.Now,
-		lines: make(map[Series]*line), warmth: newWarmth(o.MaxBytes / 2), clashes: newClashes(), counts: newCounts(),
+		ending: make(chan struct{}), lines: make(map[Series]*line), warmth: newWarmth(o.MaxBytes / 2), clashes: newClashes(), counts: newCounts(),
+	}
+	if s.verifyWithin = o.VerifyWithin; s.verifyWithin <= 0 {
+		s.verifyWithin = verifyWithin
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -196,6 +204,7 @@ func (s *Store) Close() error {
 	lines := s.lines
 	s.mu.Unlock()
 
+	close(s.ending)
 	s.running.Wait()
 	s.counts.stop()
 	for _, l := range lines {

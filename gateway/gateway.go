@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -170,6 +171,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		g.remap(ctx)
 		return g.syncer.Run(ctx)
 	})
+	group.Go(func() error { return g.scrub(ctx) })
 	group.Go(func() error { return g.server.ServePublic(ctx, g.listeners.public) })
 	if g.listeners.admin != nil {
 		group.Go(func() error { return g.server.ServeAdmin(ctx, g.listeners.admin) })
@@ -180,6 +182,26 @@ func (g *Gateway) Run(ctx context.Context) error {
 	err := group.Wait()
 	drained()
 	return errors.Join(err, runs.Wait(), g.Close())
+}
+
+// scrubEvery is how often every kept file is compared with the digest it was written with.
+const scrubEvery = 24 * time.Hour
+
+// scrub looks once a day for files that the disk has changed, at an hour of its own.
+func (g *Gateway) scrub(ctx context.Context) error {
+	wait := time.NewTimer(scrubEvery/2 + rand.N(scrubEvery/2)) //nolint:gosec // jitter needs no secrecy
+	defer wait.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wait.C:
+		}
+		if good, err := g.store.Scrub(ctx); err == nil {
+			g.o.Logger.InfoContext(ctx, "kept files compared with their digests", "good", good)
+		}
+		wait.Reset(scrubEvery)
+	}
 }
 
 // Close ends what New opened: a gateway that was never run. Run closes by itself.
