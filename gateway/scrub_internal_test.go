@@ -18,7 +18,7 @@ func TestKeptFilesAreComparedOnceADay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer store.Close() //nolint:errcheck // of a test
+		defer store.Close()
 		var log strings.Builder
 		g := &Gateway{store: store, o: Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
 		ctx, cancel := context.WithCancel(t.Context())
