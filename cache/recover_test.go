@@ -81,6 +81,7 @@ func faults() map[string]func(t *testing.T, path string) {
 func TestTheGenerationBeforeServesWhenTheCurrentFileFails(t *testing.T) {
 	for name, fault := range faults() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := damaged(t, func(t *testing.T, dir string) { fault(t, generationFile(dir, computers, 2)) })
 			var log bytes.Buffer
 			o := options(dir)
@@ -151,6 +152,7 @@ func TestALostSeriesIsNeverAFreshStart(t *testing.T) {
 		"manifest of a format": {edit("format", 0), cache.ErrLost},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := openStore(t, options(damaged(t, c.do)))
 			for range 2 {
 				_, err := s.Acquire(computers)
