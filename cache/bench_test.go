@@ -31,9 +31,7 @@ func benchRecord(random *rand.Rand, id int64) row {
 		body += fmt.Sprintf(`{"definitionId":"%d","name":"Attribute %d","enabled":true,"values":["%016x%016x"],"dataType":"STRING","inputType":"TEXT"}`,
 			i, i, random.Uint64(), random.Uint64())
 	}
-	return row{id: id, body: body + "]}", state: cache.StatePresent, columns: device.Columns{
-		SerialNumber: serial, UDID: udid(id), Name: fmt.Sprintf("Mac %d", id), Platform: "macos",
-	}}
+	return row{id: id, body: body + "]}", state: cache.StatePresent, columns: device.Columns{SerialNumber: serial}}
 }
 
 func benchStore(b *testing.B) (s *cache.Store, g *cache.Generation, file string) {

@@ -58,8 +58,8 @@ type Builder struct {
 	parent *Generation // what changes are told against; nil = none, or not readable
 	path   string
 
-	columns []device.Column // what devices are filtered and sorted by
-	putFact string
+	columns []device.Column     // what devices are filtered and sorted by
+	layout  layout              // how they stand in the file; made when the first records are known
 	traits  *device.TraitReader // nil: it is not said what the records hold
 	row     []any               // reused
 
@@ -81,7 +81,6 @@ type Builder struct {
 type pendingRecord struct {
 	body    []byte
 	columns device.Columns
-	facts   []any
 	state   string
 }
 
@@ -100,7 +99,6 @@ func (s *Store) Begin(ctx context.Context, d Draft) (*Builder, error) {
 	}
 	b := &Builder{store: s, line: l, draft: d, pending: make(map[int64]pendingRecord), stmts: make(map[string]*sql.Stmt)}
 	b.columns = device.FactColumns(d.Kind, d.ProfilePaths)
-	b.putFact = sqlPutFact(b.columns)
 	if len(d.ProfilePaths) > 0 {
 		b.traits = device.NewTraitReader(d.Kind, d.ProfilePaths)
 	}
@@ -153,10 +151,14 @@ func (b *Builder) create(ctx context.Context) error {
 		return err
 	}
 	// One transaction for all: with journal_mode OFF it only spares commits, and a crash throws the file away anyway.
-	if _, err := b.conn.ExecContext(ctx, schema+factSchema(b.columns)+sqlTraits+"BEGIN"); err != nil {
+	if _, err := b.conn.ExecContext(ctx, schema+sqlTraits+"BEGIN"); err != nil {
 		return err
 	}
-	for _, query := range []string{sqlPutDevice, sqlPutBody, sqlDeleteDevice, sqlDeleteBody, sqlHasDevice, sqlPutChange, b.putFact, sqlPutMany, sqlDeleteMany, sqlDeleteFact, sqlPutTrait, sqlDeleteTrait} {
+	return b.prepare(ctx, sqlPutDevice, sqlPutBody, sqlDeleteDevice, sqlDeleteBody, sqlHasDevice, sqlPutChange, sqlPutTrait, sqlDeleteTrait)
+}
+
+func (b *Builder) prepare(ctx context.Context, queries ...string) (err error) {
+	for _, query := range queries {
 		if b.stmts[query], err = b.conn.PrepareContext(ctx, query); err != nil {
 			return err
 		}
@@ -164,7 +166,10 @@ func (b *Builder) create(ctx context.Context) error {
 	return nil
 }
 
-// Put adds or replaces the record of an id. body is copied. state is StatePresent, StateQuarantined or StateMissing.
+// Columns are what the facts of a record are, for device.ColumnsOf.
+func (b *Builder) Columns() []device.Column { return b.columns }
+
+// Put adds or replaces the record of an id. body is copied. Where c has no facts, they are read from it. state is StatePresent, StateQuarantined or StateMissing.
 func (b *Builder) Put(ctx context.Context, id int64, body []byte, c device.Columns, state string) error {
 	if err := b.ready(ctx); err != nil {
 		return err
@@ -177,15 +182,17 @@ func (b *Builder) Put(ctx context.Context, id int64, body []byte, c device.Colum
 	case len(body) > maxRecordBytes:
 		return fmt.Errorf("put device %d: record of %d bytes, at most %d are kept", id, len(body), maxRecordBytes)
 	}
-	facts, err := b.factsOf(id, body)
-	if err != nil {
-		return err
+	if len(c.Facts) != len(b.columns) {
+		var err error
+		if c.Facts, err = b.factsOf(id, body); err != nil {
+			return err
+		}
 	}
 	if b.encoder != nil {
-		return b.fail("put device", b.write(ctx, id, pendingRecord{body, c, facts, state}))
+		return b.fail("put device", b.write(ctx, id, pendingRecord{body, c, state}))
 	}
 	b.bytes += len(body) - len(b.pending[id].body)
-	b.pending[id] = pendingRecord{slices.Clone(body), c, facts, state}
+	b.pending[id] = pendingRecord{slices.Clone(body), c, state}
 	if len(b.pending) >= maxPending || b.bytes >= maxPendingBytes {
 		return b.fail("put device", b.flush(ctx))
 	}
@@ -226,7 +233,7 @@ func (b *Builder) fail(act string, err error) error {
 	return b.failed
 }
 
-// flush trains the dictionary with what is pending and writes that.
+// flush trains the dictionary with what is pending, lays out the facts after it, and writes it.
 func (b *Builder) flush(ctx context.Context) (err error) {
 	ids := make([]int64, 0, len(b.pending))
 	for id := range b.pending {
@@ -236,6 +243,9 @@ func (b *Builder) flush(ctx context.Context) (err error) {
 	samples := make([][]byte, 0, len(ids))
 	for _, id := range ids {
 		samples = append(samples, b.pending[id].body)
+	}
+	if err := b.layOut(ctx); err != nil {
+		return err
 	}
 	dictionary := trainDictionary(samples)
 	if b.encoder, err = newEncoder(dictionary); err != nil {
@@ -267,9 +277,7 @@ func (b *Builder) write(ctx context.Context, id int64, p pendingRecord) error {
 	}
 	sum := checksumOf(id, p.state, p.body)
 	c := p.columns
-	_, err := b.stmts[sqlPutDevice].ExecContext(ctx, id, p.state, text(c.SerialNumber), text(c.UDID), text(c.ManagementID),
-		text(c.AssetTag), text(c.Name), text(c.Platform), text(c.OSVersion), text(c.ModelIdentifier), flag(c.Managed),
-		instant(c.LastContact), instant(c.LastInventory), sum[:])
+	_, err := b.stmts[sqlPutDevice].ExecContext(ctx, id, p.state, text(c.SerialNumber), instant(c.LastContact), sum[:])
 	if err != nil {
 		return err
 	}
@@ -277,7 +285,7 @@ func (b *Builder) write(ctx context.Context, id int64, p pendingRecord) error {
 	if _, err := b.stmts[sqlPutBody].ExecContext(ctx, id, b.packed); err != nil {
 		return err
 	}
-	if err := b.putFacts(ctx, id, p.facts, fresh); err != nil {
+	if err := b.putFacts(ctx, id, c.Facts, fresh); err != nil {
 		return err
 	}
 	if err := b.putTraits(ctx, id, p.body); err != nil {
@@ -301,12 +309,12 @@ func (b *Builder) erase(ctx context.Context, id int64) error {
 		return err
 	}
 	b.count -= int(n)
-	for _, query := range []string{sqlDeleteBody, sqlDeleteFact, sqlDeleteMany, sqlDeleteTrait} {
+	for _, query := range []string{sqlDeleteBody, sqlDeleteFact, sqlDeleteTrait} {
 		if _, err := b.stmts[query].ExecContext(ctx, id); err != nil {
 			return err
 		}
 	}
-	return nil
+	return b.eraseFacts(ctx, id)
 }
 
 func (b *Builder) putMeta(ctx context.Context, key string, value any) error {
@@ -320,13 +328,6 @@ func text(v string) any {
 		return nil
 	}
 	return v
-}
-
-func flag(v *bool) any {
-	if v == nil {
-		return nil
-	}
-	return *v
 }
 
 func instant(t time.Time) any {
@@ -416,8 +417,12 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 	if err != nil {
 		return nil, err
 	}
+	shared, err := json.Marshal(b.layout.describe(b.columns))
+	if err != nil {
+		return nil, err
+	}
 	for key, value := range map[string]any{
-		"format": formatVersion, "store": b.store.identity, "base": 0, "description": string(description), metaFacts: string(facts),
+		"format": formatVersion, "store": b.store.identity, "base": 0, "description": string(description), metaFacts: string(facts), metaShared: string(shared),
 		metaTraits: b.traits != nil,
 	} {
 		if err := b.putMeta(ctx, key, value); err != nil {
@@ -427,7 +432,7 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if _, err := b.conn.ExecContext(context.WithoutCancel(ctx), factIndexes(b.columns)+indexes+"COMMIT"); err != nil {
+	if _, err := b.conn.ExecContext(context.WithoutCancel(ctx), b.layout.indexes(b.columns)+indexes+"COMMIT"); err != nil {
 		return nil, err
 	}
 	if err := b.closeFile(); err != nil {

@@ -1,6 +1,9 @@
 package cache
 
-import "context"
+import (
+	"context"
+	"database/sql"
+)
 
 // Collide makes every key of an opened store's ristretto hash alike. For tests of what a hit compares.
 func (s *Store) Collide() error {
@@ -63,4 +66,21 @@ func (g *Generation) Query(ctx context.Context, query string) error {
 		_, err := collect(ctx, r.conn, scanID, query)
 		return err
 	})
+}
+
+// Plan is how SQLite answers a part.
+func (g *Generation) Plan(ctx context.Context, p Part) (steps []string, err error) {
+	q, err := g.query(p, 0)
+	if err != nil {
+		return nil, err
+	}
+	err = g.use(ctx, "explain", func(r *reader) error {
+		steps, err = collect(ctx, r.conn, func(rows *sql.Rows) (step string, err error) {
+			var rest any
+			err = rows.Scan(&rest, &rest, &rest, &step)
+			return step, err
+		}, "EXPLAIN QUERY PLAN "+q.text, q.args...)
+		return err
+	})
+	return steps, err
 }

@@ -1,23 +1,24 @@
 package cache
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"jamf-gateway/gateway/device"
 )
 
-// Facts are the values by which devices are filtered and sorted. They stand in two tables beside the records:
+// Facts are the values by which devices are filtered and sorted. They stand in tables beside the records:
 //
-//	fact  one row per device, a column for each device.Column that the profile of the source can give
-//	many  one row per element of the columns that hold several values
+//	fact   one row per device, a column for each device.Column that the profile of the source can give, with its name
+//	many   one row per element of the columns that hold several values
+//	other  where two columns nearly always have the same value, one stands in fact, and this has the values of the other one that differ
 //
-// Their names are those of device.Column; meta "facts" lists them. Files of older programs have none.
-const sqlMany = `
-CREATE TABLE many (id INTEGER NOT NULL, fact TEXT NOT NULL, value TEXT NOT NULL);
+// meta "facts" lists the columns; in many and other they are named by their place in that list. meta "shared" tells which
+// columns stand in another one's place. Files of older programs name the columns in many, and share none; or have no facts at all.
+const sqlFactTables = `
+CREATE TABLE many (fact INTEGER NOT NULL, id INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (fact, id, value)) WITHOUT ROWID;
+CREATE TABLE other (id INTEGER NOT NULL, fact INTEGER NOT NULL, value, PRIMARY KEY (id, fact)) WITHOUT ROWID;
 `
 
 // indexedFacts are what single devices are looked up by; every other question reads the narrow table once and is kept.
@@ -26,24 +27,16 @@ var indexedFacts = []string{ //nolint:gochecknoglobals // a table
 	"jamf:udid", "jamf:general.udid", "jamf:hardware.serialNumber", "jamf:general.name", "jamf:general.displayName",
 }
 
-// factIndexes are made after the load, as those of device are.
-func factIndexes(columns []device.Column) string {
-	var b strings.Builder
-	b.WriteString("CREATE INDEX many_value ON many (fact, id, value);")
-	for i, c := range columns {
-		if slices.Contains(indexedFacts, c.Name) {
-			fmt.Fprintf(&b, "CREATE INDEX fact_%d ON fact (%s) WHERE %s IS NOT NULL;", i, quoted(c.Name), quoted(c.Name))
-		}
-	}
-	return b.String()
-}
-
-const metaFacts = "facts"
+const (
+	metaFacts  = "facts"
+	metaShared = "shared"
+)
 
 const (
-	sqlPutMany    = `INSERT INTO many (id, fact, value) VALUES (?,?,?)`
-	sqlDeleteMany = `DELETE FROM many WHERE id = ?`
-	sqlDeleteFact = `DELETE FROM fact WHERE id = ?`
+	sqlPutMany     = `INSERT INTO many (fact, id, value) VALUES (?,?,?)`
+	sqlPutOther    = `INSERT INTO other (id, fact, value) VALUES (?,?,?)`
+	sqlDeleteOther = `DELETE FROM other WHERE id = ?`
+	sqlDeleteFact  = `DELETE FROM fact WHERE id = ?`
 )
 
 // factTypes are SQLite's types of a column: an affinity keeps a number from being compared as a text.
@@ -51,56 +44,8 @@ var factTypes = map[device.ColumnType]string{ //nolint:gochecknoglobals // a tab
 	device.TextColumn: "TEXT", device.NumberColumn: "REAL", device.BoolColumn: "INTEGER", device.TimeColumn: "INTEGER",
 }
 
-// factSchema makes the tables for these columns.
-func factSchema(columns []device.Column) string {
-	var b strings.Builder
-	b.WriteString("CREATE TABLE fact (id INTEGER PRIMARY KEY")
-	for _, c := range columns {
-		if c.Type != device.ManyColumn {
-			b.WriteString(", " + quoted(c.Name) + " " + factTypes[c.Type])
-		}
-	}
-	b.WriteString(");")
-	return b.String() + sqlMany
-}
-
-func sqlPutFact(columns []device.Column) string {
-	single := 1 // the id
-	for _, c := range columns {
-		if c.Type != device.ManyColumn {
-			single++
-		}
-	}
-	return "INSERT OR REPLACE INTO fact VALUES (" + strings.TrimSuffix(strings.Repeat("?,", single), ",") + ")"
-}
-
 // quoted is a name as SQL writes it.
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// putFacts writes the values of one device, also where there are none: every device has a row. fresh: it has none yet.
-func (b *Builder) putFacts(ctx context.Context, id int64, facts []any, fresh bool) error {
-	if !fresh {
-		if _, err := b.stmts[sqlDeleteMany].ExecContext(ctx, id); err != nil {
-			return err
-		}
-	}
-	row := append(b.row[:0], id)
-	for i, c := range b.columns {
-		if c.Type != device.ManyColumn {
-			row = append(row, facts[i])
-			continue
-		}
-		values, _ := facts[i].([]string)
-		for _, v := range values {
-			if _, err := b.stmts[sqlPutMany].ExecContext(ctx, id, c.Name, v); err != nil {
-				return err
-			}
-		}
-	}
-	b.row = row
-	_, err := b.stmts[b.putFact].ExecContext(ctx, row...)
-	return err
-}
 
 // factsOf is device.Facts, with what it cannot answer as an error of the device.
 func (b *Builder) factsOf(id int64, body []byte) ([]any, error) {
@@ -122,6 +67,13 @@ func columnNames(columns []device.Column) []string {
 	return names
 }
 
+// factNames is what a file says of its facts.
+type factNames struct {
+	place  map[string]int // of each column
+	shared map[string]shared
+	coded  bool // many names columns by their place
+}
+
 // loadFacts reads which columns the file has.
 func (g *Generation) loadFacts(meta map[string][]byte) error {
 	raw, ok := meta[metaFacts]
@@ -132,9 +84,25 @@ func (g *Generation) loadFacts(meta map[string][]byte) error {
 	if err := json.Unmarshal(raw, &names); err != nil {
 		return fmt.Errorf("%w: the list of its columns: %w", ErrCorrupt, err)
 	}
-	g.facts = make(map[string]bool, len(names))
-	for _, name := range names {
-		g.facts[name] = true
+	g.facts = &factNames{place: make(map[string]int, len(names))}
+	for i, name := range names {
+		g.facts.place[name] = i
+	}
+	raw, g.facts.coded = meta[metaShared]
+	if !g.facts.coded {
+		return nil
+	}
+	if err := json.Unmarshal(raw, &g.facts.shared); err != nil {
+		return fmt.Errorf("%w: which columns share one: %w", ErrCorrupt, err)
 	}
 	return nil
+}
+
+// has tells whether the file has a column.
+func (f *factNames) has(name string) bool {
+	if f == nil {
+		return false
+	}
+	_, ok := f.place[name]
+	return ok
 }

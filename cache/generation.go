@@ -56,8 +56,8 @@ type Generation struct {
 	info    Info
 	ref     string
 	ids     []int64
-	facts   map[string]bool // names of the columns for filters and sorts; nil = none were written
-	traits  bool            // devices can be compared by more than their ids
+	facts   *factNames // the columns for filters and sorts; nil = none were written
+	traits  bool       // devices can be compared by more than their ids
 	names   *device.Names
 	decoder *zstd.Decoder
 	readers *readers

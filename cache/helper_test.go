@@ -96,8 +96,8 @@ func fleet(n, version int) []row {
 			id:   id,
 			body: record(id, serial, fmt.Sprintf("v%d", version)),
 			columns: device.Columns{
-				SerialNumber: serial, UDID: udid(id), Name: fmt.Sprintf("Mac %d", id), Platform: "macos",
-				LastContact: time.Unix(1_700_000_000+id, 0),
+				SerialNumber: serial,
+				LastContact:  time.Unix(1_700_000_000+id, 0),
 			},
 			state: cache.StatePresent,
 		}

@@ -71,7 +71,7 @@ const (
 )
 
 type queryBuilder struct {
-	facts              map[string]bool
+	facts              *factNames
 	args               []any
 	comparisons, stars int
 	err                error
@@ -89,10 +89,35 @@ func (b *queryBuilder) name(c device.Column) string {
 	case device.NullColumn:
 		return "NULL"
 	}
-	if !b.facts[c.Name] {
+	if !b.facts.has(c.Name) {
 		b.err = fmt.Errorf("%s: %w", c.Name, ErrNoFacts)
+		return "NULL"
 	}
-	return quoted(c.Name)
+	s, ok := b.facts.shared[c.Name]
+	switch {
+	case !ok:
+		return quoted(c.Name)
+	case !s.Differ:
+		return quoted(s.As)
+	}
+	return fmt.Sprintf("CASE WHEN id IN (%s) THEN (SELECT o.value FROM other o WHERE o.id = fact.id AND o.fact = %d) ELSE %s END",
+		b.differing(c), b.facts.place[c.Name], quoted(s.As))
+}
+
+// differing selects the devices on which a column has another value than the one that it shares.
+func (b *queryBuilder) differing(c device.Column) string {
+	return fmt.Sprintf("SELECT id FROM other WHERE fact = %d", b.facts.place[c.Name])
+}
+
+// compare is a comparison with a column: that of a shared one uses the index of the other, but for the devices where they differ.
+func (b *queryBuilder) compare(c device.Column, with func(name string) string) string {
+	if c.Type == device.IDColumn || c.Type == device.NullColumn || !b.facts.has(c.Name) || !b.facts.shared[c.Name].Differ {
+		return with(b.name(c))
+	}
+	stars := b.stars
+	as := with(quoted(b.facts.shared[c.Name].As))
+	b.stars = stars // counted once
+	return "(id NOT IN (" + b.differing(c) + ") AND " + as + " OR id IN (" + b.differing(c) + " AND " + with("value") + "))"
 }
 
 // condition is a condition as SQL. It is true or false, never NULL: the complement of a comparison holds where it does not.
@@ -139,8 +164,9 @@ func (b *queryBuilder) ordered(c device.Condition) string {
 		b.err = fmt.Errorf("%s %s: no such comparison", c.Column.Name, c.Op)
 		return never
 	}
-	name := b.name(c.Column)
-	return "(" + name + " IS NOT NULL AND " + name + sign + b.bind(scalar(c.Column.Type, c.Operands[0])) + ")"
+	return b.compare(c.Column, func(name string) string {
+		return "(" + name + " IS NOT NULL AND " + name + sign + b.bind(scalar(c.Column.Type, c.Operands[0])) + ")"
+	})
 }
 
 // oneOf holds when the column equals one of the operands, or matches one with stars.
@@ -151,20 +177,26 @@ func (b *queryBuilder) oneOf(c device.Condition) string {
 	if c.Column.Type == device.ManyColumn {
 		return b.oneOfMany(c)
 	}
-	name := b.name(c.Column)
-	parts, plain := b.matches(name, c)
-	if len(plain) > 0 {
-		parts = append(parts, "("+name+" IS NOT NULL AND "+name+" IN ("+strings.Join(plain, ",")+"))")
-	}
-	return balanced(parts, " OR ")
+	return b.compare(c.Column, func(name string) string {
+		parts, plain := b.matches(name, c)
+		if len(plain) > 0 {
+			parts = append(parts, "("+name+" IS NOT NULL AND "+name+" IN ("+strings.Join(plain, ",")+"))")
+		}
+		return balanced(parts, " OR ")
+	})
 }
 
 // oneOfMany is oneOf over the elements of a column; to equal nothing is to have no element.
 func (b *queryBuilder) oneOfMany(c device.Condition) string {
-	if !b.facts[c.Column.Name] {
+	if !b.facts.has(c.Column.Name) {
 		b.err = fmt.Errorf("%s: %w", c.Column.Name, ErrNoFacts)
+		return never
 	}
-	exists := "EXISTS (SELECT 1 FROM many m WHERE m.fact = " + b.bind(c.Column.Name) + " AND m.id = fact.id AND "
+	var which any = c.Column.Name
+	if b.facts.coded {
+		which = b.facts.place[c.Column.Name]
+	}
+	exists := "EXISTS (SELECT 1 FROM many m WHERE m.fact = " + b.bind(which) + " AND m.id = fact.id AND "
 	parts, plain := b.matches("m.value", c)
 	if len(plain) > 0 {
 		parts = append(parts, "m.value IN ("+strings.Join(plain, ",")+")")

@@ -125,7 +125,7 @@ func (b *Builder) derive(ctx context.Context, r Record, profile *device.Profile)
 			return fmt.Errorf("cut device %d: %w", r.ID, err)
 		}
 	}
-	columns, err := device.ColumnsOf(kind, body)
+	columns, err := device.ColumnsOf(kind, b.columns, body)
 	if err != nil {
 		return fmt.Errorf("map device %d: %w", r.ID, err)
 	}

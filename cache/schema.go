@@ -6,7 +6,7 @@ import (
 
 // A generation file can be opened with any SQLite tool:
 //
-//	device  one row per device: its state, the columns that lookups need, the checksum over id, state and body
+//	device  one row per device: its state, the columns by which the newest and those of one serial number are found, the checksum over id, state and body
 //	body    the record, zstd with the dictionary in meta
 //	name    what Jamf calls the ids in the records, by list (departments, buildings, sites); files of older programs have no such table
 //	change  what differs from the parent: added, changed, removed
@@ -15,20 +15,11 @@ const schema = `
 PRAGMA application_id = 1246185303; -- "JGGW"
 PRAGMA user_version = 1;
 CREATE TABLE device (
-	id               INTEGER PRIMARY KEY,
-	state            TEXT NOT NULL,
-	serial_number    TEXT,
-	udid             TEXT COLLATE NOCASE,
-	management_id    TEXT,
-	asset_tag        TEXT,
-	name             TEXT,
-	platform         TEXT,
-	os_version       TEXT,
-	model_identifier TEXT,
-	managed          INTEGER,
-	last_contact     INTEGER,
-	last_inventory   INTEGER,
-	checksum         BLOB NOT NULL
+	id            INTEGER PRIMARY KEY,
+	state         TEXT NOT NULL,
+	serial_number TEXT,
+	last_contact  INTEGER,
+	checksum      BLOB NOT NULL
 );
 CREATE TABLE body (id INTEGER PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE name (list TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (list, id)) WITHOUT ROWID;
@@ -45,8 +36,7 @@ ANALYZE;
 `
 
 const (
-	sqlPutDevice = `INSERT OR REPLACE INTO device (id, state, serial_number, udid, management_id, asset_tag, name, platform,
-		os_version, model_identifier, managed, last_contact, last_inventory, checksum) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+	sqlPutDevice    = `INSERT OR REPLACE INTO device (id, state, serial_number, last_contact, checksum) VALUES (?,?,?,?,?)`
 	sqlPutBody      = `INSERT OR REPLACE INTO body (id, record) VALUES (?,?)`
 	sqlDeleteDevice = `DELETE FROM device WHERE id = ?`
 	sqlDeleteBody   = `DELETE FROM body WHERE id = ?`

@@ -83,16 +83,6 @@ func BenchmarkAppendJamf(b *testing.B) {
 }
 
 func BenchmarkColumnsOf(b *testing.B) {
-	record := cut(b, builtin(b, "minimal"), device.Computer, largeRecord(b))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := device.ColumnsOf(device.Computer, record); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkFacts(b *testing.B) {
 	for _, name := range []string{"minimal", "full"} {
 		b.Run(name, func(b *testing.B) {
 			p := builtin(b, name)
@@ -100,7 +90,7 @@ func BenchmarkFacts(b *testing.B) {
 			columns := device.FactColumns(device.Computer, p.Paths(device.Computer))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := device.Facts(device.Computer, columns, record); err != nil {
+				if _, err := device.ColumnsOf(device.Computer, columns, record); err != nil {
 					b.Fatal(err)
 				}
 			}

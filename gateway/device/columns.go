@@ -2,45 +2,26 @@ package device
 
 import "time"
 
-// Columns are the narrow, indexed values of one cut record. "" , nil and the zero time mean unknown.
+// Columns are the values of one cut record by which a generation finds it. "", nil and the zero time mean unknown.
 type Columns struct {
-	SerialNumber    string // trimmed, upper case, sentinels removed
-	UDID            string // as Jamf writes it
-	ManagementID    string
-	AssetTag        string
-	Name            string
-	Platform        string // normalized os.platform: macos, ios, ipados, tvos, watchos, visionos, unknown
-	OSVersion       string // versionNormalized
-	ModelIdentifier string
-	Managed         *bool
-	LastContact     time.Time // newest of last contact and last check-in
-	LastInventory   time.Time
+	SerialNumber string    // trimmed, upper case, sentinels removed
+	LastContact  time.Time // newest of last contact and last check-in
+	Facts        []any     // of the columns that ColumnsOf was asked for, as Facts gives them
 }
 
-// ColumnsOf derives the columns from a cut record. The error is *RecordError.
-func ColumnsOf(k Kind, record []byte) (Columns, error) {
+// ColumnsOf derives the columns from a cut record, and the facts in the same reading. The error is *RecordError.
+func ColumnsOf(k Kind, facts []Column, record []byte) (Columns, error) {
 	r, err := read(k, fieldTable().everything, record)
 	if err != nil {
 		return Columns{}, err
 	}
 	defer r.release()
-	c := Columns{
-		SerialNumber:    parseSerial(r.find("identity.serialNumber")),
-		UDID:            string(r.find("identity.udid")),
-		ManagementID:    string(r.find("identity.managementId")),
-		AssetTag:        string(r.find("identity.assetTag")),
-		Name:            string(r.find("name")),
-		Platform:        r.platform(),
-		OSVersion:       versionNormalized(r.find("os.version")),
-		ModelIdentifier: string(r.find("model.identifier")),
-		Managed:         parseBool(r.find("management.managed")),
-		LastContact:     r.time("lastContactAt"),
-		LastInventory:   r.time("lastInventoryAt"),
-	}
+	c := Columns{SerialNumber: parseSerial(r.find("identity.serialNumber")), LastContact: r.time("lastContactAt")}
 	if checkIn := r.time("lastCheckInAt"); checkIn.After(c.LastContact) {
 		c.LastContact = checkIn
 	}
-	return c, nil
+	c.Facts, err = r.facts(facts)
+	return c, err
 }
 
 // time is the time of a normalized field, zero when it is unknown or unreadable.

@@ -44,6 +44,31 @@ func FactColumns(k Kind, paths []string) []Column {
 	return out
 }
 
+// Twins tells for each column which other one has the same value on most devices, -1 for none: a normalized field that is a field
+// of Jamf's read as the same type. Values of several never have one.
+func Twins(k Kind, columns []Column) []int {
+	byName := selectorTable().byName[k]
+	out := make([]int, len(columns))
+	for i, c := range columns {
+		out[i] = -1
+		own := byName[c.Name]
+		if own == nil || own.jamf || c.Type == ManyColumn {
+			continue
+		}
+		for _, dep := range own.deps {
+			twin := slices.IndexFunc(columns, func(other Column) bool {
+				o := byName[other.Name]
+				return o != nil && o.jamf && o.reads == own.reads && o.deps[0] == dep
+			})
+			if twin >= 0 {
+				out[i] = twin
+				break
+			}
+		}
+	}
+	return out
+}
+
 // keptFields tells for each field of the table whether it is among the paths.
 func keptFields(k Kind, paths []string) []bool {
 	s := fieldTable().schemaOf(k)
@@ -67,11 +92,19 @@ func Facts(k Kind, columns []Column, record []byte) ([]any, error) {
 		return nil, err
 	}
 	defer r.release()
+	return r.facts(columns)
+}
+
+// facts reads the columns of the record.
+func (r *reader) facts(columns []Column) ([]any, error) {
+	if len(columns) == 0 {
+		return nil, nil
+	}
 	f := &facts{reader: r}
-	if k == Mobile {
+	if r.schema.kind == Mobile {
 		f.shape = r.deviceShape()
 	}
-	byName := selectorTable().byName[k]
+	byName := selectorTable().byName[r.schema.kind]
 	out := make([]any, len(columns))
 	for i, c := range columns {
 		known := byName[c.Name]

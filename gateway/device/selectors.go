@@ -112,6 +112,7 @@ type selector struct {
 type column struct {
 	Column
 	reads valueType
+	jamf  bool  // a field as Jamf has it, not of the normalized device
 	deps  []int // the fields that it is made of
 	value func(f *facts) any
 }
@@ -251,6 +252,7 @@ func (c *column) fromJamf(s *schema, from string) error {
 	if n == nil || n.form != formScalar || n.inArray != (c.reads == readsMany) || n.never {
 		return fmt.Errorf("no kept scalar %s", from)
 	}
+	c.jamf = true
 	c.Name = "jamf:" + from // apart from the normalized names, some of which are the same
 	for _, leaf := range append([]*node{n}, n.or...) {
 		c.deps = append(c.deps, leaf.lo)

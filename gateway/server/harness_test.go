@@ -367,7 +367,7 @@ func (w *world) publishOnly(source string, k device.Kind, f fleet, flagged ...ca
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		columns, err := device.ColumnsOf(k, cut)
+		columns, err := device.ColumnsOf(k, b.Columns(), cut)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -211,7 +211,7 @@ func (r *reader) store(ctx context.Context, id int64, raw []byte, state string) 
 			r.quarantined[id] = cache.Quarantine{ID: id, Reason: "blank " + blank[0], Kept: keptPrevious}
 		}
 	}
-	columns, err := device.ColumnsOf(r.kind, body)
+	columns, err := device.ColumnsOf(r.kind, r.builder.Columns(), body)
 	if err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (r *reader) keepOld(ctx context.Context, old cache.Record, state string) er
 	if err != nil {
 		return fmt.Errorf("cut the last good version of a record: %w", err)
 	}
-	columns, err := device.ColumnsOf(r.kind, body)
+	columns, err := device.ColumnsOf(r.kind, r.builder.Columns(), body)
 	if err != nil {
 		return fmt.Errorf("read the last good version of a record: %w", err)
 	}
