@@ -49,7 +49,7 @@ func startDemo(t *testing.T, bin string, env []string, args ...string) *demo {
 	listen, admin := unusedAddress(t), unusedAddress(t)
 	d.base, d.admin = "http://"+listen, "http://"+admin
 	args = append([]string{"demo", "--listen", listen, "--admin-listen", admin, "--jamf-listen", unusedAddress(t), "--data-dir", d.data}, args...)
-	d.cmd = exec.Command(bin, args...) //nolint:gosec,noctx // our own binary, ended below
+	d.cmd = exec.Command(bin, args...)
 	d.cmd.Env = append(os.Environ(), env...)
 	d.cmd.Stderr = d.stderr
 	out, err := d.cmd.StdoutPipe()
@@ -96,7 +96,7 @@ func TestEveryLineThatTheDemoPrintsWorks(t *testing.T) {
 	var script strings.Builder
 	script.WriteString("set -e\n")
 	commands := 0
-	for _, line := range strings.Split(lines, "\n") {
+	for line := range strings.SplitSeq(lines, "\n") {
 		if strings.HasPrefix(line, "curl") {
 			commands++
 			line = strings.Replace(line, "curl -s", "curl -sS --fail-with-body", 1) + "; echo; echo ---"
@@ -147,7 +147,7 @@ func TestPromtoolAcceptsTheMetrics(t *testing.T) {
 		t.Skip("witness skipped: promtool is not installed")
 	}
 	d := startDemo(t, program(t), nil, "--computers", "50", "--mobiles", "50")
-	resp, err := http.Get(d.admin + "/metrics") //nolint:noctx // a test on loopback
+	resp, err := web().Get(d.admin + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ clients:
     secrets: ["sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"]
 `) // SHA-256 of "secret"
 	start := func() *exec.Cmd {
-		cmd := exec.Command(bin, "serve", "--config", settings) //nolint:gosec,noctx // our own binary, ended below
+		cmd := exec.Command(bin, "serve", "--config", settings)
 		cmd.Env = append(os.Environ(), "JAMF_SECRET=demo-secret")
 		cmd.Stderr = os.Stderr
 		if err := cmd.Start(); err != nil {
@@ -211,7 +211,7 @@ clients:
 		t.Cleanup(func() { _ = cmd.Process.Kill() })
 		deadline := time.Now().Add(60 * time.Second)
 		for {
-			if resp, err := http.Get("http://" + listen + "/readyz"); err == nil { //nolint:noctx // a test on loopback
+			if resp, err := web().Get("http://" + listen + "/readyz"); err == nil {
 				_ = resp.Body.Close()
 				if resp.StatusCode == http.StatusOK {
 					return cmd
@@ -246,7 +246,7 @@ clients:
 	if out, err := livez.CombinedOutput(); err != nil {
 		t.Errorf("check --livez: %v\n%s", err, out)
 	}
-	resp, err := http.PostForm("http://"+listen+"/oauth/token", map[string][]string{"grant_type": {"client_credentials"}, "client_id": {"i360"}, "client_secret": {"secret"}}) //nolint:noctx // a test on loopback
+	resp, err := web().PostForm("http://"+listen+"/oauth/token", map[string][]string{"grant_type": {"client_credentials"}, "client_id": {"i360"}, "client_secret": {"secret"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +265,7 @@ clients:
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+tok.AccessToken)
-	resp, err = http.DefaultClient.Do(req)
+	resp, err = web().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

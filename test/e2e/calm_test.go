@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"time"
 
 	"jamf-gateway/test/fakejamf"
@@ -16,3 +17,6 @@ func calm(reason string, o fakejamf.Options) fakejamf.Options {
 	o.Faults.RetryAfter = time.Second // no fault, and not the zero value
 	return o
 }
+
+// web is a client for doors on loopback.
+func web() *http.Client { return &http.Client{Timeout: 30 * time.Second} }

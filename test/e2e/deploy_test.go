@@ -5,7 +5,6 @@ package e2e_test
 import (
 	"encoding/json"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -68,7 +67,7 @@ func TestPromtoolTestsTheAlarms(t *testing.T) {
 
 func get(t *testing.T, url string) string {
 	t.Helper()
-	resp, err := http.Get(url) //nolint:noctx // a test on loopback
+	resp, err := web().Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

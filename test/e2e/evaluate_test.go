@@ -109,8 +109,8 @@ func namesOf(tables ...string) map[string]named {
 		}
 		section := ""
 		for _, word := range words[2:] {
-			if strings.HasSuffix(word, ":") {
-				section = strings.TrimSuffix(word, ":") + "."
+			if name, heading := strings.CutSuffix(word, ":"); heading {
+				section = name + "."
 				continue
 			}
 			name, key, renamed := strings.Cut(word, "=")

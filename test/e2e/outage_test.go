@@ -52,7 +52,7 @@ func (w *onlooker) first503() time.Time {
 // evidence is what `report availability` of the real program says.
 func (h *house) evidence(bin string) availability.Report {
 	h.t.Helper()
-	cmd := exec.CommandContext(h.t.Context(), bin, "report", "availability", "--data-dir", h.settings.DataDir, "--days", "2", "--json") //nolint:gosec // our own binary
+	cmd := exec.CommandContext(h.t.Context(), bin, "report", "availability", "--data-dir", h.settings.DataDir, "--days", "2", "--json")
 	out, err := cmd.Output()
 	var a struct{ Sources []availability.Report }
 	if err == nil {

@@ -36,7 +36,7 @@ func startPrism(t *testing.T, mode string, upstream ...string) *url.URL {
 	address := unusedAddress(t)
 	host, port, _ := strings.Cut(address, ":")
 	args := append([]string{mode, "-h", host, "-p", port, jamfDocument}, upstream...)
-	cmd := exec.Command(prism, args...) //nolint:gosec,noctx // ended below
+	cmd := exec.Command(prism, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func startPrism(t *testing.T, mode string, upstream ...string) *url.URL {
 	})
 	base := &url.URL{Scheme: "http", Host: address}
 	for range 600 {
-		if resp, err := http.Get(base.String() + "/v1/health-check"); err == nil { //nolint:noctx // a test on loopback
+		if resp, err := web().Get(base.String() + "/v1/health-check"); err == nil {
 			_ = resp.Body.Close()
 			return base
 		}

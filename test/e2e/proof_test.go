@@ -110,7 +110,7 @@ http {
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(nginx, "-c", file, "-p", dir, "-e", filepath.Join(dir, "error.log")) //nolint:gosec,noctx // ended below
+	cmd := exec.Command(nginx, "-c", file, "-p", dir, "-e", filepath.Join(dir, "error.log"))
 	cmd.Stderr = io.Discard
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ http {
 		_ = cmd.Wait()
 	})
 	for range 100 {
-		if resp, err := http.Get("http://" + address + "/healthCheck.html"); err == nil { //nolint:noctx // a test on loopback
+		if resp, err := web().Get("http://" + address + "/healthCheck.html"); err == nil {
 			_ = resp.Body.Close()
 			return "http://" + address
 		}
