@@ -4,12 +4,31 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"jamf-gateway/cache"
 )
+
+// lockedText is a text that goroutines write.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
 
 func TestKeptFilesAreComparedOnceADay(t *testing.T) {
 	dir := t.TempDir()
@@ -19,7 +38,7 @@ func TestKeptFilesAreComparedOnceADay(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer store.Close()
-		var log strings.Builder
+		var log lockedText
 		g := &Gateway{store: store, o: Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
