@@ -57,7 +57,7 @@ func namesOf(t *testing.T, db *sql.DB, table string) (names []string) {
 }
 
 // sameAnswers asks random questions and holds the answers against the evaluator.
-func sameAnswers(t *testing.T, s *cache.Store, g *cache.Generation, rows []row) {
+func sameAnswers(t *testing.T, s *cache.Store, g *cache.Generation, rows []row, questions int) {
 	t.Helper()
 	facts, random := factsOf(t, g, rows), rand.New(rand.NewPCG(3, 3))
 	columns := slices.DeleteFunc(device.FactColumns(device.Computer, g.Info().ProfilePaths), func(c device.Column) bool {
@@ -66,7 +66,7 @@ func sameAnswers(t *testing.T, s *cache.Store, g *cache.Generation, rows []row) 
 	if len(columns) != 8 {
 		t.Fatalf("%d columns", len(columns))
 	}
-	for range 150 {
+	for range questions {
 		parts := []cache.Part{{Generation: g, Where: randomCondition(random, columns, 3), Order: randomOrder(random, columns)}}
 		got, err := s.Select(t.Context(), parts)
 		if err != nil {
@@ -101,7 +101,7 @@ func TestColumnsThatAreNearlyAlwaysEqualStandInTheFileOnceAndAnswerForThemselves
 	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM other").Scan(&differ); err != nil || differ != 12 {
 		t.Errorf("%d values differ, want 3 on each of 4 devices: %v", differ, err)
 	}
-	sameAnswers(t, s, g, rows)
+	sameAnswers(t, s, g, rows, 150)
 }
 
 // Records that come again in the same walk leave nothing of what they were.
@@ -138,7 +138,7 @@ func TestFactsOfAReplacedRecordAreThoseOfItsLastVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.Release()
-	sameAnswers(t, s, g, again[:1099])
+	sameAnswers(t, s, g, again[:1099], 12)
 }
 
 // A file as releases wrote it that named the columns in many and shared none is read as ever.
@@ -199,11 +199,11 @@ func TestAFileOfTheLayoutBeforeIsRead(t *testing.T) {
 		return strings.ReplaceAll(text, fmt.Sprintf(`"bytes": %d`, len(before)), fmt.Sprintf(`"bytes": %d`, len(after)))
 	})
 	s = openStore(t, options(dir))
-	sameAnswers(t, s, acquire(t, s, computers), rows)
+	sameAnswers(t, s, acquire(t, s, computers), rows, 60)
 	g, err := s.Remap(ctx, computers)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer g.Release()
-	sameAnswers(t, s, g, rows)
+	sameAnswers(t, s, g, rows, 20)
 }

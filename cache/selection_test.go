@@ -400,7 +400,7 @@ func TestSingleDevicesAreLookedUpByAnIndex(t *testing.T) {
 	ctx := context.Background()
 	s := openStore(t, options(t.TempDir()))
 	found := 0
-	for _, rows := range [][]row{nil, alike(3000)} {
+	for _, rows := range [][]row{nil, alike(1200)} {
 		for _, q := range []cache.Series{computers, mobiles} {
 			if q == mobiles && rows != nil {
 				continue // they are computers
