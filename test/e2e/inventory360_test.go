@@ -22,6 +22,7 @@ type inventory360 struct {
 	url, id, secret string // url ends in /api
 	client          *http.Client
 	tokens          int
+	pause           func() // after each device; nil = none
 }
 
 // inventory360 makes the client for an address. Every name in it leads to the gateway.
@@ -187,6 +188,9 @@ func (v *inventory360) detail(b books, listed map[string]any, names map[string]s
 		return fmt.Errorf("the list says %s %q, the detail %s %q", id, name, text(device, "id"), text(device, b.detailName))
 	}
 	names[id] = name
+	if v.pause != nil {
+		v.pause()
+	}
 	return nil
 }
 

@@ -95,11 +95,17 @@ func TestInventory360FromItsConnectionTestToARotatedSecret(t *testing.T) {
 	}
 	first := map[fakejamf.Kind]map[string]string{fakejamf.Computer: namesIn(t, h.jamf, fakejamf.Computer), fakejamf.Mobile: namesIn(t, h.jamf, fakejamf.Mobile)}
 	for _, b := range []books{computerBooks(), mobileBooks()} {
+		began := days.now()
+		v.pause = func() { days.pass(31 * time.Minute / time.Duration(len(first[b.kind]))) } // a device takes it some 15 s
 		v.synced(b, first[b.kind], "", func() {
 			h.stir("neu")
 			h.syncNow()
 		})
+		if took := days.now().Sub(began); took < 30*time.Minute {
+			t.Errorf("the sync of %v took it %v", b.kind, took)
+		}
 	}
+	v.pause = nil
 	for _, kind := range []device.Kind{device.Computer, device.Mobile} {
 		if n := h.generation(kind).Number; n != 3 {
 			t.Errorf("the syncs were to be met by 2 new generations of %s, the newest is %d", kind, n)
