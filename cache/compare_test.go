@@ -72,7 +72,7 @@ func bent(n int, bend func(i int, r *row)) []row {
 }
 
 func TestCompareTellsWhatAReaderWouldSeeChange(t *testing.T) {
-	const n = 1200 // more than wait for the dictionary
+	const n = 1010 // more than wait for the dictionary
 	same := cache.Difference{Before: n, After: n, Both: n, Traits: true, Hardware: n, Same: n}
 	for name, c := range map[string]struct {
 		after    []row

@@ -54,9 +54,7 @@ func (s *Store) digestCheck(l *line, path string, k keptFile) func(ctx context.C
 		if s.enter() {
 			go func() {
 				defer s.running.Done()
-				err := <-done
-				l.verifying(k.Number, false)
-				s.judge(l, k.Number, err)
+				s.judge(l, k.Number, <-done)
 			}()
 		}
 		return ctx.Err()
@@ -92,7 +90,8 @@ func (l *line) verifying(number uint64, on bool) {
 	delete(l.pending, number)
 }
 
-// judge takes in how a file compared that may be served by now: a damaged one is set aside, and the one before it serves.
+// judge takes in how a file compared: a damaged one is set aside, and the one before it serves. Whoever is just opening the file
+// comes first, and what he found of it does not outdo its digest.
 func (s *Store) judge(l *line, number uint64, err error) {
 	select {
 	case <-s.ending:
@@ -103,20 +102,31 @@ func (s *Store) judge(l *line, number uint64, err error) {
 		s.counts.openErrors.Add(1)
 		s.log.Error("a generation file has changed on disk", "jamf.source", l.series.Source, "kind", l.series.Kind, "generation", number, "error", err)
 	}
-	l.mark(number, err)
-	if err == nil {
-		return
-	}
-	l.mu.RLock()
-	g := l.open[number]
-	serving := l.serving != nil && l.serving == g
-	l.mu.RUnlock()
-	if g != nil {
-		g.damaged.Store(true)
-	}
-	if serving {
+	if g := l.settle(number, err); g != nil {
 		s.fallBack(l, g)
 	}
+}
+
+// settle marks a file by its digest. It answers the served generation where that is the damaged one.
+func (l *line) settle(number uint64, err error) *Generation {
+	l.work.Lock()
+	defer l.work.Unlock()
+	l.verifying(number, false)
+	l.mark(number, err)
+	if err == nil {
+		return nil
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	g := l.open[number]
+	if g == nil {
+		return nil
+	}
+	g.damaged.Store(true)
+	if l.serving != g {
+		return nil
+	}
+	return g
 }
 
 // Scrub compares every kept file with the digest it was written with, one after the other, and the held ones. What has changed is

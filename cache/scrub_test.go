@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -77,6 +78,7 @@ func TestADigestThatTakesLongIsComparedBehindTheReads(t *testing.T) {
 				t.Fatal(err)
 			}
 			g.Release()
+			runtime.Gosched()
 		}
 		if s.FellBack(computers) != damaged {
 			t.Fatalf("damaged %t: fell back %t", damaged, s.FellBack(computers))
