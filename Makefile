@@ -51,6 +51,9 @@ queries: ## ask 10,000 random filters and sorts and hold the answers against an 
 walks: ## walk 100,000 devices at page sizes 7, 100, 2000 and 5000, and 5,000 by one
 	WALKS=100000 go test -count=1 -timeout 30m -v -run 'TestAWalk(Yields|ByOne)' ./gateway/server
 
+crash: ## kill the real binary KILLS=500 times over KILL_DEVICES=2000 computers and look at what it serves afterwards
+	KILLS=$(or $(KILLS),500) KILL_DEVICES=$(or $(KILL_DEVICES),2000) go test -tags e2e -count=1 -timeout 3h -v -run KillsNever ./test/e2e
+
 proof: ## show a caching proxy losing a living device where the gateway does not (needs nginx)
 	@command -v nginx >/dev/null || { echo "make proof needs nginx: apt-get install nginx-light" >&2; exit 1; }
 	go test -tags e2e -count=1 -v -run TestACachingProxyLosesADevice ./test/e2e

@@ -72,7 +72,7 @@ func bent(n int, bend func(i int, r *row)) []row {
 }
 
 func TestCompareTellsWhatAReaderWouldSeeChange(t *testing.T) {
-	const n = 1010 // more than wait for the dictionary
+	const n = 120
 	same := cache.Difference{Before: n, After: n, Both: n, Traits: true, Hardware: n, Same: n}
 	for name, c := range map[string]struct {
 		after    []row
@@ -161,6 +161,14 @@ func TestCompareTellsWhatAReaderWouldSeeChange(t *testing.T) {
 				t.Errorf("difference (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestCompareReadsWhatIsInTheFileAlready(t *testing.T) {
+	const n = 1010 // more than wait for the dictionary
+	want := cache.Difference{Before: n, After: n - 1, Both: n - 1, Traits: true, Hardware: n - 1, Same: n - 1, Removed: []int64{3*n - 2}}
+	if diff := cmp.Diff(want, differenceOf(t, fleet(n, 1), fleet(n-1, 2), "")); diff != "" {
+		t.Error(diff)
 	}
 }
 
