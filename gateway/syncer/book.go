@@ -24,6 +24,8 @@ type book struct {
 	path  string
 	write func(path string, data []byte) error
 
+	settling sync.Mutex // over what becomes of a candidate, one kind after the other. Taken before writing.
+
 	writing sync.Mutex // over the write of a page: the last one written is the newest. Taken before mu, never after.
 
 	mu   sync.Mutex // over memory only: who asks never waits for the disk

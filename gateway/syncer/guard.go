@@ -145,6 +145,13 @@ func (v *verdict) removals(g config.Guard, d cache.Difference, past []removal, p
 	}
 }
 
+// anotherInstance tells whether GuardInstance is tripped.
+func anotherInstance(g config.Guard, d cache.Difference) bool {
+	var v verdict
+	v.identity(g, d)
+	return v.evidence.Instance
+}
+
 // identity: the devices are others than they were.
 func (v *verdict) identity(g config.Guard, d cache.Difference) {
 	if n := len(d.NewSerial); above(n, g.SerialPercent, g.SerialCount, d.Both) {

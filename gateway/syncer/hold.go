@@ -38,6 +38,8 @@ type expectation struct {
 type holdNote struct {
 	Findings []Finding `json:"findings"`
 	Evidence evidence  `json:"evidence"`
+	Removed  int       `json:"removed,omitempty"` // confirmed deletions, whatever guard holds it
+	Of       int       `json:"of,omitempty"`      // devices before
 }
 
 // HoldStatus is a generation that waits for a person. Removed are its first devices, at most 100, which the served one has.
@@ -54,11 +56,13 @@ type HoldStatus struct {
 // shownRemoved is how many of the devices that would go are named.
 const shownRemoved = 100
 
-// guard compares a generation that is complete, and that nobody sees yet, with what is served. Where the newest is damaged, the
+// compare holds a generation that is complete, and that nobody sees yet, against what is served. Where the newest is damaged, the
 // kept one before it is what readers know.
-func (s *Syncer) guard(ctx context.Context, l *line, b *cache.Builder, parent *cache.Generation, version string) (verdict, error) {
+func (s *Syncer) compare(
+	ctx context.Context, l *line, b *cache.Builder, parent *cache.Generation, version string,
+) (cache.Difference, error) {
 	if parent == nil {
-		return verdict{}, nil
+		return cache.Difference{}, nil
 	}
 	d, err := b.Compare(ctx, parent, version)
 	for _, info := range s.o.Store.Kept(l.series()) {
@@ -73,14 +77,30 @@ func (s *Syncer) guard(ctx context.Context, l *line, b *cache.Builder, parent *c
 		older.Release()
 	}
 	if err != nil {
-		return verdict{}, storeFailure("the generation could not be compared with the one that is served", err)
+		return cache.Difference{}, storeFailure("the generation could not be compared with the one that is served", err)
 	}
+	return d, nil
+}
+
+// settle publishes a candidate, or keeps it back and answers errHeld. Kinds of a source take their turn, from the question how many
+// removals are announced until it is written down that they were used: no removal is announced for both.
+func (s *Syncer) settle(ctx context.Context, l *line, c *cache.Candidate, d cache.Difference) (*cache.Generation, error) {
+	l.book.settling.Lock()
+	defer l.book.settling.Unlock()
 	now := s.now()
 	v := weigh(l.src.Guard, d, l.book.kind(l.kind).Removals, l.book.expected(now), now)
 	for _, f := range v.warnings {
 		s.log.WarnContext(ctx, "the list grew by more than usual", "source", l.src.Name, "kind", l.kind, "by", f.Count, "of", f.Of, "limit", f.Limit)
 	}
-	return v, nil
+	if s.holds(ctx, l, v) {
+		return nil, s.hold(ctx, l, c, v)
+	}
+	published, err := s.o.Store.Publish(ctx, c)
+	if err != nil {
+		return nil, storeFailure("the generation could not be published", err)
+	}
+	s.count(ctx, l, v.evidence, v.removed, v.before)
+	return published, nil
 }
 
 // holds decides whether a verdict keeps its generation back: not where a person has approved as much.
@@ -99,7 +119,7 @@ func (s *Syncer) holds(ctx context.Context, l *line, v verdict) bool {
 
 // hold keeps the generation back. The same evidence as before keeps its date.
 func (s *Syncer) hold(ctx context.Context, l *line, c *cache.Candidate, v verdict) error {
-	note, err := json.Marshal(holdNote{v.findings, v.evidence})
+	note, err := json.Marshal(holdNote{v.findings, v.evidence, v.removed, v.before})
 	if err != nil {
 		return fmt.Errorf("describe the hold: %w", err)
 	}
@@ -113,20 +133,21 @@ func (s *Syncer) hold(ctx context.Context, l *line, c *cache.Candidate, v verdic
 	return &failure{Code: resultHeld, Detail: describe(v.findings), Err: errHeld}
 }
 
-// count remembers what a publish took away, for GuardWeek. What was announced or approved is not counted again.
-func (s *Syncer) count(ctx context.Context, l *line, v verdict) {
-	if v.removed == 0 {
+// count remembers what a publish took away: of what was announced less is left, and what no person approved by its devices counts
+// for GuardWeek.
+func (s *Syncer) count(ctx context.Context, l *line, approved evidence, removed, before int) {
+	if removed == 0 {
 		return
 	}
 	now := s.now()
 	s.learn(ctx, l, func(p *bookPage) {
-		if p.Expected.open(now) && v.removed <= p.Expected.Left {
-			p.Expected.Left -= v.removed
+		if p.Expected.open(now) && removed <= p.Expected.Left {
+			p.Expected.Left -= removed
 			return
 		}
-		if len(v.findings) == 0 {
+		if len(approved.Removed) == 0 {
 			r := p.kindOf(l.kind)
-			r.Removals = weekOf(append(slices.Clone(r.Removals), removal{At: now, Count: v.removed, Of: v.before}), now)
+			r.Removals = weekOf(append(slices.Clone(r.Removals), removal{At: now, Count: removed, Of: before}), now)
 		}
 	})
 }
@@ -198,7 +219,7 @@ func (s *Syncer) approve(ctx context.Context, l *line, h cache.Hold, by string) 
 	if err := json.Unmarshal(h.Note, &note); err != nil {
 		return fmt.Errorf("read why generation is held: %w", err)
 	}
-	g, err := s.o.Store.Release(ctx, l.series(), h.Digest)
+	g, err := s.release(ctx, l, h.Digest, note)
 	if errors.Is(err, cache.ErrNotHeld) {
 		return fmt.Errorf("approve %s: %w", l.src.Name, ErrNotHeld)
 	}
@@ -217,6 +238,17 @@ func (s *Syncer) approve(ctx context.Context, l *line, h cache.Hold, by string) 
 	s.narrow(ctx, l)
 	s.warm(ctx, l, g)
 	return nil
+}
+
+// release publishes what is held, in turn with settle.
+func (s *Syncer) release(ctx context.Context, l *line, digest string, note holdNote) (*cache.Generation, error) {
+	l.book.settling.Lock()
+	defer l.book.settling.Unlock()
+	g, err := s.o.Store.Release(ctx, l.series(), digest)
+	if err == nil {
+		s.count(ctx, l, note.Evidence, note.Removed, note.Of)
+	}
+	return g, err
 }
 
 // Expect opens a planned window: until then so many confirmed deletions of the source, of all its kinds together, are not held;

@@ -228,6 +228,67 @@ func TestAWindowForRemovalsCloses(t *testing.T) {
 	})
 }
 
+// A window is for the source: whichever kind ends first uses it, and the other finds what is left.
+func TestAWindowForRemovalsIsNotUsedByTwoKinds(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 200), both, func(h *house) {
+		h.source.Profile, _ = device.BuiltinProfile("full")
+		h.jamf.rights = func() (jamf.Rights, error) { return jamf.Rights{}, nil }
+		h.start()
+		if err := h.syncer.Expect(t.Context(), "a", 60, time.Now().Add(day), "test"); err != nil {
+			t.Fatal(err)
+		}
+		h.lose(60)
+		h.jamf.ids[device.Mobile] = upToID(140)
+		h.jamf.names = func() { time.Sleep(time.Second) } // both have been compared before either is published
+		h.sync()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		held := 0
+		for _, k := range both {
+			if h.status(k).Hold != nil {
+				held++
+			}
+		}
+		if held != 1 {
+			t.Errorf("60 removals are announced, 60 of each of two kinds came, and %d kinds are held", held)
+		}
+	})
+}
+
+// Somebody who approves that a field lost its values approves the removals beside it: they use up what was announced, else they
+// count against the week.
+func TestRemovalsBesideWhatIsApprovedAreCounted(t *testing.T) {
+	t.Parallel()
+	for name, announced := range map[string]int{"announced": 60, "within the limits": 0} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+				h.start()
+				if err := h.syncer.Expect(t.Context(), "a", announced, time.Now().Add(3*day), "test"); err != nil {
+					t.Fatal(err)
+				}
+				h.jamf.body = func(k device.Kind, id int64) []byte {
+					return []byte(strings.Replace(string(plain(k, id)), `"name":`, `"x":`, 1))
+				}
+				lost := max(announced, 28)
+				h.lose(lost)
+				h.sync()
+				if err := h.syncer.Approve(t.Context(), "a", h.mustHold(200, "blanked"), "test"); err != nil {
+					t.Fatal(err)
+				}
+				h.lose(25)
+				h.sync()
+				if announced > 0 {
+					h.mustBe(device.Computer, "fresh", "ok", "")
+					h.lose(15)
+					h.sync()
+				}
+				h.mustHold(200-lost-min(announced, 25), "week")
+			})
+		})
+	}
+}
+
 // upToID lists the ids 1 to n.
 func upToID(n int64) (ids []int64) {
 	for id := range n {

@@ -36,6 +36,7 @@ type script struct {
 	record  func(id int64) ([]byte, error)                                             // nil, nil = as usual
 	rights  func() (jamf.Rights, error)
 	version func() (string, error)
+	names   func() // before names are answered
 
 	pages int
 	asked []int64 // by id
@@ -91,8 +92,13 @@ func (s *script) Version(context.Context) (string, error) {
 	return "11.30.2", nil
 }
 
-// Names knows none: no right for them is ever named here.
-func (s *script) Names(context.Context, jamf.NameList) (map[int64]string, error) { return nil, nil }
+// Names knows none.
+func (s *script) Names(context.Context, jamf.NameList) (map[int64]string, error) {
+	if s.names != nil {
+		s.names()
+	}
+	return nil, nil
+}
 
 func (s *script) Page(ctx context.Context, l jamf.List, _ []string, page, size int) (*jamf.Page, error) {
 	s.mu.Lock()

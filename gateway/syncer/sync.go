@@ -156,20 +156,16 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 	case !errors.Is(err, cache.ErrNone):
 		return cache.Info{}, fmt.Errorf("open the current generation: %w", err)
 	}
-	cand, v, err := s.walk(ctx, l, walk, rights, draft, parent)
+	cand, d, err := s.walk(ctx, l, walk, rights, draft, parent)
 	if err != nil {
 		return cache.Info{}, err
 	}
 	defer cand.Discard()
-	if s.holds(ctx, l, v) {
-		return cand.Info(), s.hold(ctx, l, cand, v)
-	}
-	published, err := s.o.Store.Publish(ctx, cand)
+	published, err := s.settle(ctx, l, cand, d)
 	if err != nil {
-		return cache.Info{}, storeFailure("the generation could not be published", err)
+		return cand.Info(), err
 	}
 	defer published.Release()
-	s.count(ctx, l, v)
 	s.narrow(ctx, l)
 	s.warm(ctx, l, published)
 	return published.Info(), nil
@@ -276,13 +272,13 @@ func rightFor(k device.Kind) string {
 // walk reads everything into a new generation file and proves it complete. Nothing of it can be seen yet.
 func (s *Syncer) walk(
 	ctx context.Context, l *line, w Walk, rights jamf.Rights, draft cache.Draft, parent *cache.Generation,
-) (*cache.Candidate, verdict, error) {
+) (*cache.Candidate, cache.Difference, error) {
 	ctx, span := s.tracer.Start(ctx, "walk", trace.WithAttributes(
 		attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind))))
 	defer span.End()
 	b, err := s.o.Store.Begin(ctx, draft)
 	if err != nil {
-		return nil, verdict{}, storeFailure("the generation file could not be made", err)
+		return nil, cache.Difference{}, storeFailure("the generation file could not be made", err)
 	}
 	defer b.Abort()
 	r := &reader{
@@ -295,7 +291,7 @@ func (s *Syncer) walk(
 	}
 	reported, err := r.run(ctx)
 	if err != nil {
-		return nil, verdict{}, err
+		return nil, cache.Difference{}, err
 	}
 	s.learn(ctx, l, func(p *bookPage) {
 		if right := rightFor(l.kind); !slices.Contains(p.Rights, right) {
@@ -308,26 +304,26 @@ func (s *Syncer) walk(
 	confirmed := false
 	if b.Count() == 0 {
 		if confirmed, err = s.believeEmpty(ctx, l, w, r, parent); err != nil {
-			return nil, verdict{}, err
+			return nil, cache.Difference{}, err
 		}
 	}
 	span.SetAttributes(attribute.Int("jamf.pages", r.list.pages), attribute.Int("jamf.devices", b.Count()))
-	v, err := s.guard(ctx, l, b, parent, r.version)
+	d, err := s.compare(ctx, l, b, parent, r.version)
 	if err != nil {
-		return nil, verdict{}, err
+		return nil, cache.Difference{}, err
 	}
 	b.SetNames(s.names(ctx, l, w, rights, parent))
 	outcome := cache.Outcome{
 		Ended: s.now(), ReportedTotal: reported, ConfirmedEmpty: confirmed, Quarantined: r.flags(), Upstream: r.version,
 	}
-	if draft.SourceEpoch == "" || v.evidence.Instance {
+	if draft.SourceEpoch == "" || anotherInstance(l.src.Guard, d) {
 		outcome.SourceEpoch = rand.Text()
 	}
 	cand, err := b.Finish(ctx, outcome)
 	if err != nil {
-		return nil, verdict{}, storeFailure("the generation file could not be written", err)
+		return nil, cache.Difference{}, storeFailure("the generation file could not be written", err)
 	}
-	return cand, v, nil
+	return cand, d, nil
 }
 
 // olderThan reads a record from the newest kept generation before number that still gives it.
