@@ -32,6 +32,9 @@ type heldAnswer struct {
 	Items  []heldKind `json:"items"`
 }
 
+// mostExpected is the largest number that the admin door takes.
+const mostExpected = 5_000_000
+
 type heldKind struct {
 	Kind    string     `json:"kind"`
 	Digest  string     `json:"digest"`
@@ -127,6 +130,7 @@ func (s streams) heldText(source string, k heldKind) string {
 		}
 	}
 	fmt.Fprintln(&b, "  "+s.say(text{"If that is right: jamf-gateway approve %s %s", "Wenn das richtig ist: jamf-gateway approve %s %s"}, source, k.Digest))
+	fmt.Fprintln(&b, "  "+s.say(text{"If not, mend it in Jamf, then: jamf-gateway sync %s --wait", "Wenn nicht, bringen Sie es in Jamf in Ordnung, dann: jamf-gateway sync %s --wait"}, source))
 	return b.String()
 }
 
@@ -165,8 +169,8 @@ func (s streams) guardText(g guard) string {
 
 // Run announces deletions, so that they are not held.
 func (c expectRemovalsCommand) Run(ctx context.Context, s streams) error {
-	if c.Count < 0 {
-		return usageError{spoken(text{"the number of devices must be 0 or more", "die Anzahl der Geräte muss 0 oder mehr sein"})}
+	if c.Count < 0 || c.Count > mostExpected {
+		return usageError{spoken(text{"the number of devices must be 0 to %d", "die Anzahl der Geräte muss 0 bis %d sein"}, mostExpected)}
 	}
 	until, err := endOf(c.Until, time.Now())
 	if c.Count > 0 && err != nil {

@@ -91,6 +91,7 @@ func TestExpectRefusesWhatIsNoWindow(t *testing.T) {
 		"a 5 --until 2099-01-01":           "more than a year",
 		"a 5 --until 2099-01-01 --lang de": "liegt mehr als ein Jahr",
 		"a many --until 2099-01-01":        "count",
+		"a 5000001 --until 2099-01-01":     "must be 0 to 5000000",
 	} {
 		r := command(t, nil, append([]string{"expect-removals"}, strings.Fields(args)...)...)
 		if r.code != exitUsage || !strings.Contains(r.err, says) {
