@@ -2,8 +2,12 @@ package cache
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
 
@@ -20,6 +24,9 @@ type Difference struct {
 	Hardware  int     // devices of both whose serial number or UDID is known before and after
 	Same      int     // of those, the ones that kept the one or the other
 	NewSerial []int64 // devices of both with another serial number than before
+	// NewHardware names what the devices are now that are not what they were: 24 hex digits over their ids and traits, and over all
+	// devices where none of before is left; "" = all are what they were.
+	NewHardware string
 
 	Blanked  []Blank // fields that lost their value, by path
 	Sections []Blank // the same of whole sections, by their key
@@ -69,6 +76,7 @@ func (b *Builder) Compare(ctx context.Context, older *Generation, upstream strin
 		switch {
 		case t == nil || m != nil && m.id < t.id:
 			c.After++
+			write(c.added, m)
 			mine.advance()
 		case m == nil || t.id < m.id:
 			c.Before++
@@ -87,6 +95,9 @@ type comparison struct {
 	Difference
 	fields   []comparedField
 	sections []comparedSection
+
+	others, added hash.Hash // over the hardware of devices of both that changed, and of those that are new
+	changed       bool
 }
 
 type comparedField struct {
@@ -103,7 +114,7 @@ type comparedSection struct {
 }
 
 func newComparison(draft Draft, older Info, upstream string) *comparison {
-	c := &comparison{}
+	c := &comparison{others: sha256.New(), added: sha256.New()}
 	index := map[string]int{}
 	for old, path := range older.ProfilePaths {
 		now, kept := slices.BinarySearch(draft.ProfilePaths, path)
@@ -144,6 +155,10 @@ func (c *comparison) pair(old, now traitRow) {
 	if old.Serial != 0 && now.Serial != 0 && old.Serial != now.Serial {
 		c.NewSerial = append(c.NewSerial, now.id)
 	}
+	if old.Serial != now.Serial || old.UDID != now.UDID {
+		c.changed = true
+		write(c.others, &now)
+	}
 	for i := range c.sections {
 		c.section(&c.sections[i], old.Shape, now.Shape)
 	}
@@ -170,10 +185,25 @@ func (c *comparison) section(s *comparedSection, old, now []byte) {
 	}
 }
 
+// write adds the hardware of a device to a hash.
+func write(h hash.Hash, r *traitRow) {
+	var b [24]byte
+	binary.BigEndian.PutUint64(b[0:], uint64(r.id))
+	binary.BigEndian.PutUint64(b[8:], r.Serial)
+	binary.BigEndian.PutUint64(b[16:], r.UDID)
+	_, _ = h.Write(b[:]) // it never fails
+}
+
 func bitOf(shape []byte, bit int) bool { return bit/8 < len(shape) && shape[bit/8]&(1<<(bit%8)) != 0 }
 
 // settle lists what lost anything.
 func (c *comparison) settle() Difference {
+	switch {
+	case c.Both == 0 && c.After > 0 && c.Before > 0:
+		c.NewHardware = hex.EncodeToString(c.added.Sum(nil)[:12])
+	case c.changed:
+		c.NewHardware = hex.EncodeToString(c.others.Sum(nil)[:12])
+	}
 	for _, f := range c.fields {
 		if f.blank > 0 {
 			c.Blanked = append(c.Blanked, Blank{f.path, f.had, f.blank})

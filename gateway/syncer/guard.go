@@ -12,6 +12,7 @@ import (
 
 	"jamf-gateway/cache"
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/device"
 )
 
 // The guards of DESIGN.md, by the names that people read.
@@ -54,6 +55,9 @@ type evidence struct {
 	Serial   idSet    `json:"serial,omitzero"`
 	Blanked  []string `json:"blanked,omitempty"` // sorted
 	Instance bool     `json:"instance,omitempty"`
+
+	Hardware string      `json:"hardware,omitempty"` // behind Serial and Instance: what the devices are now
+	Kind     device.Kind `json:"kind,omitempty"`
 }
 
 // verdict is what the guards say of a difference.
@@ -156,7 +160,7 @@ func anotherInstance(g config.Guard, d cache.Difference) bool {
 func (v *verdict) identity(g config.Guard, d cache.Difference) {
 	if n := len(d.NewSerial); above(n, g.SerialPercent, g.SerialCount, d.Both) {
 		v.hold(Finding{Guard: GuardSerial, Count: n, Of: d.Both, Limit: limit(g.SerialPercent, g.SerialCount, d.Both)})
-		v.evidence.Serial = setOf(d.NewSerial)
+		v.evidence.Serial, v.evidence.Hardware = setOf(d.NewSerial), d.NewHardware
 	}
 	if d.Before < instanceFleet || d.After == 0 {
 		return
@@ -164,7 +168,7 @@ func (v *verdict) identity(g config.Guard, d cache.Difference) {
 	// Where no id of before is left, none kept its device.
 	if d.Both == 0 || d.Hardware > 0 && d.Same*100 < g.HardwarePercent*d.Hardware {
 		v.hold(Finding{Guard: GuardInstance, Count: d.Same, Of: d.Hardware, Limit: (g.HardwarePercent*d.Hardware + 99) / 100})
-		v.evidence.Instance = true
+		v.evidence.Instance, v.evidence.Hardware = true, d.NewHardware
 	}
 }
 
@@ -203,16 +207,18 @@ func (e evidence) digest() string {
 		{"serial", e.Serial.String()},
 		{"blanked", fmt.Sprintf("%q", e.Blanked)},
 		{"instance", fmt.Sprint(e.Instance)},
+		{"hardware", e.Hardware},
+		{"kind", string(e.Kind)},
 	} {
 		_, _ = io.WriteString(h, part.name+" "+part.value+"\n") // it never fails
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
-// covers tells whether what was approved includes all of this.
+// covers tells whether what was approved includes all of this. Other hardware is approved as what it is now, and as nothing else.
 func (e evidence) covers(other evidence) bool {
 	return e.Removed.contains(other.Removed) && e.Missing.contains(other.Missing) && e.Serial.contains(other.Serial) &&
-		(e.Instance || !other.Instance) &&
+		(e.Instance || !other.Instance) && (other.Hardware == "" || e.Hardware == other.Hardware) &&
 		!slices.ContainsFunc(other.Blanked, func(name string) bool { _, found := slices.BinarySearch(e.Blanked, name); return !found })
 }
 

@@ -178,19 +178,21 @@ func TestASetOfIDsIsWrittenAsRanges(t *testing.T) {
 
 func TestAnApprovalCoversSubsets(t *testing.T) {
 	t.Parallel()
-	all := evidence{Removed: setOf(upTo(30)), Serial: setOf(upTo(9)), Blanked: []string{"a", "b"}, Instance: true}
+	all := evidence{Removed: setOf(upTo(30)), Serial: setOf(upTo(9)), Blanked: []string{"a", "b"}, Instance: true, Hardware: "b"}
 	for name, c := range map[string]struct {
 		e    evidence
 		want bool
 	}{
-		"itself":         {all, true},
-		"nothing":        {evidence{}, true},
-		"fewer devices":  {evidence{Removed: setOf([]int64{4, 30})}, true},
-		"another device": {evidence{Removed: setOf([]int64{4, 31})}, false},
-		"another guard":  {evidence{Missing: setOf([]int64{4})}, false},
-		"serials":        {evidence{Serial: setOf([]int64{10})}, false},
-		"a field":        {evidence{Blanked: []string{"b"}}, true},
-		"another field":  {evidence{Blanked: []string{"b", "c"}}, false},
+		"itself":                  {all, true},
+		"nothing":                 {evidence{}, true},
+		"fewer devices":           {evidence{Removed: setOf([]int64{4, 30})}, true},
+		"another device":          {evidence{Removed: setOf([]int64{4, 31})}, false},
+		"another guard":           {evidence{Missing: setOf([]int64{4})}, false},
+		"serials":                 {evidence{Serial: setOf([]int64{10})}, false},
+		"a field":                 {evidence{Blanked: []string{"b"}}, true},
+		"the same other hardware": {evidence{Serial: setOf([]int64{2}), Hardware: "b"}, true},
+		"hardware after that":     {evidence{Serial: setOf([]int64{2}), Hardware: "c"}, false},
+		"another field":           {evidence{Blanked: []string{"b", "c"}}, false},
 	} {
 		if got := all.covers(c.e); got != c.want {
 			t.Errorf("%s: %v", name, got)

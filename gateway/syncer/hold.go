@@ -79,6 +79,9 @@ func (s *Syncer) compare(
 	if err != nil {
 		return cache.Difference{}, storeFailure("the generation could not be compared with the one that is served", err)
 	}
+	if !d.Traits && d.Both > 0 {
+		s.log.WarnContext(ctx, "the kept data is of an older release: only the number of devices is compared this time", "source", l.src.Name, "kind", l.kind)
+	}
 	return d, nil
 }
 
@@ -89,6 +92,7 @@ func (s *Syncer) settle(ctx context.Context, l *line, c *cache.Candidate, d cach
 	defer l.book.settling.Unlock()
 	now := s.now()
 	v := weigh(l.src.Guard, d, l.book.kind(l.kind).Removals, l.book.expected(now), now)
+	v.evidence.Kind = l.kind
 	for _, f := range v.warnings {
 		s.log.WarnContext(ctx, "the list grew by more than usual", "source", l.src.Name, "kind", l.kind, "by", f.Count, "of", f.Of, "limit", f.Limit)
 	}
@@ -109,12 +113,17 @@ func (s *Syncer) holds(ctx context.Context, l *line, v verdict) bool {
 		return false
 	}
 	a := l.book.kind(l.kind).Approved
-	if a == nil || s.now().Sub(a.At) > approvalLife || !a.Evidence.covers(v.evidence) {
+	if !a.good(s.now()) || !a.Evidence.covers(v.evidence) {
 		return true
 	}
 	s.log.WarnContext(ctx, "a guard is tripped by what was approved", "source", l.src.Name, "kind", l.kind,
 		"approved", a.At.UTC(), "digest", a.Evidence.digest(), "guards", v.findings)
 	return false
+}
+
+// good tells that an approval still counts. One of the future, by a clock that was set back, does not.
+func (a *approval) good(now time.Time) bool {
+	return a != nil && !now.Before(a.At) && now.Sub(a.At) <= approvalLife
 }
 
 // hold keeps the generation back. The same evidence as before keeps its date.
@@ -265,6 +274,10 @@ func (s *Syncer) Expect(ctx context.Context, source string, removals int, until 
 	})
 	if err != nil {
 		return fmt.Errorf("expect removals of %s: %w", source, err)
+	}
+	if removals == 0 {
+		s.log.WarnContext(ctx, "removals are no longer expected", "audit", true, "by", by, "source", source)
+		return nil
 	}
 	s.log.WarnContext(ctx, "removals are expected", "audit", true, "by", by, "source", source, "removals", removals, "until", until.UTC())
 	return nil

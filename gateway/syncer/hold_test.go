@@ -378,6 +378,15 @@ func TestAnotherJamfBehindTheURLIsANewEpochAndHeld(t *testing.T) {
 		if again := h.served(device.Computer).SourceEpoch; again == epoch || again == "" {
 			t.Errorf("the epoch is %q, and was %q", again, epoch)
 		}
+		h.change(func() { // a third Jamf with the same ids is none that was approved
+			h.jamf.body = func(_ device.Kind, id int64) []byte {
+				return []byte(strings.NewReplacer("U", "W", `"C`, `"E`).Replace(string(plain(device.Computer, id))))
+			}
+		})
+		h.sync()
+		if third := h.mustHold(60, "serial", "instance"); third == digest {
+			t.Error("another Jamf is held under the digest of the one before")
+		}
 	})
 }
 

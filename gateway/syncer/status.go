@@ -100,7 +100,7 @@ func (s *Syncer) state(l *line, r kindRecord) (state, reason string) {
 		return "stale", "store_corrupt" // the newest file is damaged, the one before serves
 	case l.isWide():
 		return "stale", "store_error"
-	case s.isHeld(l):
+	case s.isHeld(l), r.LastResult == resultHeld: // also where what was held is gone: a walk is due that tells again
 		return "stale", resultHeld
 	case r.Failures > 0:
 		return "stale", r.ErrorCode

@@ -78,6 +78,9 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 	save := l.book.update(func(p *bookPage) {
 		r := p.kindOf(l.kind)
 		r.LastAttempt, r.LastEnd = started, ended
+		if !r.Approved.good(ended) {
+			r.Approved = nil
+		}
 		switch {
 		case errors.Is(err, errHeld): // read to its end, and not to be read again before the next slot
 			r.LastResult, r.ErrorCode, r.ErrorDetail, r.ErrorAt = resultHeld, codeOf(err), detailOf(err), ended
