@@ -45,3 +45,12 @@ func passPaths(src config.Source) []server.PassPath {
 	}
 	return out
 }
+
+// passedOn are their paths alone.
+func passedOn(src config.Source) []string {
+	var out []string
+	for _, p := range src.Passthrough {
+		out = append(out, p.Path)
+	}
+	return out
+}

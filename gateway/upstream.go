@@ -34,7 +34,8 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
 		out[src.Name], err = jamf.NewSource(host, jamf.SourceOptions{
 			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: src.ClientSecret.Reveal,
 			AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
-			Proxy: src.Proxy.Reveal(), RootCAs: roots,
+			Passed: passedOn(src),
+			Proxy:  src.Proxy.Reveal(), RootCAs: roots,
 			PropagateTrace: o.Config.Telemetry.PropagateToJamf, Logger: o.Logger, Telemetry: tel,
 		})
 		if err != nil {

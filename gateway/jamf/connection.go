@@ -40,7 +40,7 @@ type Report struct {
 	Steps       []Step
 	Present     []string // of the wanted rights
 	Missing     []string
-	Surplus     []string // rights beyond the wanted ones and those that are used for names
+	Surplus     []string // rights beyond the wanted ones and those that are used for names or read a path that is passed on
 	ForNames    []string // rights that give names to ids that are kept, and nothing else
 	Nameless    []string // rights that would give names to ids that are kept, and are not there: no fault
 	Computers   int      // -1 unknown
@@ -287,7 +287,7 @@ func (t *connectionTest) rights(ctx context.Context) outcome {
 		}
 	}
 	for _, name := range got.Privileges {
-		if !slices.Contains(t.want, name) && !slices.Contains(t.names, name) {
+		if !slices.Contains(t.want, name) && !slices.Contains(t.names, name) && !readsOneOf(t.src.o.Passed, name) {
 			r.Surplus = append(r.Surplus, name)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -130,6 +131,19 @@ func TestAConnectionTestTellsRightsForNamesFromThoseThatAreTooMany(t *testing.T)
 			})
 		})
 	}
+}
+
+func TestARightForAPathThatIsPassedOnIsNotTooMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		has := append(both(), jamf.ReadDepartments, "Read Smart Computer Groups", "Update Departments", "Read Categories")
+		r := connect(t, script(healthy(answers{"/api/v1/auth": rightsSay(has...)})), fast, func(o *jamf.SourceOptions) {
+			o.Passed = []string{"/v1/departments", "/v1/computer-groups/{id}"}
+		})
+		got := r.src.Test(t.Context(), both())
+		if !slices.Equal(got.Surplus, []string{"Read Categories", "Update Departments"}) {
+			t.Errorf("too many: %q", got.Surplus)
+		}
+	})
 }
 
 func TestTheSimulatedJamfGivesNamesWithTheRights(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,6 +24,21 @@ type Rights struct {
 
 // Has tells whether the right is among them.
 func (r Rights) Has(name string) bool { return slices.Contains(r.Privileges, name) }
+
+// readsOneOf tells whether a right is one to read what one of the paths names: Read Departments of /v1/departments, Read Smart
+// Computer Groups of /v1/computer-groups/{id}. Inferred from how Jamf names both.
+func readsOneOf(paths []string, right string) bool {
+	what, reads := strings.CutPrefix(strings.ToLower(right), "read ")
+	return reads && slices.ContainsFunc(paths, func(path string) bool {
+		for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+			words := strings.ReplaceAll(segment, "-", " ")
+			if strings.HasSuffix(" "+what, " "+words) {
+				return true
+			}
+		}
+		return false
+	})
+}
 
 // Rights asks what the token may do.
 func (w *Walk) Rights(ctx context.Context) (Rights, error) {

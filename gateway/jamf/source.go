@@ -25,6 +25,7 @@ type SourceOptions struct {
 	UserAgent             string // "jamf-gateway/<version>"
 	PropagateTrace        bool
 	PageTimeout           time.Duration // 0 = 100 s
+	Passed                []string      // further paths that clients may ask for: what they need is no right too many
 	Logger                *slog.Logger  // nil = none
 	Telemetry             Telemetry
 
