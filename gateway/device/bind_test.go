@@ -241,7 +241,7 @@ func TestFiltersAreBoundToColumns(t *testing.T) {
 		{"4", `id>007`, `id:6=gt=7`},
 		{"1", `general.lastContactTime>2024-06-19`, `jamf:general.lastContactTime:4=gt=1718755200000`},
 		{"d", `mobileDeviceId==5;groupName==A`, `all(id:6==5 jamf:groups[].groupName:5==a)`},
-		{"d", `fullName==X,(userPhoneNumber==1;devicePhoneNumber==2)`, `any(jamf:userAndLocation.realName:1==x all(jamf:userAndLocation.phoneNumber:1==1 jamf:network.phoneNumber:1==2))`},
+		{"d", `username==X,(userPhoneNumber==1;imei==2)`, `any(jamf:userAndLocation.username:1==x all(jamf:userAndLocation.phoneNumber:1==1 jamf:network.imei:1==2))`},
 		{"c", `os.versionNormalized>=15.5`, `os.versionNormalized:1=ge=0000000015.0000000005.0000000000`},
 		{"c", `os.versionNormalized=="15.*"`, `os.versionNormalized:1==0000000015.*`},
 		{"c", `os.versionNormalized=="15.10.*"`, `os.versionNormalized:1==0000000015.0000000010.*`},

@@ -13,4 +13,4 @@ const (
 )
 
 // MappingVersion changes whenever ColumnsOf, Facts or AppendNormalized would answer differently for the same record.
-const MappingVersion = 3
+const MappingVersion = 4

@@ -45,7 +45,7 @@ func TestANameOfJamfWithoutASourceIsRefusedWithItsReason(t *testing.T) {
 			}
 		}
 	}
-	if asked != 18 {
-		t.Errorf("%d questions, want those of 7 names in 6 lists: 18", asked)
+	if asked != 26 {
+		t.Errorf("%d questions, want those of 12 names in 6 lists: 26", asked)
 	}
 }

@@ -83,18 +83,15 @@ fs text hardware: bluetoothMacAddress deviceId model modelIdentifier modelNumber
 s text hardware: batteryHealth
 fs boolean network: dataRoamingEnabled personalHotspotEnabled roaming
 s boolean network: voiceRoamingEnabled
-fs text network: devicePhoneNumber=phoneNumber preferredVoiceNumber carrierSettingsVersion currentCarrierNetwork currentMobileCountryCode
+fs text network: preferredVoiceNumber carrierSettingsVersion currentCarrierNetwork currentMobileCountryCode
 fs text network: currentMobileNetworkCode eid homeMobileCountryCode homeMobileNetworkCode iccid imei meid
 s text network: cellularTechnology
-fs number purchasing: lifeExpectancyYears=lifeExpectancy
 fs text purchasing: appleCareId poNumber purchasePrice purchasingAccount purchasingContact vendor
 s time purchasing: leaseExpirationDate=leaseExpiresDate poDate warrantyExpirationDate=warrantyExpiresDate
 fs boolean security: lostModeEnabled activationLockEnabled blockEncryptionCapable=blockLevelEncryptionCapable dataProtection=dataProtected
 fs boolean security: fileEncryptionCapable=fileLevelEncryptionCapable passcodeCompliant passcodeCompliantWithProfile passcodePresent
-s boolean security: jailbreakStatus=jailBreakDetected
 fs number security: passcodeLockGracePeriodEnforcedSeconds
-s number security: hardwareEncryptionSupported=hardwareEncryption
-fs text userAndLocation: building department emailAddress fullName=realName userPhoneNumber=phoneNumber position room username`
+fs text userAndLocation: building department emailAddress userPhoneNumber=phoneNumber position room username`
 	plainNames = `
 s id id
 s text name serialNumber wifiMacAddress udid phoneNumber model modelIdentifier username type managementId softwareUpdateDeviceId`

@@ -244,7 +244,7 @@ func (w *witness) askJamf(l listed, filter *asked, by []criterion, query url.Val
 // unknownToFakejamf are names of Jamf's document that the simulated Jamf does not filter or sort by.
 func unknownToFakejamf(name string) bool {
 	return slices.Contains([]string{
-		"groupId", "groupName", "hardwareEncryptionSupported", "lastLoggedInUsernameMdmTimestamp", "lastLoggedInUsernameSelfServiceTimestamp",
+		"groupId", "groupName", "lastLoggedInUsernameMdmTimestamp", "lastLoggedInUsernameSelfServiceTimestamp",
 	}, name)
 }
 
