@@ -134,7 +134,29 @@ func TestTheDocumentSaysWhichNamesOfJamfHaveNoSource(t *testing.T) {
 	}
 }
 
-// The same, with nothing of ours in between: names and records as Jamf's document has them.
+// What no profile keeps is told: each field, or the object that it stands in.
+func TestTheDocumentNamesTheFieldsThatAreNeverKept(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "compatibility.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	never := 0
+	for _, l := range lines(t) {
+		if l.profiles != "never" || l.shapes == "-" {
+			continue
+		}
+		never++
+		object := l.path[:max(strings.LastIndex(l.path, "."), 0)]
+		if !strings.Contains(string(text), "`"+l.path+"`") && (strings.Count(l.path, ".") < 2 || !strings.Contains(string(text), "`"+object+"`")) {
+			t.Errorf("docs/compatibility.md does not name %s", l.path)
+		}
+	}
+	if never < 11 {
+		t.Errorf("%d fields witness little", never)
+	}
+}
+
+// The names without a source again, with nothing of ours in between: names and records as Jamf's document has them.
 func TestTheNamesWithoutASourceAreThoseOfJamfsDocument(t *testing.T) {
 	var document struct {
 		openAPI
