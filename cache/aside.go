@@ -52,18 +52,18 @@ func (s *Store) moveAside(l *line, number uint64) error {
 		names = append(names, fileName(n))
 	}
 	to := filepath.Join(l.dir, fmt.Sprintf("%s%08d", asidePrefix, number))
-	if err := os.Mkdir(to, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := s.disk.mkdir(to); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := syncPath(l.dir); err != nil {
+	if err := s.disk.Sync(l.dir); err != nil {
 		return err
 	}
 	for _, name := range names {
-		if err := os.Rename(filepath.Join(l.dir, name), filepath.Join(to, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.disk.rename(filepath.Join(l.dir, name), filepath.Join(to, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	s.log.Warn("what is left of a lost series is set aside", "jamf.source", l.series.Source, "kind", l.series.Kind,
 		"directory", to, "files", len(numbers))
-	return errors.Join(syncPath(to), syncPath(l.dir))
+	return errors.Join(s.disk.Sync(to), s.disk.Sync(l.dir))
 }

@@ -131,24 +131,26 @@ func (l *line) reserve(parent uint64) error {
 }
 
 func (b *Builder) create(ctx context.Context) error {
-	if err := os.MkdirAll(b.line.dir, 0o700); err != nil {
+	if err := b.store.disk.MkdirAll(b.line.dir); err != nil {
 		return err
 	}
 	path := filepath.Join(b.line.dir, rand.Text()+buildingSuffix)
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // SQLite would make it 0644
-	if err != nil {
-		return err
-	}
 	b.path = path
-	if err := file.Close(); err != nil {
+	if err := b.store.disk.create(path); err != nil { // SQLite would make it 0644
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
+	var err error
 	if b.db, err = sql.Open("sqlite", buildURI(path)); err != nil {
 		return err
 	}
 	if b.conn, err = b.db.Conn(ctx); err != nil {
 		return err
+	}
+	if n := b.store.disk.pages(); n > 0 {
+		if _, err := b.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", n)); err != nil {
+			return err
+		}
 	}
 	// One transaction for all: with journal_mode OFF it only spares commits, and a crash throws the file away anyway.
 	if _, err := b.conn.ExecContext(ctx, schema+sqlTraits+"BEGIN"); err != nil {
@@ -344,7 +346,7 @@ func (b *Builder) Abort() {
 	}
 	_ = b.closeFile() // what fails to close is removed
 	if b.path != "" {
-		_ = os.Remove(b.path) // else the next Open does it
+		_ = b.store.disk.Remove(b.path) // else the next Open does it
 	}
 	b.settle()
 }
@@ -438,7 +440,7 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 	if err := b.closeFile(); err != nil {
 		return nil, err
 	}
-	if err := syncPath(b.path); err != nil {
+	if err := b.store.disk.Sync(b.path); err != nil {
 		return nil, err
 	}
 	sum, err := hashFile(ctx, b.path)
@@ -450,7 +452,7 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 		return nil, err
 	}
 	info.Bytes = stat.Size()
-	return &Candidate{line: b.line, path: b.path, info: info, sha256: sum}, nil
+	return &Candidate{line: b.line, disk: b.store.disk, path: b.path, info: info, sha256: sum}, nil
 }
 
 // describe assigns the number: one that was given is never given again, published or not.

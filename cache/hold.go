@@ -54,12 +54,12 @@ func (s *Store) Hold(ctx context.Context, c *Candidate, h Hold) error {
 	if _, err := os.Lstat(final); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("hold generation: there is a %s already: %w", held.File.File, errors.Join(err, fs.ErrExist))
 	}
-	if err := os.Rename(c.path, final); err != nil {
+	if err := s.disk.rename(c.path, final); err != nil {
 		return writeError("hold generation", err)
 	}
 	c.path, c.settled = final, true
-	if err := errors.Join(syncPath(l.dir), s.recordHeld(l, held)); err != nil {
-		return writeError("hold generation", errors.Join(err, os.Remove(final)))
+	if err := errors.Join(s.disk.Sync(l.dir), s.recordHeld(l, held)); err != nil {
+		return writeError("hold generation", errors.Join(err, s.disk.Remove(final)))
 	}
 	s.sweep(l)
 	return nil
@@ -72,7 +72,7 @@ func (s *Store) recordHeld(l *line, held *heldFile) error {
 		return err
 	}
 	m.Held = held
-	if err := writeManifest(l.dir, m); err != nil {
+	if err := s.writeManifest(l.dir, m); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -117,7 +117,7 @@ func (s *Store) Release(ctx context.Context, q Series, digest string) (*Generati
 	}
 	info := held.File.Info
 	info.Bytes = held.File.Bytes
-	c := &Candidate{line: l, info: info, sha256: held.File.SHA256, path: path, held: true}
+	c := &Candidate{line: l, disk: s.disk, info: info, sha256: held.File.SHA256, path: path, held: true}
 	return s.Publish(ctx, c)
 }
 

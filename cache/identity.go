@@ -24,11 +24,11 @@ type identityFile struct {
 
 // openIdentity reads the identity of the store, or makes one where nothing has been kept yet.
 // Series without an identity are a store that lost a part: an error, never a fresh start.
-func openIdentity(dir string, now time.Time) (string, error) {
+func (d *Disk) openIdentity(dir string, now time.Time) (string, error) {
 	path := filepath.Join(dir, "store.json")
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return makeIdentity(dir, path, now)
+		return d.makeIdentity(dir, path, now)
 	}
 	if err != nil {
 		return "", fmt.Errorf("read store.json: %w", err)
@@ -47,7 +47,7 @@ func openIdentity(dir string, now time.Time) (string, error) {
 	return id.Identity, nil
 }
 
-func makeIdentity(dir, path string, now time.Time) (string, error) {
+func (d *Disk) makeIdentity(dir, path string, now time.Time) (string, error) {
 	found, err := findSeries(dir)
 	if err != nil {
 		return "", err
@@ -65,7 +65,7 @@ func makeIdentity(dir, path string, now time.Time) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("write store.json: %w", err)
 	}
-	if err := ReplaceFile(path, append(data, '\n')); err != nil {
+	if err := d.ReplaceFile(path, append(data, '\n')); err != nil {
 		return "", err
 	}
 	return id.Identity, nil

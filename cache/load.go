@@ -174,7 +174,7 @@ func (s *Store) lookAgain(ctx context.Context, l *line) error {
 
 // clean removes what a crash left unfinished.
 func (s *Store) clean(l *line) {
-	if err := removeLeftovers(l.dir); err != nil {
+	if err := s.disk.RemoveLeftovers(l.dir); err != nil {
 		s.log.Warn("remove unfinished files", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", err)
 	}
 }
@@ -187,7 +187,7 @@ func (s *Store) sweep(l *line) {
 		return
 	}
 	for _, n := range l.unnamed(numbers) {
-		if err := os.Remove(filepath.Join(l.dir, fileName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.disk.Remove(filepath.Join(l.dir, fileName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			s.log.Warn("remove old generation", "jamf.source", l.series.Source, "kind", l.series.Kind, "generation", n, "error", err)
 		}
 	}

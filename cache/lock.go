@@ -19,7 +19,10 @@ const (
 type lock struct{ file *os.File }
 
 // lockDirectory answers ErrLocked within 2 s when another process, or another Store of this one, has the directory.
-func lockDirectory(ctx context.Context, dir string) (*lock, error) {
+func (d *Disk) lockDirectory(ctx context.Context, dir string) (*lock, error) {
+	if err := d.ask(OpCreate, filepath.Join(dir, "lock")); err != nil {
+		return nil, fmt.Errorf("open lock: %w", err)
+	}
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)

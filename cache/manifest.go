@@ -58,12 +58,12 @@ func parseManifest(data []byte) (m manifest, err error) {
 	return m, nil
 }
 
-func writeManifest(dir string, m manifest) error {
+func (s *Store) writeManifest(dir string, m manifest) error {
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	return ReplaceFile(filepath.Join(dir, manifestName), seal(data))
+	return s.disk.ReplaceFile(filepath.Join(dir, manifestName), seal(data))
 }
 
 // The last member of a manifest is the SHA-256 of the text before it, in this and in every later format: a flipped byte

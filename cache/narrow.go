@@ -54,7 +54,7 @@ func (s *Store) DropWider(ctx context.Context, q Series, profile *device.Profile
 	if len(known) == 0 {
 		// The files alone told that something is lost, and how far the numbers went. Now the manifest does.
 		lost := manifest{Format: formatVersion, Store: s.identity, Series: q, Current: highest, Kept: []keptFile{}}
-		if err := writeManifest(l.dir, lost); err != nil {
+		if err := s.writeManifest(l.dir, lost); err != nil {
 			return nil, err
 		}
 	}
@@ -91,7 +91,7 @@ func (s *Store) dropAside(ctx context.Context, l *line, profile *device.Profile)
 			if !s.mayExceed(ctx, l, path, profile) {
 				continue
 			}
-			if err := os.Remove(path); err != nil {
+			if err := s.disk.Remove(path); err != nil {
 				return dropped, fmt.Errorf("remove what was set aside: %w", err)
 			}
 			dropped = append(dropped, n)
@@ -112,7 +112,7 @@ func (s *Store) unlink(l *line, numbers []uint64) error {
 		}
 	}
 	for _, n := range numbers {
-		if err := os.Remove(filepath.Join(l.dir, fileName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.disk.Remove(filepath.Join(l.dir, fileName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove generation %d: %w", n, err)
 		}
 		l.mark(n, ErrLost)

@@ -15,6 +15,7 @@ import (
 // Candidate is a finished generation that nobody sees yet: guards look at it here.
 type Candidate struct {
 	line   *line
+	disk   *Disk
 	info   Info
 	sha256 string
 
@@ -35,7 +36,7 @@ func (c *Candidate) Discard() {
 		return
 	}
 	c.settled = true
-	_ = os.Remove(c.path) // else the next Open does it
+	_ = c.disk.Remove(c.path) // else the next Open does it
 }
 
 // Publish makes the candidate current by compare-and-swap on its parent, prunes what is no longer kept, and returns it acquired.
@@ -120,7 +121,7 @@ func (s *Store) install(ctx context.Context, c *Candidate, k keptFile) (*Generat
 	_, err := os.Stat(filepath.Join(l.dir, manifestName))
 	if errors.Is(err, fs.ErrNotExist) {
 		empty := manifest{Format: formatVersion, Store: s.identity, Series: l.series, Current: c.info.Parent, Kept: []keptFile{}}
-		err = errors.Join(syncPath(s.dir), syncPath(filepath.Dir(l.dir)), writeManifest(l.dir, empty))
+		err = errors.Join(s.disk.Sync(s.dir), s.disk.Sync(filepath.Dir(l.dir)), s.writeManifest(l.dir, empty))
 	}
 	if err != nil {
 		return nil, err
@@ -130,12 +131,12 @@ func (s *Store) install(ctx context.Context, c *Candidate, k keptFile) (*Generat
 		if _, err := os.Lstat(final); !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("there is a %s already: %w", k.File, cmp.Or(err, fs.ErrExist))
 		}
-		if err := os.Rename(c.path, final); err != nil {
+		if err := s.disk.rename(c.path, final); err != nil {
 			return nil, err
 		}
 	}
 	c.path, c.settled = final, true
-	err = syncPath(l.dir)
+	err = s.disk.Sync(l.dir)
 	if err == nil {
 		var g *Generation
 		if g, err = openGeneration(context.WithoutCancel(ctx), final, s.identity, k, freshlyWritten); err == nil {
@@ -145,7 +146,7 @@ func (s *Store) install(ctx context.Context, c *Candidate, k keptFile) (*Generat
 	if c.held {
 		return nil, err
 	}
-	return nil, errors.Join(err, os.Remove(final)) // no manifest names it
+	return nil, errors.Join(err, s.disk.Remove(final)) // no manifest names it
 }
 
 // freshlyWritten: the digest was made of what was just written.
@@ -155,7 +156,7 @@ func freshlyWritten(context.Context) error { return nil }
 // manifest itself does; where that cannot be read either, the file stays for whichever manifest the next Open finds.
 func (s *Store) record(c *Candidate, kept []keptFile) error {
 	l, number := c.line, kept[0].Number
-	err := writeManifest(l.dir, manifest{Format: formatVersion, Store: s.identity, Series: l.series, Current: number, Kept: kept})
+	err := s.writeManifest(l.dir, manifest{Format: formatVersion, Store: s.identity, Series: l.series, Current: number, Kept: kept})
 	if err == nil {
 		return nil
 	}
@@ -169,5 +170,5 @@ func (s *Store) record(c *Candidate, kept []keptFile) error {
 	case c.held:
 		return err
 	}
-	return errors.Join(err, os.Remove(c.path))
+	return errors.Join(err, s.disk.Remove(c.path))
 }

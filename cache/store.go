@@ -33,6 +33,8 @@ type Options struct {
 	MeterProvider metric.MeterProvider // nil: the global one
 	Now           func() time.Time     // nil: time.Now
 
+	Disk *Disk // nil: the file system as it is
+
 	Free func(dir string) (int64, error) // bytes that can still be written; nil: asks the file system
 
 	VerifyWithin time.Duration // how long the opening of a file waits for its digest; 0: 2 s
@@ -50,6 +52,7 @@ type Store struct {
 	dir      string
 	identity string
 	keep     int
+	disk     *Disk
 	log      *slog.Logger
 	now      func() time.Time
 	free     func(dir string) (int64, error)
@@ -80,11 +83,11 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if o.Dir, err = filepath.Abs(o.Dir); err != nil { // SQLite's file: URIs have no relative form
 		return nil, fmt.Errorf("find data directory: %w", err)
 	}
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+	if err := o.Disk.MkdirAll(o.Dir); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
 	s := &Store{
-		dir: o.Dir, keep: o.Keep, log: o.Logger, now: o.Now,
+		dir: o.Dir, keep: o.Keep, disk: o.Disk, log: o.Logger, now: o.Now,
 		ending: make(chan struct{}), lines: make(map[Series]*line), warmth: newWarmth(o.MaxBytes / 2), clashes: newClashes(), counts: newCounts(),
 	}
 	if s.verifyWithin = o.VerifyWithin; s.verifyWithin <= 0 {
@@ -99,7 +102,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if s.free = o.Free; s.free == nil {
 		s.free = freeSpace
 	}
-	if s.lock, err = lockDirectory(ctx, o.Dir); err != nil {
+	if s.lock, err = s.disk.lockDirectory(ctx, o.Dir); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -107,7 +110,10 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.identity, err = openIdentity(o.Dir, s.now()); err != nil {
+	if err := s.disk.RemoveLeftovers(o.Dir); err != nil {
+		s.log.WarnContext(ctx, "remove unfinished files", "error", err)
+	}
+	if s.identity, err = s.disk.openIdentity(o.Dir, s.now()); err != nil {
 		return nil, err
 	}
 	if s.hot, err = newHot(o.MaxBytes, nil); err != nil {
@@ -220,6 +226,9 @@ func (s *Store) Close() error {
 
 // Identity is the random id of this store, made at the first Open (part of ETags and cursors).
 func (s *Store) Identity() string { return s.identity }
+
+// Disk is what it was opened with, for what else lies in the data directory.
+func (s *Store) Disk() *Disk { return s.disk }
 
 // enter counts a detached flight in; false when the store is closed. Every true needs one s.running.Done.
 func (s *Store) enter() bool {

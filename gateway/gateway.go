@@ -35,6 +35,7 @@ type Options struct {
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
 	Now            func() time.Time
+	Disk           *cache.Disk // nil: the file system as it is
 }
 
 // Gateway is the running program without its command line.
@@ -65,7 +66,7 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := sealingKey(c.KeyFile)
+	key, err := sealingKey(o.Disk, c.KeyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 		return nil, err
 	}
 	store, err := cache.Open(ctx, cache.Options{
-		Dir: c.DataDir, MaxBytes: c.Cache.MaxBytes, Keep: 3, Logger: o.Logger, MeterProvider: o.MeterProvider, Now: o.Now,
+		Dir: c.DataDir, MaxBytes: c.Cache.MaxBytes, Keep: 3, Logger: o.Logger, MeterProvider: o.MeterProvider, Now: o.Now, Disk: o.Disk,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
@@ -145,7 +146,7 @@ const usageFile = ".usage.json"
 func (g *Gateway) newUsage() (*usage.Recorder, error) {
 	c := g.o.Config
 	o := usage.Options{
-		Fields: device.FieldWords(), File: filepath.Join(c.DataDir, usageFile), Write: cache.ReplaceFile, Now: g.o.Now, Logger: g.o.Logger,
+		Fields: device.FieldWords(), File: filepath.Join(c.DataDir, usageFile), Write: g.store.Disk().ReplaceFile, Now: g.o.Now, Logger: g.o.Logger,
 	}
 	for _, client := range c.Clients {
 		o.Clients = append(o.Clients, client.ID)

@@ -15,16 +15,16 @@ import (
 
 // sealingKey reads the key that seals client tokens, and makes it at the first start: 64 hex digits, mode 0600. Its loss
 // costs only the tokens in use. A file that others can read or that holds anything else refuses the start.
-func sealingKey(path string) (key [32]byte, err error) {
+func sealingKey(disk *cache.Disk, path string) (key [32]byte, err error) {
 	key, err = readKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := rand.Read(key[:]); err != nil {
 			return key, fmt.Errorf("make key_file: %w", err)
 		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		if err := disk.MkdirAll(filepath.Dir(path)); err != nil {
 			return key, fmt.Errorf("make key_file: %w", err)
 		}
-		return key, cache.ReplaceFile(path, []byte(hex.EncodeToString(key[:])+"\n"))
+		return key, disk.ReplaceFile(path, []byte(hex.EncodeToString(key[:])+"\n"))
 	}
 	return key, err
 }

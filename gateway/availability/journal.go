@@ -32,14 +32,22 @@ func Dir(dataDir, source string) string { return filepath.Join(dataDir, ".availa
 
 // Journal appends to the history of one source. Safe for concurrent use; others may read the files meanwhile.
 type Journal struct {
-	dir string
+	dir  string
+	disk disk
 
 	mu     sync.Mutex
 	pruned string // the day on which old files were last looked for
 }
 
+// disk is how the history changes the file system; *cache.Disk is one.
+type disk interface {
+	MkdirAll(path string) error
+	Append(path string, data []byte) error
+	Remove(path string) error
+}
+
 // NewJournal opens nothing: each line opens, appends, syncs and closes.
-func NewJournal(dir string) *Journal { return &Journal{dir: dir} }
+func NewJournal(dir string, d disk) *Journal { return &Journal{dir: dir, disk: d} }
 
 // Append writes one line into the file of its day (UTC), which begins on a line of its own even when the program died in
 // the middle of the last one. Days older than KeptDays go.
@@ -51,11 +59,11 @@ func (j *Journal) Append(e Entry) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := os.MkdirAll(j.dir, 0o700); err != nil {
+	if err := j.disk.MkdirAll(j.dir); err != nil {
 		return fmt.Errorf("append to the history: %w", err)
 	}
 	day := e.At.Format(dayForm)
-	err = appendLine(filepath.Join(j.dir, day+suffix), line)
+	err = j.appendLine(filepath.Join(j.dir, day+suffix), line)
 	if j.pruned != day {
 		j.pruned = day
 		err = errors.Join(err, j.prune(e.At))
@@ -66,32 +74,38 @@ func (j *Journal) Append(e Entry) error {
 	return nil
 }
 
-func appendLine(path string, line []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	size, err := f.Seek(0, io.SeekEnd)
+func (j *Journal) appendLine(path string, line []byte) error {
+	size, last, err := endOf(path)
 	if err != nil {
 		return err
 	}
 	if size+int64(len(line)) > maxDay {
 		return ErrFull
 	}
-	if size > 0 {
-		last := make([]byte, 1)
-		if _, err := f.ReadAt(last, size-1); err != nil {
-			return err
-		}
-		if last[0] != '\n' {
-			line = append([]byte{'\n'}, line...)
-		}
+	if size > 0 && last != '\n' {
+		line = append([]byte{'\n'}, line...)
 	}
-	if _, err := f.Write(append(line, '\n')); err != nil {
-		return err
+	return j.disk.Append(path, append(line, '\n'))
+}
+
+// endOf tells how large a file is, and its last byte. One that is not there is empty.
+func endOf(path string) (size int64, last byte, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, 0, nil
 	}
-	return f.Sync()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if size, err = f.Seek(0, io.SeekEnd); err != nil || size == 0 {
+		return 0, 0, err
+	}
+	end := make([]byte, 1)
+	if _, err := f.ReadAt(end, size-1); err != nil {
+		return 0, 0, err
+	}
+	return size, end[0], nil
 }
 
 // prune removes the days that are too old. Files that are no days are left alone.
@@ -100,7 +114,7 @@ func (j *Journal) prune(now time.Time) error {
 	oldest := now.AddDate(0, 0, -KeptDays).Format(dayForm)
 	for _, day := range days {
 		if day < oldest {
-			err = errors.Join(err, os.Remove(filepath.Join(j.dir, day+suffix)))
+			err = errors.Join(err, j.disk.Remove(filepath.Join(j.dir, day+suffix)))
 		}
 	}
 	return err

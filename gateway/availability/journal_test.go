@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/gateway/availability"
 )
 
@@ -26,7 +27,7 @@ func down(at time.Time) availability.Entry {
 
 func keep(t *testing.T, dir string, entries ...availability.Entry) {
 	t.Helper()
-	j := availability.NewJournal(dir)
+	j := availability.NewJournal(dir, &cache.Disk{})
 	for _, e := range entries {
 		if err := j.Append(e); err != nil {
 			t.Fatal(err)
@@ -128,7 +129,7 @@ func TestTheFileOfADayHasABoundAndTheNextDayGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	keep(t, dir, up(noon()))
 	spoil(t, dir, "2026-11-23", strings.Repeat(" ", availability.MaxDay-300)+"\n")
-	j := availability.NewJournal(dir)
+	j := availability.NewJournal(dir, &cache.Disk{})
 	var err error
 	for i := 0; i < 10 && err == nil; i++ {
 		err = j.Append(up(noon().Add(time.Minute)))
@@ -194,7 +195,7 @@ func TestADirectoryThatCannotBeReadIsAnError(t *testing.T) {
 	if _, _, err := availability.Read(file, noon(), noon()); err == nil {
 		t.Error("a file was read as a directory")
 	}
-	if err := availability.NewJournal(file).Append(up(noon())); err == nil {
+	if err := availability.NewJournal(file, &cache.Disk{}).Append(up(noon())); err == nil {
 		t.Error("a line was written into a directory that is none")
 	}
 }

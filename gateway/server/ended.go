@@ -38,6 +38,7 @@ func nameOf(token string) tokenName {
 // ended are the tokens that clients have given back before their time. They are the only tokens of which anything is kept, one line each
 // in a file, written before the client is told.
 type ended struct {
+	disk *cache.Disk
 	file string // "" = they live again after a restart
 	now  func() time.Time
 	log  *slog.Logger
@@ -59,8 +60,8 @@ type endedToken struct {
 
 // newEnded reads what was ended before the restart. Where that cannot be read, nobody knows which of the tokens that are out still hold:
 // none does.
-func newEnded(file string, now func() time.Time, log *slog.Logger) *ended {
-	e := &ended{file: file, now: now, log: log, tokens: map[tokenName]endedToken{}, byClient: map[string]int{}, sweepAt: endedSlack}
+func newEnded(disk *cache.Disk, file string, now func() time.Time, log *slog.Logger) *ended {
+	e := &ended{disk: disk, file: file, now: now, log: log, tokens: map[tokenName]endedToken{}, byClient: map[string]int{}, sweepAt: endedSlack}
 	if file == "" {
 		return e
 	}
@@ -185,15 +186,7 @@ func (e *ended) size() int {
 
 // append adds a line, and an empty one before it: what a full disk left of the last one is not mixed up with it.
 func (e *ended) append(name tokenName, t endedToken) error {
-	file, err := os.OpenFile(e.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write an ended token: %w", err)
-	}
-	_, err = file.WriteString("\n" + line(name, t))
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
+	if err := e.disk.Append(e.file, []byte("\n"+line(name, t))); err != nil {
 		return fmt.Errorf("write an ended token: %w", err)
 	}
 	e.lines++
@@ -212,7 +205,7 @@ func (e *ended) rewrite() error {
 		}
 	}
 	e.mu.RUnlock()
-	if err := cache.ReplaceFile(e.file, []byte(out.String())); err != nil {
+	if err := e.disk.ReplaceFile(e.file, []byte(out.String())); err != nil {
 		return err
 	}
 	e.lines = lines

@@ -214,7 +214,7 @@ type Ended struct{ e *ended }
 const MaxEnded = maxEnded
 
 func NewEnded(file string, now func() time.Time) *Ended {
-	return &Ended{newEnded(file, now, slog.New(slog.DiscardHandler))}
+	return &Ended{newEnded(nil, file, now, slog.New(slog.DiscardHandler))}
 }
 
 func (e *Ended) End(client, token string, expires time.Time) error {

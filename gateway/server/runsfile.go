@@ -69,7 +69,7 @@ func (r *runs) save(ctx context.Context, times bool) {
 	}
 	data, err := json.Marshal(page)
 	if err == nil {
-		err = cache.ReplaceFile(r.file, data)
+		err = r.store.Disk().ReplaceFile(r.file, data)
 	}
 	if err != nil {
 		r.log.WarnContext(ctx, "remember the client runs", "error", err)

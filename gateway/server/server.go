@@ -45,7 +45,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{o: o, passes: passPaths(o.Sources), traffic: newTraffic(o.Traffic), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
-	s.ended = newEnded(o.EndedFile, o.Now, o.Logger)
+	s.ended = newEnded(o.Store.Disk(), o.EndedFile, o.Now, o.Logger)
 	if s.clients, err = callers(o.Sources, o.Clients); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ const bookFormat = 1
 // Jamf proved last. One JSON file, replaced atomically.
 type book struct {
 	path  string
+	disk  *cache.Disk
 	write func(path string, data []byte) error
 
 	settling sync.Mutex // over what becomes of a candidate, one kind after the other. Taken before writing.
@@ -57,8 +58,8 @@ type kindRecord struct {
 	Approved *approval `json:"approved,omitempty"` // the last one
 }
 
-func openBook(dir, source string) (*book, error) {
-	b := &book{path: filepath.Join(dir, source+".json"), write: cache.ReplaceFile}
+func openBook(disk *cache.Disk, dir, source string) (*book, error) {
+	b := &book{path: filepath.Join(dir, source+".json"), disk: disk, write: disk.ReplaceFile}
 	b.page.Format = bookFormat
 	b.page.Kinds = map[device.Kind]*kindRecord{}
 	data, err := os.ReadFile(b.path)
@@ -109,7 +110,7 @@ func (b *book) update(change func(p *bookPage)) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(b.path), 0o700); err != nil {
+	if err := b.disk.MkdirAll(filepath.Dir(b.path)); err != nil {
 		return err
 	}
 	return b.write(b.path, data)

@@ -12,7 +12,7 @@ import (
 
 func TestWhoAsksTheBookNeverWaitsForTheDisk(t *testing.T) {
 	t.Parallel()
-	b, err := openBook(t.TempDir(), "a")
+	b, err := openBook(nil, t.TempDir(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestABookOfAnOlderReleaseIsRead(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.json"), []byte(old), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b, err := openBook(dir, "a")
+	b, err := openBook(nil, dir, "a")
 	if err != nil {
 		t.Fatal(err)
 	}

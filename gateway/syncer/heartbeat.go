@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/gateway/availability"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
@@ -63,7 +64,7 @@ type HeartbeatStatus struct {
 }
 
 // newHeart looks into the history, so that an outage keeps its beginning over a restart.
-func newHeart(src *Source, b *book, dataDir string, now time.Time) *heart {
+func newHeart(src *Source, b *book, disk *cache.Disk, dataDir string, now time.Time) *heart {
 	h := &heart{src: src, book: b, every: src.Heartbeat, ill: map[device.Kind]bool{}, healed: map[device.Kind]time.Time{}}
 	for _, k := range src.Kinds {
 		list, _ := lightListOf(k)
@@ -73,7 +74,7 @@ func newHeart(src *Source, b *book, dataDir string, now time.Time) *heart {
 		return h
 	}
 	dir := availability.Dir(dataDir, src.Name)
-	h.journal = availability.NewJournal(dir)
+	h.journal = availability.NewJournal(dir, disk)
 	entries, _, err := availability.Read(dir, now.Add(-memory), now)
 	if err != nil {
 		return h // the report says it; a start needs no history

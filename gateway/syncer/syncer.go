@@ -126,12 +126,15 @@ func New(o Options) (*Syncer, error) {
 		tracer: o.TracerProvider.Tracer("jamf-gateway/gateway/syncer"),
 		books:  make(map[string]*book, len(o.Sources)),
 	}
+	if err := o.Store.Disk().RemoveLeftovers(o.Dir); err != nil {
+		o.Logger.Warn("remove unfinished files of the schedule", "error", err)
+	}
 	for i := range o.Sources {
 		src := &s.o.Sources[i]
 		if src.Guard == (config.Guard{}) {
 			src.Guard = config.DefaultGuard()
 		}
-		b, err := openBook(o.Dir, src.Name)
+		b, err := openBook(o.Store.Disk(), o.Dir, src.Name)
 		if err != nil {
 			return nil, fmt.Errorf("read the schedule of source %s: %w", src.Name, err)
 		}
@@ -144,7 +147,7 @@ func New(o Options) (*Syncer, error) {
 			s.lines = append(s.lines, l)
 		}
 		if src.Heartbeat > 0 && !src.Disabled {
-			s.hearts = append(s.hearts, newHeart(src, b, o.DataDir, s.now()))
+			s.hearts = append(s.hearts, newHeart(src, b, o.Store.Disk(), o.DataDir, s.now()))
 		}
 	}
 	var err error
