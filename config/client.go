@@ -28,6 +28,7 @@ func (d *document) clients(c *Config, root *mapping, profiles []string) {
 	var allowed []origin            // where each says passthrough
 	for _, m := range list {
 		cl := d.client(m, sources, profiles)
+		d.place(c, m, "profile")
 		for _, hash := range cl.Secrets {
 			if other := owners[hash]; other != "" && other != cl.ID && hash != ([32]byte{}) {
 				d.warn(m.from("secrets"), "client %s has the same secret: give each its own", other)

@@ -24,7 +24,7 @@ type Config struct {
 	Clients       []Client
 	Profiles      map[string]Profile // own profiles: name -> definition
 	Telemetry     Telemetry
-	Places        map[string]Problem // key_file and data_dir, where they are written: where, without a Text
+	Places        map[string]Problem // key_file, data_dir and the profiles of clients, where they are written: setting -> where, without a Text
 	Warnings      []Problem          // what is possible but should not stay; for the log and for `check`
 }
 

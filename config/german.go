@@ -146,6 +146,10 @@ func placeSentences() [][2]string {
 		{"%s holds no usable private key in PEM, without a passphrase", "%s enthält keinen brauchbaren privaten Schlüssel in PEM, ohne Kennwort"},
 		{"there is no field %s", "es gibt kein Feld %s"},
 		{"%s is a secret or a person's place, which no profile keeps: whoever gets hold of the data must not find it there", "%s ist ein Geheimnis oder ein Aufenthaltsort, das behält kein Profil: Wer an die Daten gelangt, darf es dort nicht finden"},
+		{
+			"%s shows %s fields that source %s does not keep with %s, %s the first; give the source a wider profile or the client a narrower one",
+			"%s zeigt %s Felder, die die Quelle %s mit %s nicht behält, als erstes %s; geben Sie der Quelle ein weiteres oder dem Client ein engeres Profil",
+		},
 		{"%s is not a directory", "%s ist kein Verzeichnis"},
 		{"%s cannot be written by this user (%s): check as the user that the gateway runs as, or give it the directory", "%s kann von diesem Benutzer nicht beschrieben werden (%s): Prüfen Sie als der Benutzer, unter dem das Gateway läuft, oder geben Sie ihm das Verzeichnis"},
 		{"%s holds no key of 64 hex digits: restore it, or remove it to make a new one", "%s enthält keinen Schlüssel aus 64 Hexadezimalziffern: Stellen Sie die Datei wieder her, oder entfernen Sie sie, damit ein neuer entsteht"},

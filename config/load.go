@@ -97,7 +97,7 @@ func (d *document) place(c *Config, m *mapping, key string) {
 	if c.Places == nil {
 		c.Places = map[string]Problem{}
 	}
-	c.Places[key] = d.describe(o, "")
+	c.Places[m.join(key)] = d.describe(o, "")
 }
 
 // exposedData warns of kept data that anybody on this machine can read.

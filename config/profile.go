@@ -7,7 +7,9 @@ import (
 )
 
 // builtinProfiles need no definition and cannot be redefined.
-func builtinProfiles() []string { return []string{"minimal", "full"} }
+func builtinProfiles() []string {
+	return []string{"minimal", "standard", "with-user", "with-software", "full"}
+}
 
 // profiles reads the own profiles and returns every name that can be used. Which fields there are is known elsewhere.
 func (d *document) profiles(c *Config, root *mapping) []string {

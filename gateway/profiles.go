@@ -36,7 +36,53 @@ func compileProfiles(c *config.Config) (profiles, error) {
 			return ps, fmt.Errorf("clients.%s.profile: %w", cl.ID, err)
 		}
 	}
-	return ps, nil
+	return ps, ps.within(c)
+}
+
+// within refuses a client that would be shown more than one of its sources keeps: a list of fields that nothing stands behind would
+// be believed, and become true on the day on which somebody widens the source.
+func (ps profiles) within(c *config.Config) error {
+	var problems []config.Problem
+	for _, cl := range c.Clients {
+		for _, src := range c.Sources {
+			if cl.Profile == "" || !seesSource(cl, src.Name) {
+				continue
+			}
+			if beyond := ps.beyond(cl.Profile, src); len(beyond) > 0 {
+				problems = append(problems, problemAt(c, "clients."+cl.ID+".profile", fmt.Sprintf(
+					"%s shows %d fields that source %s does not keep with %s, %s the first; give the source a wider profile or the client a narrower one",
+					cl.Profile, len(beyond), src.Name, src.Profile, beyond[0])))
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return &config.InvalidError{Problems: problems}
+	}
+	return nil
+}
+
+func seesSource(cl config.Client, source string) bool {
+	return cl.Sources == nil || slices.Contains(cl.Sources, source)
+}
+
+// beyond lists what a profile shows and a source does not keep: "computer:general.barcode1".
+func (ps profiles) beyond(profile string, src config.Source) (out []string) {
+	for _, k := range kindsOf(src) {
+		for _, path := range ps.named[profile].Beyond(ps.named[src.Profile], k) {
+			out = append(out, string(k)+":"+path)
+		}
+	}
+	return out
+}
+
+// problemAt is a problem of a setting, by its place in the file where that is known.
+func problemAt(c *config.Config, setting, text string) config.Problem {
+	p, known := c.Places[setting]
+	if !known {
+		p = config.Problem{File: c.File, Setting: setting}
+	}
+	p.Text = text
+	return p
 }
 
 // resolve compiles one profile after those that it extends; seen are the ones on the way.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/device"
 )
 
 type clientCommand struct {
@@ -109,7 +110,7 @@ func (e clientEntry) check(file string, env []string) error {
 		}
 	} else if e.profile != "" {
 		profiles = "  " + e.profile + ": {fields: [name]}\n" // there is no file that could say that it is missing
-		if e.profile == "minimal" || e.profile == "full" {
+		if _, builtin := device.BuiltinProfile(e.profile); builtin {
 			profiles = ""
 		}
 	}

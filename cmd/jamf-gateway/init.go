@@ -266,7 +266,10 @@ func (c initCommand) yaml(s streams, a initAnswers, reference string, hash [32]b
 	if c.Loopback {
 		line("    allow_insecure_loopback: true")
 	}
-	line("    # %s", s.say(text{"What is kept: minimal, full or a profile of your own.", "Was aufbewahrt wird: minimal, full oder ein eigenes Profil."}))
+	line("    # %s", s.say(text{
+		"What is kept: minimal, standard, with-user, with-software, full or a profile of your own.",
+		"Was aufbewahrt wird: minimal, standard, with-user, with-software, full oder ein eigenes Profil.",
+	}))
 	line("    profile: minimal")
 	line("\nclients:\n  # %s", s.say(text{"The next secret of this client: jamf-gateway client rotate", "Das nächste Secret dieses Clients: jamf-gateway client rotate"}))
 	b.WriteString(clientEntry{id: c.Client, secrets: []string{secretLine(hash)}}.yaml())

@@ -41,6 +41,7 @@ func TestCheckRefusesWhatServeCannotStartWith(t *testing.T) {
 		"tls":           {"tls: {cert_file: file, key_file: short.key}\n", "more.yaml:7: tls.cert_file: DIR/file holds no usable certificate in PEM", "kein brauchbares Zertifikat"},
 		"field":         {"profiles:\n  own:\n    fields:\n      - os.verison\n      - computer:general.nonsense\n", "more.yaml:10: profiles.own.fields[0]: there is no field \"os.verison\"; did you mean os.version?\nDIR/more.yaml:11: profiles.own.fields[1]: ", "es gibt kein Feld \"os.verison\"; ist os.version gemeint?"},
 		"secret":        {"profiles:\n  own:\n    fields: [recoveryKey]\n", "fields[0]: \"recoveryKey\" is a secret or a person's place, which no profile keeps: whoever", "behält kein Profil: Wer an die Daten gelangt"},
+		"recovery":      {"profiles:\n  own:\n    fields: [computer:diskEncryption.personalRecoveryKey, computer:deviceLock.pin, mobile:SECURITY, lostModeMessage]\n", "fields[3]: \"lostModeMessage\" is a secret", "\"computer:deviceLock.pin\" ist ein Geheimnis"},
 		"part of name":  {"profiles:\n  own:\n    fields: [serialNumber]\n", "did you mean identity.serialNumber?", "ist identity.serialNumber gemeint?"},
 	} {
 		file := appended(t, base, tc.more)

@@ -61,7 +61,7 @@ type field struct {
 	path       string
 	normalized []string
 	class      string
-	profiles   []string
+	profile    string // the smallest built-in one that keeps it
 	always     bool
 	never      bool
 	leaf       *node
@@ -160,14 +160,30 @@ func parseFields(tsv string) (*table, error) {
 	t.readers.New = func() any { return newReader() }
 	t.builtin = map[string]*Profile{}
 	for _, name := range builtinNames() {
-		t.builtin[name] = t.compile(name, func(f *field) bool { return slices.Contains(f.profiles, name) })
+		t.builtin[name] = t.compile(name, func(f *field) bool { return slices.Contains(below(name), f.profile) })
 	}
 	t.everything = t.compile("everything", func(*field) bool { return true })
 	return t, nil
 }
 
-// builtinNames lists the words that may stand in the table's column "profiles".
-func builtinNames() []string { return []string{"minimal", "full"} }
+// builtinNames lists the built-in profiles: the words that may stand in the table's column "profiles", beside always and never.
+func builtinNames() []string {
+	return []string{"minimal", "standard", "with-user", "with-software", "full"}
+}
+
+// below lists a built-in profile and those that it begins with.
+func below(name string) []string {
+	switch name {
+	case "standard":
+		return []string{"minimal", name}
+	case "with-user", "with-software":
+		return []string{"minimal", "standard", name}
+	case "full":
+		return builtinNames()
+	default:
+		return []string{name}
+	}
+}
 
 // classes lists the words that may stand in the table's column "class": what kind of thing a field tells.
 func classes() []string {
@@ -206,17 +222,15 @@ func (t *table) addLine(line string) error {
 	if col[3] != "-" {
 		f.normalized = strings.Split(col[3], ",")
 	}
-	for profile := range strings.SplitSeq(col[5], ",") {
-		switch {
-		case profile == "always":
-			f.always = true
-		case profile == "never":
-			f.never = true
-		case slices.Contains(builtinNames(), profile):
-			f.profiles = append(f.profiles, profile)
-		default:
-			return fmt.Errorf("unknown profile %q", profile)
-		}
+	switch profile := col[5]; {
+	case profile == "always":
+		f.always = true
+	case profile == "never":
+		f.never = true
+	case slices.Contains(builtinNames(), profile):
+		f.profile = profile
+	default:
+		return fmt.Errorf("unknown profile %q", profile)
 	}
 	shapes, err := parseShapes(col[6])
 	if err != nil {

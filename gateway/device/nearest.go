@@ -36,6 +36,7 @@ func soundsSecret(entry string) bool {
 	last := strings.ToLower(lastPart(entry))
 	return slices.ContainsFunc([]string{
 		"password", "passcode", "recoverykey", "bypasscode", "unlocktoken", "bootstraptoken", "privatekey", "pushtoken", "latitude", "longitude",
+		"pin", "secret", "lockcode", "unlockcode", "accesstoken", "refreshtoken",
 	}, func(word string) bool { return strings.HasSuffix(last, word) })
 }
 

@@ -23,11 +23,15 @@ type keep struct {
 	nodes  []bool // by node.id: something below it is kept
 }
 
-// BuiltinProfile returns "minimal" or "full".
+// BuiltinProfile returns one of BuiltinProfiles.
 func BuiltinProfile(name string) (*Profile, bool) {
 	p, ok := fieldTable().builtin[name]
 	return p, ok
 }
+
+// BuiltinProfiles names the built-in profiles, the smallest first: minimal, standard, with-user, with-software, full. Each keeps what
+// minimal keeps, and those after standard what it keeps; full keeps all that may be kept at all.
+func BuiltinProfiles() []string { return builtinNames() }
 
 // NewProfile compiles an own profile. Each entry of fields is a normalized name ("os.version"), a normalized
 // group ("os"), a Jamf path or section with its kind ("computer:general.barcode1", "computer:HARDWARE"). base may be nil.
@@ -235,6 +239,15 @@ func (p *Profile) Intersect(q *Profile) *Profile {
 	default:
 		return r.Omitting(q.omits)
 	}
+}
+
+// Beyond lists the fields of a kind that p keeps and q does not, by Jamf's paths, sorted.
+func (p *Profile) Beyond(q *Profile, k Kind) []string {
+	allowed := q.Paths(k)
+	return slices.DeleteFunc(p.Paths(k), func(path string) bool {
+		_, found := slices.BinarySearch(allowed, path)
+		return found
+	})
 }
 
 // Sections lists the Jamf section names (GENERAL, HARDWARE, ...) that must be asked for, in Jamf's order.

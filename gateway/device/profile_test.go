@@ -3,6 +3,7 @@ package device_test
 import (
 	"errors"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -186,11 +187,57 @@ func TestDigestsNameTheAllowListAndNothingElse(t *testing.T) {
 }
 
 func TestBuiltinProfilesAreNested(t *testing.T) {
-	for _, k := range []device.Kind{device.Computer, device.Mobile} {
-		for _, l := range linesOf(t, k) {
-			if strings.Contains(l.profiles, "minimal") && !strings.Contains(l.profiles, "full") {
-				t.Errorf("%s is in minimal but not in full", l.path)
+	for smaller, larger := range map[string][]string{
+		"minimal": {"standard"}, "standard": {"with-user", "with-software"}, "with-user": {"full"}, "with-software": {"full"},
+	} {
+		for _, name := range larger {
+			p, q := builtin(t, smaller), builtin(t, name)
+			for _, k := range []device.Kind{device.Computer, device.Mobile} {
+				if beyond := p.Beyond(q, k); len(beyond) > 0 {
+					t.Errorf("%s keeps of a %s what %s does not: %v", smaller, k, name, beyond)
+				}
+				if len(q.Beyond(p, k)) == 0 {
+					t.Errorf("%s keeps no more of a %s than %s", name, k, smaller)
+				}
 			}
 		}
+	}
+}
+
+// What the words promise: who uses a device, where it is, how it is reached and what is installed come with the profile of that name.
+func TestBuiltinProfilesKeepWhatTheirNamesSay(t *testing.T) {
+	kept := map[string]map[string]bool{}
+	for _, name := range device.BuiltinProfiles() {
+		kept[name] = map[string]bool{}
+		for _, k := range []device.Kind{device.Computer, device.Mobile} {
+			for _, path := range builtin(t, name).Paths(k) {
+				kept[name][path] = true
+			}
+		}
+	}
+	personal := regexp.MustCompile(`(?i)user|realname|email|phone|position|room|building|department|ipaddress|ipv|iccid|locale|language|apple ?id|extensionAttributes|applications|group|printers|certificates|contentCaching|ibeacons|locat`)
+	harmless := []string{ // fields of standard that only sound like it
+		"general.residentUsers", "general.maximumSharediPadUsersStored", "general.userSessionTimeout", "general.userApprovedMdm",
+		"general.deviceLocatorServiceEnabled", "general.locationServicesForSelfServiceMobileEnabled", "security.appAnalyticsEnabled",
+	}
+	for _, name := range []string{"minimal", "standard"} {
+		for path := range kept[name] {
+			if personal.MatchString(path) && !slices.Contains(harmless, path) {
+				t.Errorf("%s keeps %s", name, path)
+			}
+		}
+	}
+	for path := range kept["with-user"] {
+		if !kept["standard"][path] && (!strings.HasPrefix(path, "userAndLocation.") || strings.Contains(path, "extensionAttributes")) {
+			t.Errorf("with-user keeps %s", path)
+		}
+	}
+	for path := range kept["with-software"] {
+		if !kept["standard"][path] && !strings.HasPrefix(path, "applications[].") && !strings.HasPrefix(path, "licensedSoftware[].") {
+			t.Errorf("with-software keeps %s", path)
+		}
+	}
+	if kept["with-software"]["applications[].path"] {
+		t.Error("with-software keeps paths, in which the names of users stand")
 	}
 }
