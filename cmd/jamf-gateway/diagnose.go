@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -90,7 +91,8 @@ func (c diagnoseCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if !d.out.Gateway.Answers {
-		_, _ = fmt.Fprintln(s.err, s.say(text{"No gateway answered: %s", "Kein Gateway hat geantwortet: %s"}, d.out.Gateway.Reason))
+		reason := cmp.Or(d.reason, d.out.Gateway.Reason)
+		_, _ = fmt.Fprintln(s.err, s.say(text{"No gateway answered: %s", "Kein Gateway hat geantwortet: %s"}, reason))
 		return errFoundWanting
 	}
 	return nil
@@ -182,6 +184,7 @@ type diagnosing struct {
 	s        streams
 	redact   *redactor
 	settings *config.Config // nil = not named, or refused
+	reason   string         // why no gateway answers, with the address that was asked: for the terminal alone
 	out      diagnosis
 }
 
@@ -195,6 +198,12 @@ func (d *diagnosing) unread(what text, err error) {
 	if err != nil {
 		d.out.Missing = append(d.out.Missing, d.s.say(what)+": "+d.redact.sentence(inLanguage(err, d.s.lang)))
 	}
+}
+
+// away notes why no gateway answers.
+func (d *diagnosing) away(err error) {
+	d.reason = inLanguage(err, d.s.lang)
+	d.out.Gateway.Reason = d.redact.sentence(d.reason)
 }
 
 // environment lists the variables that can be settings, by their names.
@@ -212,7 +221,7 @@ func (d *diagnosing) environment() {
 func (d *diagnosing) ask(ctx context.Context, door adminDoor) {
 	metrics, err := door.fetch(ctx, http.MethodGet, "/metrics")
 	if _, away := errors.AsType[gone](err); away {
-		d.out.Gateway.Reason = d.redact.sentence(inLanguage(err, d.s.lang))
+		d.away(err)
 		return
 	}
 	d.unread(text{"metrics", "Metriken"}, err)
@@ -229,7 +238,7 @@ func (d *diagnosing) ask(ctx context.Context, door adminDoor) {
 		Items   []any  `json:"items"`
 	}
 	if err = door.ask(ctx, http.MethodGet, "/v1/admin/sources", &sources); err != nil {
-		d.out.Gateway.Reason = d.redact.sentence(inLanguage(err, d.s.lang))
+		d.away(err)
 		return
 	}
 	d.out.Gateway = gatewaySeen{Answers: true, Version: sources.Version}

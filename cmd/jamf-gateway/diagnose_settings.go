@@ -34,23 +34,23 @@ type settingsSeen struct {
 }
 
 type sourceSeen struct {
-	Name        string       `json:"name"`
-	Address     string       `json:"address"` // its scheme, whether it is Jamf's cloud, and its path
-	Disabled    bool         `json:"disabled"`
-	Default     bool         `json:"default"`
-	Kinds       []string     `json:"kinds"`
-	Hosts       int          `json:"hosts"`
-	Profile     string       `json:"profile"`
-	Names       bool         `json:"names"`
-	Interval    string       `json:"interval"`
-	At          string       `json:"at"`
-	PageSize    int          `json:"pageSize"`
-	Connections int          `json:"connections"`
-	PerSecond   float64      `json:"requestsPerSecond"`
-	Heartbeat   string       `json:"heartbeat"`
-	OwnCA       bool         `json:"ownCertificates"`
-	Guard       config.Guard `json:"guard"` // numbers alone
-	Passthrough []string     `json:"passthrough"`
+	Name        string    `json:"name"`
+	Address     string    `json:"address"` // its scheme, whether it is Jamf's cloud, and its path
+	Disabled    bool      `json:"disabled"`
+	Default     bool      `json:"default"`
+	Kinds       []string  `json:"kinds"`
+	Hosts       int       `json:"hosts"`
+	Profile     string    `json:"profile"`
+	Names       bool      `json:"names"`
+	Interval    string    `json:"interval"`
+	At          string    `json:"at"`
+	PageSize    int       `json:"pageSize"`
+	Connections int       `json:"connections"`
+	PerSecond   float64   `json:"requestsPerSecond"`
+	Heartbeat   string    `json:"heartbeat"`
+	OwnCA       bool      `json:"ownCertificates"`
+	Guard       seenGuard `json:"guard"`
+	Passthrough []string  `json:"passthrough"`
 }
 
 type clientSeen struct {
@@ -99,7 +99,7 @@ func seenSettings(c *config.Config) *settingsSeen {
 		seen := sourceSeen{
 			Name: src.Name, Address: seenAddress(src.URL), Disabled: src.Disabled, Default: src.Default, Kinds: src.Kinds, Hosts: len(src.Hosts),
 			Profile: src.Profile, Names: !src.SkipNames, Interval: src.Sync.Interval.String(), At: src.Sync.At, PageSize: src.Sync.PageSize,
-			Connections: src.Limits.Connections, PerSecond: src.Limits.RequestsPerSecond, Heartbeat: seenTime(src.Heartbeat), OwnCA: src.CAFile != "", Guard: src.Guard,
+			Connections: src.Limits.Connections, PerSecond: src.Limits.RequestsPerSecond, Heartbeat: seenTime(src.Heartbeat), OwnCA: src.CAFile != "", Guard: seenGuard(src.Guard),
 			Passthrough: []string{},
 		}
 		for _, p := range src.Passthrough {
@@ -154,4 +154,20 @@ func seenAddress(address string) string {
 		out += ", port " + u.Port()
 	}
 	return out + ", path " + u.Path
+}
+
+// seenGuard is config.Guard with the names of JSON: numbers alone.
+type seenGuard struct {
+	RemovedPercent     int `json:"removedPercent"`
+	RemovedCount       int `json:"removedCount"`
+	UnconfirmedPercent int `json:"unconfirmedPercent"`
+	UnconfirmedCount   int `json:"unconfirmedCount"`
+	SmallPercent       int `json:"smallPercent"`
+	SmallCount         int `json:"smallCount"`
+	WeekPercent        int `json:"weekPercent"`
+	SerialPercent      int `json:"serialPercent"`
+	SerialCount        int `json:"serialCount"`
+	HardwarePercent    int `json:"hardwarePercent"`
+	BlankedPoints      int `json:"blankedPoints"`
+	GrownPercent       int `json:"grownPercent"`
 }

@@ -195,9 +195,13 @@ func TestDiagnoseSaysWhereTheFileIsAndReplacesNone(t *testing.T) {
 	if code := run(context.Background(), args, s); code != exitUsage || !strings.Contains(errs.String(), name+" gibt es schon") {
 		t.Errorf("exit code %d, %s", code, errs.String())
 	}
+	door := "http://" + regexp.MustCompile(`admin_listen: (\S+)`).FindStringSubmatch(content(t, file))[1]
 	r := command(t, nil, "diagnose", "--config", file, "--output", "-")
-	if r.code != exitWrong || !json.Valid([]byte(r.out)) || !strings.Contains(r.err, "No gateway answered: no gateway answers at") {
+	if r.code != exitWrong || !json.Valid([]byte(r.out)) || !strings.Contains(r.err, "No gateway answered: no gateway answers at "+door+": it is") {
 		t.Errorf("%d %s", r.code, r.err)
+	}
+	if strings.Contains(r.out, door) || !strings.Contains(r.out, "no gateway answers at <address>: it is") {
+		t.Errorf("the file says %s", r.out)
 	}
 	for _, args := range [][]string{{"--config", "nowhere.yaml"}, {"--config", file, "--admin", "x"}, {"--admin", "ftp://x"}, {"--config", file, "--output", "nowhere/x.json"}} {
 		want := exitUsage
@@ -223,8 +227,9 @@ func TestARedactorTakesOutAddressesNamesAndIds(t *testing.T) {
 		"lookup schule.jamfcloud.com: no such host":             "lookup <host 1>: no such host",
 		"dial tcp 10.1.2.3:443: refused":                        "dial tcp <address>: refused",
 		"dial tcp [fe80::1]:443: refused":                       "dial tcp <address>: refused",
-		"Get https://x.example/api?a=b: EOF":                    "Get <address> EOF",
+		"Get https://x.example/api?a=b: EOF":                    "Get <address>: EOF",
 		"of max@example.org":                                    "of <address>",
+		"of max@example.org, at http://10.1.2.3:80/.":           "of <address>, at <address>.",
 		"open /home/max/data/1.sqlite: no":                      "open <home>: no",
 		"proxy.intern.example:3128 says 407":                    "<name> says 407",
 		"computer C02XL0GTJGH5 has 00:11:22:33:44:55":           "computer <id> has <address>",

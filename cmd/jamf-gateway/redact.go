@@ -29,8 +29,8 @@ type redactor struct {
 func newRedactor() *redactor {
 	return &redactor{
 		instead: map[string]string{},
-		address: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>)]+` + // URLs
-			`|[^\s@"'<>:]+@[^\s@"'<>]+` + // e-mail addresses
+		address: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>)]*[^\s"'<>).,;:]` + // URLs, without the end of a sentence
+			`|[^\s@"'<>:]+@[^\s@"'<>]*[^\s@"'<>.,;:]` + // e-mail addresses
 			`|\b\d{1,3}(?:\.\d{1,3}){3}\b(?::\d+)?` + // IPv4
 			`|\[[0-9A-Fa-f:]+\](?::\d+)?|\b(?:[0-9A-Fa-f]{1,4}:){3,}[0-9A-Fa-f:]+`), // IPv6 and hardware addresses
 		name:     regexp.MustCompile(`\b(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b(?::\d+)?`),
