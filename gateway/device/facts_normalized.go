@@ -50,13 +50,13 @@ func derivedHardware() map[string]func(f *facts) any {
 		},
 		"identity.barcodes": barcodes,
 		"os.platform": func(f *facts) any {
-			if !f.shown("os") {
+			if f.osUnseen() {
 				return nil
 			}
 			return f.platform()
 		},
 		"os.name": func(f *facts) any {
-			if !f.shown("os") {
+			if f.osUnseen() {
 				return nil
 			}
 			return textFact(f.osName())
@@ -80,6 +80,10 @@ func derivedHardware() map[string]func(f *facts) any {
 		"purchasing.price":                func(f *facts) any { return numberFact(parseNumber(string(parsePrice(f.find("purchasing.price"))))) },
 	}
 }
+
+// osUnseen tells that nothing is known to make a platform of. A mobile device always has one, of its type: whether anything else of its system came
+// would be told by it to those who are not shown that.
+func (f *facts) osUnseen() bool { return f.schema.kind == Computer && !f.shown("os") }
 
 // derivedStates is how the device is managed and secured, and its groups.
 func derivedStates() map[string]func(f *facts) any {
