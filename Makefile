@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million queries walks crash
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million queries walks crash scoreboard
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -53,6 +53,9 @@ walks: ## walk 100,000 devices at page sizes 7, 100, 2000 and 5000, and 5,000 by
 
 crash: ## kill the real binary KILLS=500 times over KILL_DEVICES=2000 computers and look at what it serves afterwards
 	KILLS=$(or $(KILLS),500) KILL_DEVICES=$(or $(KILL_DEVICES),2000) go test -tags e2e -count=1 -timeout 3h -v -run KillsNever ./test/e2e
+
+scoreboard: ## run every row of the reliability matrix, print a line each, and keep the table in docs/reliability.md (SCOREBOARD=A,B3 for some)
+	SCOREBOARD=$(or $(SCOREBOARD),all) SCOREBOARD_DOC=docs/reliability.md go test -tags e2e -count=1 -timeout 40m -run '^TestScoreboard$$' ./test/e2e
 
 proof: ## show a caching proxy losing a living device where the gateway does not (needs nginx)
 	@command -v nginx >/dev/null || { echo "make proof needs nginx: apt-get install nginx-light" >&2; exit 1; }

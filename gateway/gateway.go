@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -36,6 +37,10 @@ type Options struct {
 	MeterProvider  metric.MeterProvider
 	Now            func() time.Time
 	Disk           *cache.Disk // nil: the file system as it is
+
+	// Dial and Listen stand in for the network, in tests of a simulated one; nil = the system's.
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	Listen func(ctx context.Context, network, address string) (net.Listener, error)
 }
 
 // Gateway is the running program without its command line.

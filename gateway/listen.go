@@ -37,12 +37,15 @@ func (g *Gateway) Listen(ctx context.Context) error {
 		return nil
 	}
 	c := g.o.Config
-	var lc net.ListenConfig
+	listen := g.o.Listen
+	if listen == nil {
+		listen = new(net.ListenConfig).Listen
+	}
 	open := func(setting, address string) (net.Listener, error) {
 		if address == "" {
 			return nil, nil
 		}
-		ln, err := lc.Listen(ctx, "tcp", address)
+		ln, err := listen(ctx, "tcp", address)
 		if err != nil {
 			return nil, &ListenError{Setting: setting, Address: address, Err: err}
 		}

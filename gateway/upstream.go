@@ -35,7 +35,7 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
 			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: src.ClientSecret.Reveal,
 			AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
 			Passed: passedOn(src),
-			Proxy:  src.Proxy.Reveal(), RootCAs: roots,
+			Proxy:  src.Proxy.Reveal(), RootCAs: roots, Dial: o.Dial,
 			PropagateTrace: o.Config.Telemetry.PropagateToJamf, Logger: o.Logger, Telemetry: tel,
 		})
 		if err != nil {

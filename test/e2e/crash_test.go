@@ -13,27 +13,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"jamf-gateway/test/fakejamf"
 )
-
-// fromEnvironment is a number that a make target sets.
-func fromEnvironment(t *testing.T, name string, fallback int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return fallback
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("%s=%s is no number", name, text)
-	}
-	return n
-}
 
 // victim is the real binary before a simulated Jamf, started and killed over and over on one data directory.
 type victim struct {

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,8 +63,13 @@ type house struct {
 	spans    *tracetest.SpanRecorder
 	metrics  *metric.ManualReader
 	now      func() time.Time // of the gateway; nil = time.Now
+	net      *memory          // nil = the system's
 	gateway  *gateway.Gateway
 	stop     func()
+
+	recorders []*tracetest.SpanRecorder
+	devices   map[fakejamf.Kind]int // that every list holds, for who reads all the time
+	closed    atomic.Bool
 }
 
 // logBuffer is a buffer that many goroutines may write.
@@ -87,12 +93,27 @@ func (l *logBuffer) String() string {
 // newHouse makes the simulated Jamf and the settings; change may bend them before the start.
 func newHouse(t *testing.T, o fakejamf.Options, change func(*config.Config)) *house {
 	t.Helper()
+	return newHouseOn(t, nil, o, change)
+}
+
+// newHouseOn makes a house on a network; nil is the system's.
+func newHouseOn(t *testing.T, network *memory, o fakejamf.Options, change func(*config.Config)) *house {
+	t.Helper()
 	o.ClientID, o.ClientSecret = "gw", jamfSecret
 	if o.Faults == (fakejamf.Faults{}) {
 		o.Faults = rough()
 	}
-	h := &house{t: t, jamf: fakejamf.New(o), logs: &logBuffer{}}
-	h.upstream = httptest.NewServer(h.jamf)
+	h := &house{t: t, jamf: fakejamf.New(o), logs: &logBuffer{}, net: network, devices: map[fakejamf.Kind]int{}}
+	h.upstream = httptest.NewUnstartedServer(h.jamf)
+	if network != nil {
+		ln, err := network.Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = h.upstream.Listener.Close()
+		h.upstream.Listener = ln
+	}
+	h.upstream.Start()
 	t.Cleanup(h.upstream.Close)
 	dir := t.TempDir()
 	h.settings = &config.Config{
@@ -115,14 +136,19 @@ func newHouse(t *testing.T, o fakejamf.Options, change func(*config.Config)) *ho
 func (h *house) start() {
 	h.t.Helper()
 	h.spans = tracetest.NewSpanRecorder()
+	h.recorders = append(h.recorders, h.spans)
 	tracers := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(h.spans))
 	h.metrics = metric.NewManualReader()
 	meters := metric.NewMeterProvider(metric.WithReader(h.metrics))
 	ctx, cancel := context.WithCancel(context.Background())
-	g, err := gateway.New(ctx, gateway.Options{
+	o := gateway.Options{
 		Config: h.settings, Version: "e2e", StartJitter: -1, Now: h.now,
 		Logger: slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), TracerProvider: tracers, MeterProvider: meters,
-	})
+	}
+	if h.net != nil {
+		o.Dial, o.Listen = h.net.Dial, h.net.Listen
+	}
+	g, err := gateway.New(ctx, o)
 	if err != nil {
 		cancel()
 		h.t.Fatalf("build the gateway: %v", err)
@@ -134,7 +160,9 @@ func (h *house) start() {
 	h.gateway, h.base, h.admin = g, "http://"+g.PublicAddr(), "http://"+g.AdminAddr()
 	ended := make(chan error, 1)
 	go func() { ended <- g.Run(ctx) }()
+	h.closed.Store(false)
 	h.stop = sync.OnceFunc(func() {
+		h.closed.Store(true)
 		cancel()
 		select {
 		case err := <-ended:
@@ -183,7 +211,11 @@ func (h *house) call(method, path string, body url.Values, headers ...string) re
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 60 * time.Second}
+	transport := &http.Transport{DisableKeepAlives: true}
+	if h.net != nil {
+		transport.DialContext = h.net.Dial
+	}
+	client := &http.Client{Transport: transport, Timeout: 60 * time.Second}
 	resp, err := client.Do(req)
 	if err != nil {
 		h.t.Fatalf("%s %s: %v", method, path, err)
