@@ -15,3 +15,6 @@ var (
 	ShowSize      = showSize
 	VariableName  = variableName
 )
+
+// RefusedPath says why a path is never passed on.
+func RefusedPath(path string) string { return refusedPath(path) }

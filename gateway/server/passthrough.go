@@ -91,6 +91,13 @@ func (s *Server) passThrough(c *fiber.Ctx) error {
 	if err != nil {
 		return passFault(err, name)
 	}
+	if got.Late != nil && x.caller.onlyFresh {
+		e := passError(got.Late)
+		return &fault{
+			code: codeNotFresh, source: name, detail: "on_stale: fail of this client: Jamf gave no newer answer (" + e.Code + ").",
+			retryAfter: min(max(e.RetryAfter, shortestRetryAfter), longestRetryAfter),
+		}
+	}
 	return s.sendPassed(c, key, got, hit, p.TTL)
 }
 

@@ -192,3 +192,24 @@ func TestSixtyWhoAskAtOnceAreOneCallOfJamf(t *testing.T) {
 		t.Errorf("%d calls", n)
 	}
 }
+
+// Who must not see old data is not given old answers of Jamf's either.
+func TestAClientThatTakesNothingOldGetsNoLateAnswer(t *testing.T) {
+	p := &passing{body: `[1]`}
+	w := newWorld(t, passes(p), func(o *server.Options) {
+		o.Clients = append(o.Clients, server.ClientOptions{ID: "strict", Secrets: [][32]byte{sum("strict")}, Passthrough: true, OnlyFresh: true})
+	})
+	if r := w.get("strict", "/api/v1/departments"); r.status != http.StatusOK {
+		t.Fatalf("while Jamf answers: %s", r)
+	}
+	w.clock.Add(2 * time.Hour)
+	p.say("", &server.PassError{Code: "jamf_unavailable"})
+	if r := w.get("all", "/api/v1/departments"); r.status != http.StatusOK {
+		t.Errorf("to the others: %s", r)
+	}
+	r := w.get("strict", "/api/v1/departments")
+	w.want(r, http.StatusServiceUnavailable, "not_fresh")
+	if r.header.Get("Retry-After") == "" {
+		t.Error("without Retry-After")
+	}
+}
