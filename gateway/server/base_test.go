@@ -108,7 +108,7 @@ func TestRawHostHeaders(t *testing.T) {
 		"GET /healthCheck.html HTTP/1.1\r\nHost: jamf-b.example.com:80:80\r\n\r\n":                        400,
 		"GET /healthCheck.html HTTP/1.0\r\n\r\n":                                                          200,
 		"GET /healthCheck.html HTTP/1.1\r\nHost: nobody.example.com\r\n\r\n":                              421,
-		"GET /healthCheck.html HTTP/1.1\r\nHost: x@jamf-b.example.com\r\n\r\n":                            421,
+		"GET /healthCheck.html HTTP/1.1\r\nHost: x@jamf-b.example.com\r\n\r\n":                            400,
 		"GET /healthCheck.html HTTP/1.1\r\nHost: a.org\r\nX-Forwarded-Host: jamf-b.example.com\r\n\r\n":   421,
 		"GET /healthCheck.html HTTP/1.1\r\nHost: jamf-b.example.com\r\nHost: gateway.example.com\r\n\r\n": 400,
 	} {

@@ -222,3 +222,6 @@ func (e *Ended) End(client, token string, expires time.Time) error {
 }
 
 func (e *Ended) Has(token string, expires time.Time) bool { return e.e.has(token, expires) }
+
+// Gate tells whether the gate lets a request pass.
+func Gate(rc *fasthttp.RequestCtx) bool { return gate(rc) == nil }

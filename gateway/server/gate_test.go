@@ -49,48 +49,6 @@ func (w *world) wire(raw string) (statuses []int, closed bool) {
 // smuggled is a second request: whoever answers it has read the first one differently.
 const smuggled = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 
-func TestAmbiguousRequestsAreRefusedAndTheirConnectionClosed(t *testing.T) {
-	w := newWorld(t)
-	for name, tc := range map[string]struct {
-		raw    string
-		status int // 0: no answer is fine too
-	}{
-		"Content-Length with Transfer-Encoding": {"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled, 400},
-		"Transfer-Encoding with Content-Length": {"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + smuggled, 400},
-		"two different Content-Length":          {"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 32\r\n\r\n" + smuggled, 400},
-		"two equal Content-Length":              {"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n" + smuggled, 400},
-		"negative Content-Length":               {"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n" + smuggled, 400},
-		"signed Content-Length":                 {"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: +0\r\n\r\n" + smuggled, 400},
-		"Transfer-Encoding xchunked":            {"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + smuggled, 400},
-		"Transfer-Encoding gzip, chunked":       {"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + smuggled, 400},
-		"two Transfer-Encoding":                 {"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" + smuggled, 400},
-		"Transfer-Encoding on HTTP/1.0":         {"GET /livez HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled, 400},
-		"LF in a chunk extension":               {"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;a\nb\r\nxx\r\n0\r\n\r\n" + smuggled, 400},
-		"two Host":                              {"GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n" + smuggled, 400},
-		"no Host":                               {"GET /livez HTTP/1.1\r\nAccept: */*\r\n\r\n" + smuggled, 400},
-		"folded header":                         {"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n" + smuggled, 400},
-		"blank before the colon":                {"GET /livez HTTP/1.1\r\nHost : x\r\n\r\n" + smuggled, 400},
-		"NUL in a header":                       {"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: a\x00b\r\n\r\n" + smuggled, 400},
-		"bare LF between headers":               {"GET /livez HTTP/1.1\r\nHost: x\nX-A: b\r\n\r\n" + smuggled, 400},
-		"HTTP/9.9":                              {"GET /livez HTTP/9.9\r\nHost: x\r\n\r\n" + smuggled, 505},
-		"absolute form":                         {"GET http://evil.example/livez HTTP/1.1\r\nHost: x\r\n\r\n" + smuggled, 400},
-		"two blanks in the request line":        {"GET  /livez HTTP/1.1\r\nHost: x\r\n\r\n" + smuggled, 400},
-		"two Authorization":                     {"GET /v1/devices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n" + smuggled, 400},
-		"unknown method":                        {"GETX /livez HTTP/1.1\r\nHost: x\r\n\r\n" + smuggled, 501},
-		"TRACE":                                 {"TRACE /livez HTTP/1.1\r\nHost: x\r\n\r\n" + smuggled, 405},
-		"CONNECT":                               {"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n" + smuggled, 405},
-		"OPTIONS *":                             {"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n" + smuggled, 400},
-		"encoded body":                          {"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 0\r\n\r\n" + smuggled, 415},
-		"body beyond the limit":                 {"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n" + strings.Repeat("x", 70000) + smuggled, 413},
-		"headers beyond the limit":              {"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: " + strings.Repeat("x", 20000) + "\r\n\r\n" + smuggled, 431},
-	} {
-		statuses, closed := w.wire(tc.raw)
-		if len(statuses) != 1 || statuses[0] != tc.status || !closed {
-			t.Errorf("%s: answers %v, connection closed: %v; want one %d and a closed connection", name, statuses, closed, tc.status)
-		}
-	}
-}
-
 func TestABodyOfAGetIsReadAndIgnored(t *testing.T) {
 	w := newWorld(t)
 	// A real SDK sends GETs with the body null. It must not be taken for the next request.
@@ -110,7 +68,7 @@ func TestATargetHasOneMeaning(t *testing.T) {
 		"": false, "*": false, "http://x/": false, "//v1/devices": false, "/v1//devices": false, "/v1/./devices": false, "/v1/..": false,
 		"/v1/../v1/devices": false, "/v1/%2e%2e/x": false, "/v1/%2E": false, "/v1/a%2fb": false, "/v1/a%5Cb": false, `/v1\x`: false,
 		"/v1/%252e": false, "/v1/;a=b": false, "/v1/%3Ba": false, "/v1/%00": false, "/v1/%0a": false, "/v1/%7f": false, "/v1/%": false,
-		"/v1/%4": false, "/v1/%zz": false, "/v1/a b": false, "/v1/ä": false, "/v1/\x01": false, "/v1#f": false, "/v1?a#f": false,
+		"/v1/%4": false, "/v1/%zz": false, "/v1/a b": false, "/v1/ä": false, "/v1/%C3%A4": true, "/v1/%c0%ae": false, "/v1/%ff": false, "/v1/\x01": false, "/v1#f": false, "/v1?a#f": false,
 		"/?" + strings.Repeat("a&", 99): true, "/?" + strings.Repeat("a&", 100): false,
 	} {
 		if reason := server.GateTarget(target); (reason == "") != good {
@@ -129,7 +87,7 @@ func FuzzGateTarget(f *testing.F) {
 		}
 		path, _, _ := strings.Cut(target, "?")
 		lower := strings.ToLower(path)
-		for _, bad := range []string{"//", "/../", "/./", "%2e", "%2f", "%5c", "%25", "%00", "\\", ";", "\r", "\n", " "} {
+		for _, bad := range []string{"//", "/../", "/./", "%2e", "%2f", "%5c", "%25", "%00", "\\", ";", "\r", "\n", " ", "%c0%ae"} {
 			if strings.Contains(lower+"/", bad) && !strings.HasSuffix(path, "/") {
 				t.Errorf("%q passed with %q", target, bad)
 			}
