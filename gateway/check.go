@@ -2,9 +2,12 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/catalogue"
 	"jamf-gateway/gateway/server"
 )
 
@@ -32,10 +35,29 @@ func Check(ctx context.Context, c *config.Config, version, source, lang string) 
 		if src.Disabled {
 			continue
 		}
-		out = append(out, Report(src.Name, ups[src.Name].Test(ctx, wantedRights(src), nameRights(src, ps.named[src.Profile])...), lang))
+		report := Report(src.Name, ups[src.Name].Test(ctx, wantedRights(src), nameRights(src, ps.named[src.Profile])...), lang)
+		out = append(out, withRoom(report, c, src, lang))
 	}
 	if !found {
 		return nil, server.ErrUnknownSource
 	}
 	return out, nil
+}
+
+// withRoom adds what keeps a good connection from being of use: no sync begins on a disk that is too full for it.
+func withRoom(r server.TestReport, c *config.Config, src config.Source, lang string) server.TestReport {
+	const code = "store_full"
+	for _, k := range kindsOf(src) {
+		err := cache.RoomIn(c.DataDir, cache.Series{Source: src.Name, Kind: k})
+		if !errors.Is(err, cache.ErrFull) {
+			continue
+		}
+		step := server.TestStep{Name: "data_dir", Result: "failed", Code: code}
+		if e, ok := catalogue.Lookup(code); ok {
+			step.Detail, step.Action = e.Title.In(catalogue.Language(lang)), e.Action.In(catalogue.Language(lang))
+		}
+		r.OK, r.Steps = false, append(r.Steps, step)
+		return r
+	}
+	return r
 }

@@ -198,6 +198,23 @@ func TestCheckPrintsNothingToEnterForASourceThatCannotBeServed(t *testing.T) {
 	}
 }
 
+// A connection is of no use where nothing that comes over it can be kept. No disk has the space for twice this generation.
+func TestCheckIsNotGoodWhereNoSyncCouldBeKept(t *testing.T) {
+	file := settings(t, jamf(t), "data_dir: data\n")
+	write(t, filepath.Join(filepath.Dir(file), "data", "schule-a", "computer", "manifest.json"),
+		`{"format": 1, "current": 1, "kept": [{"number": 1, "file": "00000001.sqlite", "bytes": 1152921504606846976}]}`)
+	env := []string{"JAMF_SECRET=jamf-secret"}
+	for lang, want := range map[string]string{"en": "The disk is full\n      [store_full] Free space", "de": "Der Datenträger ist voll\n      [store_full] Schaffen Sie"} {
+		r := command(t, env, "check", "--config", file, "--lang", lang)
+		if r.code != exitWrong || !strings.Contains(r.out, want) || strings.Contains(r.out, "Inventory360") {
+			t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
+		}
+	}
+	if r := command(t, env, "check", "--config", file, "--json"); r.code != exitWrong || !strings.Contains(r.out, `"code": "store_full"`) || !strings.Contains(r.out, `"ok": false`) {
+		t.Errorf("exit code %d\n%s", r.code, r.out)
+	}
+}
+
 func TestSettingsAreRefusedInBothLanguages(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bad.yaml")
 	write(t, file, "listn: x\n")

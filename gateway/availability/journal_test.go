@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -197,5 +198,37 @@ func TestADirectoryThatCannotBeReadIsAnError(t *testing.T) {
 	}
 	if err := availability.NewJournal(file, &cache.Disk{}).Append(up(noon())); err == nil {
 		t.Error("a line was written into a directory that is none")
+	}
+}
+
+// Whichever write of the history fails, it costs the line that was written, and a part of it is no other line's.
+func TestAFailingWriteCostsOneLineOfTheHistory(t *testing.T) {
+	for n := 1; ; n++ {
+		dir := availability.Dir(t.TempDir(), "a")
+		keep(t, dir, up(noon().AddDate(0, -6, 0))) // a day that goes
+		left := n
+		j := availability.NewJournal(dir, &cache.Disk{Fail: func(op cache.Op, _ string) error {
+			if left--; left == 0 {
+				return fmt.Errorf("%s: %w", op, syscall.ENOSPC)
+			}
+			return nil
+		}})
+		said := 0
+		for minute := range 4 {
+			if err := j.Append(up(noon().Add(time.Duration(minute) * time.Minute))); err == nil {
+				said++
+			}
+		}
+		entries, damaged := read(t, dir, noon(), noon().Add(time.Hour))
+		entries = slices.DeleteFunc(entries, func(e availability.Entry) bool { return e.At.Before(noon()) })
+		if len(entries) < said || len(entries) > 4 || damaged > 1 {
+			t.Errorf("operation %d: %d lines, %d said to be written, %d damaged", n, len(entries), said, damaged)
+		}
+		if left > 0 {
+			if said != 4 || n < 14 {
+				t.Errorf("%d operations, %d lines", n-1, said)
+			}
+			return
+		}
 	}
 }

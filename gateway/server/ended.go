@@ -69,13 +69,15 @@ func newEnded(disk *cache.Disk, file string, now func() time.Time, log *slog.Log
 	if errors.Is(err, fs.ErrNotExist) {
 		return e
 	}
-	if err == nil {
-		e.read(data)
-		err = e.rewrite()
-	}
 	if err != nil {
 		log.Error("the ended tokens are not known: every token that is out is refused", "error", err)
 		e.before = now().Truncate(time.Second) // as exact as a token
+		return e
+	}
+	e.read(data)
+	if err := e.rewrite(); err != nil {
+		log.Warn("write the ended tokens anew", "error", err) // a full disk: they are known all the same
+		e.lines = bytes.Count(data, []byte("\n"))
 	}
 	return e
 }

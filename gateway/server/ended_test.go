@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/gateway/server"
 )
 
@@ -140,5 +142,53 @@ func TestOneClientCannotFillTheMemoryWithEndedTokens(t *testing.T) {
 	}
 	if err := e.End("b", "other", start.Add(time.Hour)); err != nil {
 		t.Errorf("another client: %v", err)
+	}
+}
+
+// Whichever write of a token that is given back fails: the client is told so, or the token has ended for good; and the next one goes
+// through by itself, over whatever half a line was left.
+func TestNoFailingWriteBringsAnEndedTokenBack(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ended")
+	clock := func() time.Time { return start }
+	given := map[string]bool{} // token -> the client was told that it has ended
+	for n := 1; ; n++ {
+		left := n
+		disk := &cache.Disk{Fail: func(op cache.Op, _ string) error {
+			if left--; left == 0 {
+				return fmt.Errorf("%s: %w", op, syscall.ENOSPC)
+			}
+			return nil
+		}}
+		e := server.NewEndedOn(disk, file, clock) // reads, and writes the file anew
+		if e.Has("never ended", start.Add(time.Hour)) {
+			t.Errorf("operation %d: a start on a full disk refuses every token that is out", n)
+		}
+		var failed bool
+		for i := range 3 {
+			token := fmt.Sprint(n, "/", i)
+			err := e.End("a", token, start.Add(time.Hour))
+			given[token] = err == nil
+			failed = failed || err != nil
+		}
+		for token, told := range given {
+			if told && !e.Has(token, start.Add(time.Hour)) {
+				t.Errorf("operation %d: %s lives", n, token)
+			}
+		}
+		after := server.NewEnded(file, clock)
+		for token, told := range given {
+			if told && !after.Has(token, start.Add(time.Hour)) {
+				t.Errorf("operation %d: %s lives after a restart", n, token)
+			}
+		}
+		if left > 0 {
+			if failed || n < 10 {
+				t.Errorf("%d operations, failed %t", n, failed)
+			}
+			break
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(file), ".*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/usage"
 )
@@ -214,7 +215,12 @@ type Ended struct{ e *ended }
 const MaxEnded = maxEnded
 
 func NewEnded(file string, now func() time.Time) *Ended {
-	return &Ended{newEnded(nil, file, now, slog.New(slog.DiscardHandler))}
+	return NewEndedOn(nil, file, now)
+}
+
+// NewEndedOn is NewEnded on a disk that can fail.
+func NewEndedOn(disk *cache.Disk, file string, now func() time.Time) *Ended {
+	return &Ended{newEnded(disk, file, now, slog.New(slog.DiscardHandler))}
 }
 
 func (e *Ended) End(client, token string, expires time.Time) error {

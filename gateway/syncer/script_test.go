@@ -157,6 +157,7 @@ type house struct {
 	meters *metric.ManualReader
 	logs   strings.Builder
 	free   func(string) (int64, error) // of the disk, nil = as it is
+	disk   *cache.Disk
 	stop   func()
 }
 
@@ -183,7 +184,7 @@ func (h *house) open(jitter time.Duration) {
 	provider := metric.NewMeterProvider(metric.WithReader(h.meters))
 	var err error
 	h.store, err = cache.Open(context.Background(), cache.Options{
-		Dir: h.dir, MaxBytes: 4 << 20, Keep: 3, MeterProvider: provider, Free: h.free,
+		Dir: h.dir, MaxBytes: 4 << 20, Keep: 3, MeterProvider: provider, Free: h.free, Disk: h.disk,
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -202,6 +203,12 @@ func (h *house) open(jitter time.Duration) {
 func (h *house) start() {
 	h.t.Helper()
 	h.open(-1)
+	h.run()
+}
+
+// run is start without open.
+func (h *house) run() {
+	h.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- h.syncer.Run(ctx) }()
