@@ -278,6 +278,16 @@ func (p *Profile) Allows(k Kind, normalized string) bool {
 	return slices.ContainsFunc(s.normalized[normalized], func(i int) bool { return kept.fields[i] })
 }
 
+// Shows tells whether anything of a Jamf path or of the key of a section ("general.barcode1", "purchasing") is kept. Unknown ones are not.
+func (p *Profile) Shows(k Kind, path string) bool {
+	s := fieldTable().schemaOf(k)
+	if s == nil {
+		return false
+	}
+	n := s.lookup(path)
+	return n != nil && p.keepOf(k).nodes[n.id]
+}
+
 // Hides tells whether the kind has the normalized field, and the profile shows nothing of it.
 func (p *Profile) Hides(k Kind, normalized string) bool {
 	s := fieldTable().schemaOf(k)

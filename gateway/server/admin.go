@@ -87,7 +87,7 @@ func (s *Server) adminSources(c *fiber.Ctx) error {
 	statuses := statusIndex(s.o.Control.Status())
 	items := make([]healthView, 0, len(statuses))
 	for _, st := range statuses {
-		items = append(items, s.healthView(st, statuses))
+		items = append(items, s.healthView(st, statuses, nil))
 	}
 	return sendJSON(c, http.StatusOK, struct {
 		Version string       `json:"version"`

@@ -174,8 +174,9 @@ func sourceState(disabled bool) string {
 	return "active"
 }
 
-// kinds looks at the current generation of each enabled kind; a health answer belongs to no client run.
-func (s *Server) kinds(st SourceStatus, statuses statusIndex) []kindHealth {
+// kinds looks at the current generation of each enabled kind; a health answer belongs to no client run. A caller, nil at the admin door, is told
+// nothing of fields that he is not shown.
+func (s *Server) kinds(st SourceStatus, statuses statusIndex, c *caller) []kindHealth {
 	now := s.o.Now()
 	out := make([]kindHealth, 0, len(st.Kinds))
 	for _, k := range st.Kinds {
@@ -201,14 +202,18 @@ func (s *Server) kinds(st SourceStatus, statuses statusIndex) []kindHealth {
 		if k.Syncing {
 			h.Progress = &progress{Held: k.Held, Total: k.Total}
 		}
+		if c != nil {
+			sc, _ := c.scope(st.Name, k.Kind)
+			h.shownTo(sc.profile)
+		}
 		out = append(out, h)
 	}
 	return out
 }
 
-func (s *Server) sourceView(st SourceStatus, statuses statusIndex, devices bool) sourceView {
+func (s *Server) sourceView(st SourceStatus, statuses statusIndex, c *caller, devices bool) sourceView {
 	v := sourceView{Name: st.Name, Default: st.Default, SourceState: sourceState(st.Disabled), JamfVersion: optional(st.JamfVersion), Kinds: []sourceKind{}}
-	for _, k := range s.kinds(st, statuses) {
+	for _, k := range s.kinds(st, statuses, c) {
 		shown := sourceKind{kindView: k.kindView}
 		if devices {
 			shown.Hold = k.Hold
@@ -219,11 +224,11 @@ func (s *Server) sourceView(st SourceStatus, statuses statusIndex, devices bool)
 	return v
 }
 
-func (s *Server) healthView(st SourceStatus, statuses statusIndex) healthView {
+func (s *Server) healthView(st SourceStatus, statuses statusIndex, c *caller) healthView {
 	v := healthView{
 		Name: st.Name, SourceState: sourceState(st.Disabled), Token: st.Token, TokenExpires: stamp(st.TokenExpires),
 		Breaker: st.Breaker, NotBefore: stamp(st.NotBefore), Rights: st.Rights, JamfVersion: optional(st.JamfVersion),
-		LastError: newTrouble(st.LastErrorCode, "", st.LastErrorAt), Kinds: s.kinds(st, statuses),
+		LastError: newTrouble(st.LastErrorCode, "", st.LastErrorAt), Kinds: s.kinds(st, statuses, c),
 		Heartbeat: newHeartbeat(st.Heartbeat),
 	}
 	if v.Rights == nil {
@@ -283,10 +288,11 @@ func (s *Server) listSources(c *fiber.Ctx) error {
 	if f := parseNoQuery(rawQuery(c)); f != nil {
 		return f
 	}
-	statuses := s.visible(exchangeOf(c).caller)
+	who := exchangeOf(c).caller
+	statuses := s.visible(who)
 	items := make([]sourceView, 0, len(statuses))
 	for _, st := range statuses {
-		items = append(items, s.sourceView(st, statuses, false))
+		items = append(items, s.sourceView(st, statuses, who, false))
 	}
 	return sendJSON(c, http.StatusOK, struct {
 		Items []sourceView `json:"items"`
@@ -299,7 +305,7 @@ func (s *Server) oneSource(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	return sendJSON(c, http.StatusOK, s.sourceView(st, statuses, true))
+	return sendJSON(c, http.StatusOK, s.sourceView(st, statuses, exchangeOf(c).caller, true))
 }
 
 // quarantinedDevices names the first of the devices that could not be read as usual.
@@ -321,7 +327,7 @@ func (s *Server) sourceHealth(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	return sendJSON(c, http.StatusOK, s.healthView(st, statuses))
+	return sendJSON(c, http.StatusOK, s.healthView(st, statuses, exchangeOf(c).caller))
 }
 
 // testSource is POST /v1/sources/{name}/test. A test that found something wrong is a 200 with ok: false.
@@ -344,11 +350,12 @@ func (s *Server) health(c *fiber.Ctx) error {
 	if f := parseNoQuery(rawQuery(c)); f != nil {
 		return f
 	}
-	statuses := s.visible(exchangeOf(c).caller)
+	who := exchangeOf(c).caller
+	statuses := s.visible(who)
 	sources := make([]healthView, 0, len(statuses))
 	word := "ok"
 	for _, st := range statuses {
-		v := s.healthView(st, statuses)
+		v := s.healthView(st, statuses, who)
 		sources = append(sources, v)
 		word = worseWord(word, v.Status)
 	}
