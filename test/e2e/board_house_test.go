@@ -42,6 +42,7 @@ type board struct {
 	began    time.Time
 	mended   time.Time
 	stop     func() // of the reader
+	said     sync.Mutex
 }
 
 // wrong notes what is not as it should be; the first one is the reason of the line.
@@ -156,6 +157,8 @@ type reader struct {
 	h     *house
 	token string
 	until time.Time
+
+	patient bool // a gateway that is busy is asked again when it says
 }
 
 func (r *reader) client() *http.Client {
@@ -182,6 +185,9 @@ func (r *reader) renew(ctx context.Context) error {
 		Token string `json:"access_token"`
 	}
 	err = json.NewDecoder(rs.Body).Decode(&out)
+	if err == nil && out.Token == "" {
+		err = fmt.Errorf("no token: %s", rs.Status)
+	}
 	r.token, r.until = out.Token, time.Now().Add(time.Hour)
 	return err
 }
@@ -200,7 +206,7 @@ type listAnswer struct {
 
 // read asks for one list, another one each time, and judges it.
 func (r *reader) read(ctx context.Context, n int) {
-	path, want := "/v1/devices?limit=1000", r.h.devices[fakejamf.Computer]+r.h.devices[fakejamf.Mobile]
+	path, want := "/v1/devices?limit=1000", r.h.devices[fakejamf.Computer]+r.h.devices[fakejamf.Mobile]+r.h.others
 	switch n % 3 {
 	case 1:
 		path, want = "/api/v4/computers-inventory?page-size=2000", r.h.devices[fakejamf.Computer]
@@ -211,6 +217,15 @@ func (r *reader) read(ctx context.Context, n int) {
 		return
 	}
 	status, header, body, err := r.get(ctx, path)
+	for range 300 {
+		if !r.patient || status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" {
+			break
+		}
+		r.b.sleep(time.Second)
+		status, header, body, err = r.get(ctx, path)
+	}
+	r.b.said.Lock()
+	defer r.b.said.Unlock()
 	s := &r.b.score
 	if ctx.Err() != nil || r.h.closed.Load() {
 		return
@@ -433,12 +448,9 @@ func (b *board) upstream() {
 			}
 		}
 		st := h.jamf.Stats()
-		seen := 0
-		for _, n := range st.Requests {
-			seen += n
-		}
+		seen := h.bender.since(time.Time{})
 		b.score.UpstreamCalls += max(calls, seen)
-		b.score.Peak = max(b.score.Peak, st.PeakConcurrency)
+		b.score.Peak = max(b.score.Peak, st.PeakConcurrency, h.bender.peak)
 		if calls > retries {
 			b.score.RetryRatio = max(b.score.RetryRatio, float64(calls)/float64(calls-retries))
 		}

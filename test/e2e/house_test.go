@@ -67,8 +67,10 @@ type house struct {
 	gateway  *gateway.Gateway
 	stop     func()
 
+	bender    *bender
 	recorders []*tracetest.SpanRecorder
 	devices   map[fakejamf.Kind]int // that every list holds, for who reads all the time
+	others    int                   // devices of further sources
 	closed    atomic.Bool
 }
 
@@ -104,7 +106,8 @@ func newHouseOn(t *testing.T, network *memory, o fakejamf.Options, change func(*
 		o.Faults = rough()
 	}
 	h := &house{t: t, jamf: fakejamf.New(o), logs: &logBuffer{}, net: network, devices: map[fakejamf.Kind]int{}}
-	h.upstream = httptest.NewUnstartedServer(h.jamf)
+	h.bender = &bender{next: h.jamf}
+	h.upstream = httptest.NewUnstartedServer(h.bender)
 	if network != nil {
 		ln, err := network.Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
