@@ -196,7 +196,7 @@ func (d *diagnosing) missing(t text, args ...any) {
 // unread notes what an error kept away.
 func (d *diagnosing) unread(what text, err error) {
 	if err != nil {
-		d.out.Missing = append(d.out.Missing, d.s.say(what)+": "+d.redact.sentence(inLanguage(err, d.s.lang)))
+		d.out.Missing = append(d.out.Missing, d.s.say(what)+": "+d.redact.files(inLanguage(err, d.s.lang)))
 	}
 }
 
@@ -230,7 +230,7 @@ func (d *diagnosing) ask(ctx context.Context, door adminDoor) {
 	}
 	for line := range strings.Lines(string(metrics)) {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			d.out.Metrics = append(d.out.Metrics, d.redact.words(line))
+			d.out.Metrics = append(d.out.Metrics, d.redact.metric(line))
 		}
 	}
 	var sources struct {

@@ -240,6 +240,27 @@ func TestARedactorTakesOutAddressesNamesAndIds(t *testing.T) {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
+	for in, want := range map[string]string{
+		"stat /etc/goethe-schule/ca.pem: no such file or directory":    "stat <file>: no such file or directory",
+		"open /srv/Schule am Berg/a secret: permission denied":         "open <file>: permission denied",
+		"stat certs/anna: no such file or directory":                   "stat <file>: no such file or directory",
+		"the file /var/lib/goethe/x is not 0600":                       "the file <file> is not 0600",
+		"must be a path like /v1/departments or /v1/computer-groups/1": "must be a path like /v1/departments or /v1/computer-groups/1",
+		"read the journal: open /data/goethe/beats/1: permission":      "read the journal: open <file>: permission",
+	} {
+		if got := r.problem(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	for in, want := range map[string]string{
+		`jamf_breaker_state{server_address="jss:8443"} 0`:                    `jamf_breaker_state{server_address="<host>"} 0`,
+		`jamf_breaker_state{server_address="schule.jamfcloud.com:443"} 0`:    `jamf_breaker_state{server_address="<host 1>:443"} 0`,
+		`jamf_breaker_state{jamf_source="a",server_address="127.0.0.1:1"} 0`: `jamf_breaker_state{jamf_source="a",server_address="<address>"} 0`,
+	} {
+		if got := r.metric(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
 	if got := r.problem(`must be one of a, b, not "canary"`); got != `must be one of a, b, not "..."` {
 		t.Error(got)
 	}

@@ -24,6 +24,8 @@ type redactor struct {
 	idLike   *regexp.Regexp
 	quoted   *regexp.Regexp
 	homePath *regexp.Regexp
+	file     *regexp.Regexp
+	filePath *regexp.Regexp
 }
 
 func newRedactor() *redactor {
@@ -37,6 +39,8 @@ func newRedactor() *redactor {
 		idLike:   regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9-]{7,}`),
 		quoted:   regexp.MustCompile(`"[^"]*"`),
 		homePath: regexp.MustCompile(`/(?:home|Users|root)(?:/[^\s:"']*)?`),
+		file:     regexp.MustCompile(`\b(open|stat|lstat|read|write|mkdir|readdirent|rename|fsync|sync|chmod|unlinkat|remove) [^:"]*[/.][^:"]*:`), // as errors name a file
+		filePath: regexp.MustCompile(`(?:\.{0,2}/[^\s/:"'<>,;)]+){2,}`),
 	}
 }
 
@@ -106,9 +110,31 @@ func (r *redactor) sentence(text string) string {
 	})
 }
 
-// problem is sentence for a text about the settings: it may quote a value that was written in the wrong place.
+// problem is sentence for a text about the settings: it may quote a value that was written in the wrong place, and name files.
 func (r *redactor) problem(text string) string {
-	return r.sentence(r.quoted.ReplaceAllString(text, `"..."`))
+	return r.files(r.quoted.ReplaceAllString(text, `"..."`))
+}
+
+// files is sentence for a text that may name files. Paths of Jamf's API stay.
+func (r *redactor) files(text string) string {
+	text = r.sentence(r.file.ReplaceAllString(text, "$1 <file>:"))
+	return r.filePath.ReplaceAllStringFunc(text, func(path string) string {
+		if len(path) > 3 && path[:2] == "/v" && path[2] <= '9' && path[3] == '/' || strings.HasPrefix(path, "/api/") {
+			return path
+		}
+		return "<file>"
+	})
+}
+
+// metric is words for a line of metrics, whose labels name hosts however short they are.
+func (r *redactor) metric(line string) string {
+	return hostLabel().ReplaceAllStringFunc(r.words(line), func(label string) string {
+		name, host, _ := strings.Cut(label, "=")
+		if host = strings.Trim(host, `"`); strings.HasPrefix(host, "<") || strings.HasPrefix(host, "127.0.0.1") || strings.HasPrefix(host, "localhost") {
+			return label
+		}
+		return name + `="<host>"`
+	})
 }
 
 // members are the names of what may be passed on of decoded JSON, at whatever depth. What a later gateway adds is not among them

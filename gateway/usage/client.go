@@ -77,7 +77,7 @@ func (c *client) record(rq *Request, trusted bool) {
 	if key.route == "" {
 		key.route = c.words.template(rq.Path, trusted)
 	}
-	key.known, key.others = c.words.named(rq.Query)
+	key.known, key.others = c.words.named(rq.Query, trusted)
 	accepts, codings := listed(rq.Accept, c.words.media), listed(rq.AcceptEncoding, c.words.codings)
 	name := product(rq.UserAgent)
 
@@ -99,7 +99,7 @@ func (c *client) record(rq *Request, trusted bool) {
 		c.walks.step(walkKey{key.route, rq.Walk.Series, rq.Walk.Size, key.known &^ c.words.places}, rq.Walk, rq.At)
 	}
 	if line := c.route(key); line != nil {
-		line.count(c, rq)
+		line.count(c, rq, trusted)
 	}
 }
 
@@ -132,7 +132,7 @@ func (c *client) route(key routeKey) *route {
 	return line
 }
 
-func (l *route) count(c *client, rq *Request) {
+func (l *route) count(c *client, rq *Request, trusted bool) {
 	l.requests++
 	if l.first.IsZero() {
 		l.first = rq.At
@@ -141,7 +141,7 @@ func (l *route) count(c *client, rq *Request) {
 	l.served = l.served || rq.Route != ""
 	l.statuses[rq.Status]++
 	if rq.Code != "" {
-		tally(c, &l.refusals, refusal{rq.Code, c.words.parameter(rq.Parameter)}, maxCodes, refusal{code: otherWord})
+		tally(c, &l.refusals, refusal{rq.Code, c.words.parameter(rq.Parameter, trusted)}, maxCodes, refusal{code: otherWord})
 	}
 	if rq.Size > 0 {
 		tally(c, &l.sizes, rq.Size, maxSizes, 0)

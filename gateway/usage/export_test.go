@@ -22,7 +22,7 @@ func Known(segment string) bool {
 // Named is what is kept of a query.
 func Named(query string) []string {
 	v := newVocabulary(nil)
-	return v.names(v.named([]byte(query)))
+	return v.names(v.named([]byte(query), true))
 }
 
 // Field, Product, Listed and Orders are what is kept of the name of a field, a User-Agent, an Accept header and a sort.

@@ -275,7 +275,7 @@ func (l *route) load(c *client, r Route) {
 		}
 	}
 	for _, f := range r.Refusals {
-		tallied(c, &l.refusals, refusal{f.Code, c.words.parameter(f.Parameter)}, f.Count, maxCodes, refusal{code: otherWord})
+		tallied(c, &l.refusals, refusal{f.Code, c.words.parameter(f.Parameter, true)}, f.Count, maxCodes, refusal{code: otherWord})
 	}
 	for _, s := range r.PageSizes {
 		tallied(c, &l.sizes, s.Value, s.Count, maxSizes, 0)

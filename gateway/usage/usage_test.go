@@ -95,8 +95,13 @@ func marshalled(t testing.TB, v any) string {
 func TestRequestsWithoutALiveTokenAreNobodys(t *testing.T) {
 	r := recorder(t, usage.Options{})
 	r.Record("", &usage.Request{At: start, Method: "GET", Path: []byte("/api/v1/brand-new-thing"), Status: 401, Code: "unauthorized"})
-	r.Record("gone", &usage.Request{At: start, Method: "POST", Path: []byte("/auth/token"), Status: 401, Code: "unauthorized"})
+	r.Record("gone", &usage.Request{
+		At: start, Method: "POST", Path: []byte("/auth/token"), Query: []byte("annamuster=1&page=2&maxmuster"), Status: 401, Code: "unauthorized", Parameter: "annamuster",
+	})
 	rec := r.Nobody()
+	if told := marshalled(t, rec); strings.Contains(told, "muster") || !strings.Contains(told, `"other"`) || !strings.Contains(told, `"page"`) {
+		t.Errorf("what anybody can write is kept: %s", told)
+	}
 	if len(rec.Routes) != 2 || rec.Routes[0].Route != "/api/v1/{}" || rec.Routes[1].Route != "/auth/token" || rec.Routes[0].Served {
 		t.Errorf("%+v", rec.Routes)
 	}

@@ -158,9 +158,9 @@ func resourceName(segment []byte) bool {
 	return true
 }
 
-// named reads the names of a query: those of the vocabulary as a set, the others as text, sorted, each once. Without
-// others it does not allocate.
-func (v *vocabulary) named(query []byte) (known uint64, others string) {
+// named reads the names of a query: those of the vocabulary as a set, the others as text, sorted, each once, and only where trusted says that a
+// client of the settings has sent them. Without others it does not allocate.
+func (v *vocabulary) named(query []byte, trusted bool) (known uint64, others string) {
 	var more []string
 	for len(query) > 0 {
 		var pair []byte
@@ -179,7 +179,10 @@ func (v *vocabulary) named(query []byte) (known uint64, others string) {
 		switch {
 		case ok:
 			known |= 1 << bit
-		case len(more) < maxOthers:
+		case len(more) == maxOthers:
+		case !trusted:
+			more = append(more, otherWord)
+		default:
 			more = append(more, nameOrOther(string(name)))
 		}
 	}
@@ -194,9 +197,12 @@ func (v *vocabulary) named(query []byte) (known uint64, others string) {
 const maxOthers = 8
 
 // parameter is the name of a parameter as it may be kept.
-func (v *vocabulary) parameter(name string) string {
+func (v *vocabulary) parameter(name string, trusted bool) string {
 	if _, known := v.bits[name]; known || name == "" {
 		return name
+	}
+	if !trusted {
+		return otherWord
 	}
 	return nameOrOther(name)
 }
