@@ -1,7 +1,10 @@
 package config_test
 
 import (
+	"bytes"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -37,4 +40,31 @@ func TestEveryProblemIsSaidInGerman(t *testing.T) {
 			t.Errorf("%s: %d lines for %d problems", file, len(lines), len(invalid.Problems))
 		}
 	}
+}
+
+func TestASettingsFileThatCannotBeReadIsNamedInBothLanguages(t *testing.T) {
+	absent := filepath.Join(t.TempDir(), "gateway.yaml")
+	large := filepath.Join(t.TempDir(), "large.yaml")
+	if err := os.WriteFile(large, bytes.Repeat([]byte("#\n"), 1<<19+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		err             error
+		english, german string
+	}{
+		{loadError(absent), "read the settings: open " + absent + ": no such file or directory", "Einstellungen lesen: " + absent + " gibt es nicht"},
+		{loadError(large), "read the settings: " + large + " is larger than 1 MiB", "Einstellungen lesen: " + large + " ist größer als 1 MiB"},
+		{&config.UnreadableError{Path: "a", Err: &fs.PathError{Op: "open", Path: "a", Err: fs.ErrPermission}}, "read the settings: open a: permission denied", "Einstellungen lesen: a darf dieser Benutzer nicht lesen"},
+		{loadError(t.TempDir()), "is a directory", "is a directory"},
+	} {
+		unreadable, ok := errors.AsType[*config.UnreadableError](c.err)
+		if !ok || !strings.HasSuffix(c.err.Error(), c.english) || !strings.HasSuffix(unreadable.German(), c.german) {
+			t.Errorf("%v, want %s and %s", c.err, c.english, c.german)
+		}
+	}
+}
+
+func loadError(path string) error {
+	_, err := config.Load(path, nil)
+	return err
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,15 +22,15 @@ func LoadOutline(path string, env []string) (*Config, error) { return load(path,
 func load(path string, env []string, outline bool) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the settings: %w", err)
+		return nil, &UnreadableError{Path: path, Err: err}
 	}
 	defer f.Close() //nolint:errcheck // only read
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the settings: %w", err)
+		return nil, &UnreadableError{Path: path, Err: err}
 	}
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("read the settings: %s is larger than 1 MiB", path)
+		return nil, &UnreadableError{Path: path, Err: errTooLarge}
 	}
 	d := newDocument(path, filepath.Dir(path), env)
 	d.outline = outline

@@ -2,7 +2,9 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -46,6 +48,40 @@ func (e *InvalidError) Error() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// UnreadableError says that there are no settings to look at: the file is absent, closed to this user, or too large.
+type UnreadableError struct {
+	Path string
+	Err  error
+}
+
+// errTooLarge is the Err of a file that no person has written.
+var errTooLarge = errors.New("the file is larger than 1 MiB")
+
+// Error names the file and what is the matter with it.
+func (e *UnreadableError) Error() string {
+	if errors.Is(e.Err, errTooLarge) {
+		return "read the settings: " + e.Path + " is larger than 1 MiB"
+	}
+	return "read the settings: " + e.Err.Error()
+}
+
+// German is Error in German; a reason of the operating system that has no German sentence stays as it is.
+func (e *UnreadableError) German() string {
+	why := ": " + e.Err.Error()
+	switch {
+	case errors.Is(e.Err, fs.ErrNotExist):
+		why = " gibt es nicht"
+	case errors.Is(e.Err, fs.ErrPermission):
+		why = " darf dieser Benutzer nicht lesen"
+	case errors.Is(e.Err, errTooLarge):
+		why = " ist größer als 1 MiB"
+	}
+	return "Einstellungen lesen: " + e.Path + why
+}
+
+// Unwrap is the reason.
+func (e *UnreadableError) Unwrap() error { return e.Err }
 
 // origin is where a value comes from.
 type origin struct {

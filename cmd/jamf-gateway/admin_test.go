@@ -62,6 +62,9 @@ func TestStatusAndSyncTalkToARunningGateway(t *testing.T) {
 		want string
 	}{
 		"unknown source": {exitUsage, []string{"sync", "x", "--admin", admin}, `there is no source "x" at this gateway; there are: schule-a [unknown_source]`},
+		"approve":        {exitUsage, []string{"approve", "x", "--admin", admin}, `there is no source "x" at this gateway; there are: schule-a [unknown_source]`},
+		"approve D":      {exitUsage, []string{"approve", "x", "0123", "--admin", admin}, `there is no source "x" at this gateway; there are: schule-a [unknown_source]`},
+		"expect":         {exitUsage, []string{"expect-removals", "x", "0", "--admin", admin}, `there is no source "x" at this gateway; there are: schule-a [unknown_source]`},
 		"in German":      {exitUsage, []string{"sync", "x", "--admin", admin, "--lang", "de"}, `es gibt keine Quelle "x" an diesem Gateway; es gibt: schule-a [unknown_source]`},
 		"unknown kind":   {exitUsage, []string{"sync", "schule-a", "--kind", "tablet", "--admin", admin}, "computer"},
 		"two doors":      {exitUsage, []string{"status", "--admin", admin, "--config", file}, "--admin"},
@@ -182,7 +185,7 @@ func TestSyncTellsOnceWhyItWaits(t *testing.T) {
 	}
 	for lang, want := range map[string]string{
 		"en": "a: too many calls to Jamf failed, it is asked again at T (circuit breaker open)\na: Jamf asked for fewer requests, paused until T\n" +
-			"a: Jamf does not answer since T, asked again at T\na: computers read completely, 3 devices\n",
+			"a: Jamf has not answered since T, asked again at T\na: computers read completely, 3 devices\n",
 		"de": "a: zu viele Anfragen an Jamf sind fehlgeschlagen, nächster Versuch T (Schutzschalter offen)\na: Jamf verlangt weniger Anfragen, Pause bis T\n" +
 			"a: Jamf antwortet seit T nicht, nächster Versuch T\na: Computer vollständig gelesen, 3 Geräte\n",
 	} {

@@ -200,7 +200,11 @@ func (c checked) writePastes(b *strings.Builder, s streams, r server.TestReport)
 		}
 		fmt.Fprintf(b, "    %-14s %s\n    %-14s %s\n", "Name:", p.Name, "URL:", p.URL)
 		if p.Also != "" {
-			fmt.Fprintf(b, "    %-14s %s\n", "", s.say(text{"or, shorter: %s", "oder kürzer: %s"}, p.Also))
+			also := text{"or, shorter: %s", "oder kürzer: %s"}
+			if !strings.HasPrefix(p.URL, strings.TrimSuffix(p.Also, "api")) { // the source has a host name of its own
+				also = text{"or, by public_url: %s", "oder über public_url: %s"}
+			}
+			fmt.Fprintf(b, "    %-14s %s\n", "", s.say(also, p.Also))
 		}
 		fmt.Fprintf(b, "    %-14s %s\n    %-14s %s\n", "Client ID:", p.ClientID, "Client Secret:", s.say(text{
 			"shown once when it was made; if it is lost: jamf-gateway client rotate %s --config %s",

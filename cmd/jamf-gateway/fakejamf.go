@@ -61,8 +61,9 @@ func (c fakejamfCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return closedDoor(&gateway.ListenError{Setting: "listen", Address: c.Listen, Err: err}, true)
 	}
-	_, _ = fmt.Fprintf(s.out, "simulated Jamf Pro at http://%s/api (%d computers, %d mobile devices, %s)\n",
-		ln.Addr(), c.Computers, c.Mobiles, c.Faults)
+	_, _ = fmt.Fprintln(s.out, s.say(text{
+		"simulated Jamf Pro at http://%s/api (%d computers, %d mobile devices, %s)", "simuliertes Jamf Pro unter http://%s/api (%d Computer, %d Mobilgeräte, %s)",
+	}, ln.Addr(), c.Computers, c.Mobiles, c.Faults))
 	return serveHTTP(ctx, ln, fakejamf.New(c.options()))
 }
 

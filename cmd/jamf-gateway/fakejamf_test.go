@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -18,6 +19,20 @@ func TestFleetOfNoneIsEmptyAndLessIsRefused(t *testing.T) {
 		r := command(t, nil, args...)
 		if r.code != exitUsage || !strings.Contains(r.err, "--computers and --mobiles count devices: give 0 or more") {
 			t.Errorf("%v ends with %d and says %q", args, r.code, r.err)
+		}
+	}
+}
+
+func TestFakejamfSaysWhereItIsInTheLanguageOfItsUser(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for lang, want := range map[string]string{
+		"en": "simulated Jamf Pro at http://127.0.0.1:", "de": "simuliertes Jamf Pro unter http://127.0.0.1:",
+	} {
+		var out, errs strings.Builder
+		run(ended, []string{"fakejamf", "--listen", "127.0.0.1:0", "--computers", "1", "--mobiles", "1", "--lang", lang}, streams{out: &out, err: &errs})
+		if !strings.HasPrefix(out.String(), want) {
+			t.Errorf("%s: %q %q", lang, out.String(), errs.String())
 		}
 	}
 }

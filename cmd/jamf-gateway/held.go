@@ -71,14 +71,14 @@ func (c approveCommand) Run(ctx context.Context, s streams) error {
 			Status string `json:"status"`
 		}
 		if err := door.ask(ctx, http.MethodPost, path+"/approve?"+query.Encode(), &done); err != nil {
-			return s.unknownSource(err)
+			return door.unknownSource(ctx, c.Source, err)
 		}
 		_, err = fmt.Fprintln(s.out, s.say(text{"%s: approved, it is served now", "%s: freigegeben, wird ab jetzt ausgeliefert"}, c.Source))
 		return err
 	}
 	var held heldAnswer
 	if err := door.ask(ctx, http.MethodGet, path+"/held", &held); err != nil {
-		return s.unknownSource(err)
+		return door.unknownSource(ctx, c.Source, err)
 	}
 	if len(held.Items) == 0 {
 		_, err := fmt.Fprintln(s.out, s.say(text{"%s: nothing is held", "%s: Es wird nichts zurückgehalten"}, c.Source))
@@ -92,11 +92,16 @@ func (c approveCommand) Run(ctx context.Context, s streams) error {
 	return errFoundWanting
 }
 
-func (s streams) unknownSource(err error) error {
-	if refusedAs(err, "unknown_source") {
+// unknownSource says which sources there are where err says that there is none of this name.
+func (d adminDoor) unknownSource(ctx context.Context, name string, err error) error {
+	if !refusedAs(err, "unknown_source") {
+		return err
+	}
+	there, unknown := d.sources(ctx)
+	if unknown != nil {
 		return usageError{err}
 	}
-	return err
+	return usageError{there.unknownSource(name)}
 }
 
 // operator is who sits at this terminal, as the system knows him; the admin door logs it.
@@ -185,7 +190,7 @@ func (c expectRemovalsCommand) Run(ctx context.Context, s streams) error {
 		Count int `json:"count"`
 	}
 	if err := door.ask(ctx, http.MethodPost, "/v1/admin/sources/"+url.PathEscape(c.Source)+"/expect-removals?"+query.Encode(), &done); err != nil {
-		return s.unknownSource(err)
+		return door.unknownSource(ctx, c.Source, err)
 	}
 	line := s.say(text{"%s: no removals are expected any more", "%s: Löschungen werden nicht mehr erwartet"}, c.Source)
 	if c.Count > 0 {

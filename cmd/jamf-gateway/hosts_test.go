@@ -44,6 +44,14 @@ func TestCheckPrintsTheAddressAtTheHostNameOfASource(t *testing.T) {
 	if r := command(t, env, "check", "--config", file, "--source", "schule-b", "--json"); r.code != exitGood || !strings.Contains(r.out, `"url": "https://jamf-b.example.com:8443/api"`) || strings.Contains(r.out, "alsoUrl") {
 		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
 	}
+	both := appended(t, file, "")
+	write(t, both, strings.Replace(content(t, both), "name: schule-a, default: true", "name: schule-a, default: true, hosts: [a.example.com]", 1))
+	for lang, want := range map[string]string{"en": "or, by public_url: ", "de": "oder über public_url: "} {
+		r := command(t, env, "check", "--config", both, "--source", "schule-a", "--lang", lang)
+		if r.code != exitGood || !strings.Contains(r.out, "URL:           https://a.example.com:8443/api\n") || !strings.Contains(r.out, want+"https://gateway.example.com:8443/below/api\n") {
+			t.Errorf("exit code %d, no %q in\n%s%s", r.code, want, r.out, r.err)
+		}
+	}
 	// Without a public_url the address at the host name is whole all the same, and there is nothing to fill in.
 	bare, _ := hosted(t, "jamf-b.example.com", "")
 	for source, warns := range map[string]bool{"schule-a": true, "schule-b": false} {

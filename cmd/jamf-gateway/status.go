@@ -155,9 +155,9 @@ func (i sourceStatus) troubles() (codes []string, last map[string]time.Time) {
 func (s streams) outage(h signOfLife, now time.Time) string {
 	since := clock(*h.DownSince, now)
 	if h.NextAt == nil || h.NextAt.Before(now) {
-		return s.say(text{"Jamf does not answer since %s, it is being asked again now", "Jamf antwortet seit %s nicht, ein neuer Versuch läuft"}, since)
+		return s.say(text{"Jamf has not answered since %s, it is being asked again now", "Jamf antwortet seit %s nicht, ein neuer Versuch läuft"}, since)
 	}
-	return s.say(text{"Jamf does not answer since %s, asked again at %s", "Jamf antwortet seit %s nicht, nächster Versuch %s"}, since, clock(*h.NextAt, now))
+	return s.say(text{"Jamf has not answered since %s, asked again at %s", "Jamf antwortet seit %s nicht, nächster Versuch %s"}, since, clock(*h.NextAt, now))
 }
 
 // plainTable has columns and no lines.
