@@ -31,6 +31,7 @@ type Draft struct {
 	JamfVersion    string
 	Upstream       string // API version read: "v4", "v1", "v2" (mobile)
 	Started        time.Time
+	Terms          []string // sorted: what Columns.Terms tells of each device, for the views of clients
 }
 
 // Outcome closes a draft.
@@ -61,7 +62,10 @@ type Builder struct {
 	columns []device.Column     // what devices are filtered and sorted by
 	layout  layout              // how they stand in the file; made when the first records are known
 	traits  *device.TraitReader // nil: it is not said what the records hold
-	row     []any               // reused
+	truths  *truths
+	settled map[string]members // what the file says of the terms
+	ids     []int64            // of the finished file, where it has terms
+	row     []any              // reused
 
 	db      *sql.DB
 	conn    *sql.Conn
@@ -98,7 +102,7 @@ func (s *Store) Begin(ctx context.Context, d Draft) (*Builder, error) {
 		return nil, err
 	}
 	b := &Builder{store: s, line: l, draft: d, pending: make(map[int64]pendingRecord), stmts: make(map[string]*sql.Stmt)}
-	b.columns = device.FactColumns(d.Kind, d.ProfilePaths)
+	b.columns, b.truths = device.FactColumns(d.Kind, d.ProfilePaths), newTruths(d.Terms)
 	if len(d.ProfilePaths) > 0 {
 		b.traits = device.NewTraitReader(d.Kind, d.ProfilePaths)
 	}
@@ -153,7 +157,7 @@ func (b *Builder) create(ctx context.Context) error {
 		}
 	}
 	// One transaction for all: with journal_mode OFF it only spares commits, and a crash throws the file away anyway.
-	if _, err := b.conn.ExecContext(ctx, schema+sqlTraits+"BEGIN"); err != nil {
+	if _, err := b.conn.ExecContext(ctx, schema+sqlTraits+sqlTerms+"BEGIN"); err != nil {
 		return err
 	}
 	return b.prepare(ctx, sqlPutDevice, sqlPutBody, sqlDeleteDevice, sqlDeleteBody, sqlHasDevice, sqlPutChange, sqlPutTrait, sqlDeleteTrait)
@@ -189,6 +193,9 @@ func (b *Builder) Put(ctx context.Context, id int64, body []byte, c device.Colum
 		if c.Facts, err = b.factsOf(id, body); err != nil {
 			return err
 		}
+	}
+	if err := b.truths.put(id, c.Terms); err != nil {
+		return err
 	}
 	if b.encoder != nil {
 		return b.fail("put device", b.write(ctx, id, pendingRecord{body, c, state}))
@@ -411,6 +418,9 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 	if info.Count != b.count {
 		return nil, fmt.Errorf("%d devices are in the file, %d were put", info.Count, b.count)
 	}
+	if err := b.putTerms(ctx, &info); err != nil {
+		return nil, err
+	}
 	description, err := json.Marshal(info)
 	if err != nil {
 		return nil, err
@@ -452,7 +462,7 @@ func (b *Builder) finish(ctx context.Context, o Outcome) (*Candidate, error) {
 		return nil, err
 	}
 	info.Bytes = stat.Size()
-	return &Candidate{line: b.line, disk: b.store.disk, path: b.path, info: info, sha256: sum}, nil
+	return &Candidate{line: b.line, disk: b.store.disk, path: b.path, info: info, sha256: sum, ids: b.ids, terms: b.settled}, nil
 }
 
 // describe assigns the number: one that was given is never given again, published or not.

@@ -262,7 +262,7 @@ func TestDuplicatesAcrossGenerations(t *testing.T) {
 		one(10): {two(10)}, two(10): {one(10)},
 	}
 	for range 2 {
-		got, err := s.Duplicates(ctx, []*cache.Generation{a, b})
+		got, err := s.Duplicates(ctx, shown(a, b))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,7 +270,7 @@ func TestDuplicatesAcrossGenerations(t *testing.T) {
 			t.Errorf("duplicates (-want +got):\n%s", diff)
 		}
 	}
-	alone, err := s.Duplicates(ctx, []*cache.Generation{b})
+	alone, err := s.Duplicates(ctx, shown(b))
 	if err != nil || len(alone) != 0 {
 		t.Errorf("of one source: %v, %v", alone, err)
 	}
@@ -280,7 +280,7 @@ func TestDuplicatesAcrossGenerations(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = s.Duplicates(cancelled, []*cache.Generation{a})
+	_, err = s.Duplicates(cancelled, shown(a))
 	wantError(t, err, context.Canceled)
 }
 
@@ -308,7 +308,7 @@ func TestDuplicatesEqualAPlainCount(t *testing.T) {
 			}
 		}
 	}
-	got, err := s.Duplicates(context.Background(), gens)
+	got, err := s.Duplicates(context.Background(), shown(gens...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +327,7 @@ func TestASerialThatThousandsShareIsOneClash(t *testing.T) {
 	publish(t, s, computers, rows)
 	publish(t, s, others, []row{rows[700], rows[1209]})
 	gens := []*cache.Generation{acquire(t, s, computers), acquire(t, s, others)}
-	got, err := s.Duplicates(context.Background(), gens)
+	got, err := s.Duplicates(context.Background(), shown(gens...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -414,7 +414,7 @@ func TestColumnsAreDerivedAgainWithoutAWalk(t *testing.T) {
 	}
 	rows[2].state = cache.StateQuarantined
 	publish(t, s, computers, rows)
-	g, err := s.Remap(ctx, computers)
+	g, err := s.Remap(ctx, computers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -427,14 +427,14 @@ func TestColumnsAreDerivedAgainWithoutAWalk(t *testing.T) {
 	if kept := numbers(s.Kept(computers)); len(kept) != 2 {
 		t.Errorf("kept %v", kept)
 	}
-	_, err = s.Remap(ctx, mobiles)
+	_, err = s.Remap(ctx, mobiles, nil)
 	wantError(t, err, cache.ErrNone)
 	b, err := s.Begin(ctx, draft(computers, 2))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Abort()
-	_, err = s.Remap(ctx, computers)
+	_, err = s.Remap(ctx, computers, nil)
 	wantError(t, err, cache.ErrBusy)
 }
 
@@ -456,4 +456,13 @@ func TestRefsNameStoreSeriesNumberAndContent(t *testing.T) {
 	if !json.Valid([]byte(`"` + a.Ref() + `"`)) {
 		t.Errorf("ref %s needs quoting", a.Ref())
 	}
+}
+
+// shown are all devices of the generations.
+func shown(gens ...*cache.Generation) []cache.Shown {
+	out := make([]cache.Shown, len(gens))
+	for i, g := range gens {
+		out[i] = cache.Shown{Generation: g}
+	}
+	return out
 }

@@ -9,18 +9,24 @@ import (
 	"jamf-gateway/gateway/device"
 )
 
-// Duplicates maps a uid to the other uids with the same serial number in the given generations (only clashes are in the map).
+// Shown is a generation and what is shown of it; View nil = all.
+type Shown struct {
+	*Generation
+	View *View
+}
+
+// Duplicates maps a uid to the other uids with the same serial number among what is shown (only clashes are in the map).
 // Computed once per set of generations, by a merge over the serial indexes, and kept.
 // The others stand in the order of gens and ids, the first 100 of them. Shared, never to be changed.
-func (s *Store) Duplicates(ctx context.Context, gens []*Generation) (map[string][]string, error) {
+func (s *Store) Duplicates(ctx context.Context, gens []Shown) (map[string][]string, error) {
 	name := []byte("duplicates")
 	for _, g := range gens {
-		name = appendPart(name, g.ref)
+		name = appendPart(appendPart(name, g.ref), g.View.name())
 	}
 	if found, ok := s.clashes.find(string(name)); ok {
 		return found, ctx.Err()
 	}
-	held := make([]*Generation, 0, len(gens))
+	held := make([]Shown, 0, len(gens))
 	release := func() {
 		for _, g := range held {
 			g.Release()
@@ -80,10 +86,10 @@ func (c *clashes) keep(name string, found map[string][]string) {
 
 // findClashes merges the serial indexes: whoever has the lowest serial is asked next, so memory holds one chunk of each
 // generation and the devices of one serial.
-func findClashes(ctx context.Context, gens []*Generation) (map[string][]string, error) {
+func findClashes(ctx context.Context, gens []Shown) (map[string][]string, error) {
 	walks := make([]*serials, len(gens))
 	for i, g := range gens {
-		walks[i] = &serials{generation: g}
+		walks[i] = &serials{generation: g.Generation, view: g.View}
 	}
 	found := make(map[string][]string)
 	for {
@@ -141,6 +147,7 @@ type serialRow struct {
 // cannot wait for each other.
 type serials struct {
 	generation *Generation
+	view       *View
 	part       []serialRow
 	last       serialRow
 	done       bool
@@ -182,7 +189,9 @@ func (w *serials) take(ctx context.Context, serial string) (uids []string, err e
 		if head, ok := w.head(); !ok || head != serial {
 			return uids, nil
 		}
-		uids = append(uids, device.UID(w.generation.info.Source, w.generation.info.Kind, w.part[0].id))
+		if w.view.shows(w.part[0].id) {
+			uids = append(uids, device.UID(w.generation.info.Source, w.generation.info.Kind, w.part[0].id))
+		}
 		w.part = w.part[1:]
 		if err := w.fill(ctx); err != nil {
 			return nil, err

@@ -3,6 +3,8 @@ package cache
 import (
 	"context"
 	"database/sql"
+
+	"jamf-gateway/gateway/device"
 )
 
 // Collide makes every key of an opened store's ristretto hash alike. For tests of what a hit compares.
@@ -83,4 +85,15 @@ func (g *Generation) Plan(ctx context.Context, p Part) (steps []string, err erro
 		return err
 	})
 	return steps, err
+}
+
+// Sift finds again and again what a filter with one term shows.
+func Sift(ids []int64, f device.Filter, has func(place int) bool) func() (*View, error) {
+	m := make(members, (len(ids)+7)/8)
+	for place := range ids {
+		if has(place) {
+			m.add(place)
+		}
+	}
+	return func() (*View, error) { return sift(ids, map[string]members{f.Terms()[0]: m}, f) }
 }

@@ -46,6 +46,7 @@ type Info struct {
 	Digest         string       `json:"digest"` // content digest over ids and record checksums, and the names where there are any
 	Bytes          int64        `json:"-"`      // size of the file
 
+	Terms       []string                `json:"terms,omitempty"` // what it can tell of each device for views
 	Names       map[device.NameList]int `json:"names,omitempty"` // list -> how many names are kept
 	NamesDigest string                  `json:"namesDigest,omitempty"`
 }
@@ -59,6 +60,8 @@ type Generation struct {
 	facts   *factNames // the columns for filters and sorts; nil = none were written
 	traits  bool       // devices can be compared by more than their ids
 	names   *device.Names
+	terms   map[string]members // of devices of ids
+	views   views
 	decoder *zstd.Decoder
 	readers *readers
 
@@ -143,7 +146,7 @@ func (g *Generation) verify(ctx context.Context, k keptFile, check func(ctx cont
 		return fmt.Errorf("%w: %s holds %d devices, %d were written", ErrCorrupt, k.File, len(ids), g.info.Count)
 	}
 	g.ids = ids
-	return g.loadNames(ctx, k.File)
+	return errors.Join(g.loadNames(ctx, k.File), g.loadTerms(ctx, k.File))
 }
 
 func readMeta(ctx context.Context, p *readers) (map[string][]byte, error) {

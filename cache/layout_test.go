@@ -200,7 +200,7 @@ func TestAFileOfTheLayoutBeforeIsRead(t *testing.T) {
 	})
 	s = openStore(t, options(dir))
 	sameAnswers(t, s, acquire(t, s, computers), rows, 60)
-	g, err := s.Remap(ctx, computers)
+	g, err := s.Remap(ctx, computers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,7 +104,7 @@ func TestNamesOutliveARestartAndARecutDropsWhatTheProfileDoesNotNeed(t *testing.
 	names := departments(map[int64]string{3: "IT"}).Replace(device.Sites, map[int64]string{3: "Süd"})
 	s := openStore(t, options(dir))
 	publishNamed(t, s, placed(), names).Retain().Release()
-	g, err := s.Remap(context.Background(), computers)
+	g, err := s.Remap(context.Background(), computers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

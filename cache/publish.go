@@ -18,6 +18,8 @@ type Candidate struct {
 	disk   *Disk
 	info   Info
 	sha256 string
+	ids    []int64            // where it has terms
+	terms  map[string]members // of devices of ids
 
 	mu      sync.Mutex
 	path    string

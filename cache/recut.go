@@ -13,7 +13,7 @@ import (
 // asOf stay. Readers that hold an older generation keep it until they release it. ErrNone, ErrLost, ErrBusy, ErrConflict.
 func (s *Store) Recut(ctx context.Context, q Series, profile *device.Profile) (*Generation, error) {
 	none := func([]keptFile) []keptFile { return nil }
-	g, err := s.derive(ctx, q, profile, none)
+	g, err := s.derive(ctx, q, profile, nil, none)
 	if err != nil {
 		return nil, fmt.Errorf("cut current generation again: %w", err)
 	}
@@ -21,19 +21,19 @@ func (s *Store) Recut(ctx context.Context, q Series, profile *device.Profile) (*
 	return g, nil
 }
 
-// Remap derives the columns of the current generation again, by this program's mapping, into a new one. Records, window
-// and asOf stay. ErrNone, ErrLost, ErrBusy, ErrConflict.
-func (s *Store) Remap(ctx context.Context, q Series) (*Generation, error) {
+// Remap derives the columns of the current generation again, by this program's mapping, into a new one, and of these terms what was
+// known of them or stands in the records. Records, window and asOf stay. ErrNone, ErrLost, ErrBusy, ErrConflict.
+func (s *Store) Remap(ctx context.Context, q Series, terms []string) (*Generation, error) {
 	usual := func(kept []keptFile) []keptFile { return prune(kept, s.keep, s.now()) }
-	g, err := s.derive(ctx, q, nil, usual)
+	g, err := s.derive(ctx, q, nil, &terms, usual)
 	if err != nil {
 		return nil, fmt.Errorf("map current generation again: %w", err)
 	}
 	return g, nil
 }
 
-// derive builds and publishes a successor out of the current generation's own records; profile nil = as they are.
-func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, stay func([]keptFile) []keptFile) (*Generation, error) {
+// derive builds and publishes a successor out of the current generation's own records; profile and terms nil = as they are.
+func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, terms *[]string, stay func([]keptFile) []keptFile) (*Generation, error) {
 	old, err := s.Acquire(q)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,12 @@ func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, s
 	draft := Draft{
 		Series: q, Parent: was.Number, SourceEpoch: was.SourceEpoch, MappingVersion: device.MappingVersion,
 		ProfileDigest: was.ProfileDigest, ProfileName: was.ProfileName, ProfilePaths: was.ProfilePaths, ProfileAtMost: was.ProfileAtMost,
-		JamfVersion: was.JamfVersion, Upstream: was.Upstream, Started: was.Started,
+		JamfVersion: was.JamfVersion, Upstream: was.Upstream, Started: was.Started, Terms: was.Terms,
+	}
+	var known *device.TermReader
+	if terms != nil {
+		draft.Terms = *terms
+		known = device.NewTermReader(q.Kind, device.TermsWithin(q.Kind, *terms, was.ProfilePaths), nil)
 	}
 	if profile != nil {
 		draft.ProfileDigest, draft.ProfileName = profile.Digest(), profile.Name()
@@ -60,7 +65,7 @@ func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, s
 			return nil, err
 		}
 		for _, r := range records {
-			if err := b.derive(ctx, r, profile); err != nil {
+			if err := b.derive(ctx, r, profile, known); err != nil {
 				return nil, err
 			}
 		}
@@ -118,7 +123,7 @@ func (i Info) Lacks(profile *device.Profile) bool {
 	})
 }
 
-func (b *Builder) derive(ctx context.Context, r Record, profile *device.Profile) (err error) {
+func (b *Builder) derive(ctx context.Context, r Record, profile *device.Profile, known *device.TermReader) (err error) {
 	kind, body := b.draft.Kind, r.Body
 	if profile != nil {
 		if body, err = profile.Cut(kind, nil, r.Body); err != nil {
@@ -127,6 +132,9 @@ func (b *Builder) derive(ctx context.Context, r Record, profile *device.Profile)
 	}
 	columns, err := device.ColumnsOf(kind, b.columns, body)
 	if err != nil {
+		return fmt.Errorf("map device %d: %w", r.ID, err)
+	}
+	if columns.Terms, err = b.termsOf(known, r); err != nil {
 		return fmt.Errorf("map device %d: %w", r.ID, err)
 	}
 	return b.Put(ctx, r.ID, body, columns, r.State)

@@ -17,6 +17,7 @@ import (
 // column of the same type.
 type Part struct {
 	Generation *Generation
+	View       *View // nil: all devices of the generation
 	Where      device.Condition
 	Order      []device.Order
 }
@@ -102,7 +103,7 @@ func selectionScope(parts []Part) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("name a selection: %w", err)
 		}
-		dst = appendPart(appendPart(dst, p.Generation.ref), string(question))
+		dst = appendPart(appendPart(appendPart(dst, p.Generation.ref), p.View.name()), string(question))
 	}
 	return string(dst), nil
 }
@@ -221,7 +222,9 @@ func (g *Generation) selected(ctx context.Context, p Part, keys int, visit func(
 				return struct{}{}, err
 			}
 			n++
-			visit(f)
+			if p.View.shows(f.id) {
+				visit(f)
+			}
 			if n%chunk == 0 {
 				err = ctx.Err()
 			}

@@ -428,7 +428,7 @@ func TestRemapDerivesTheFacts(t *testing.T) {
 	ctx := context.Background()
 	s := openStore(t, options(t.TempDir()))
 	publishFacts(t, s, computers, factual(50, rand.New(rand.NewPCG(1, 2))))
-	g, err := s.Remap(ctx, computers)
+	g, err := s.Remap(ctx, computers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,7 @@ func (d *document) client(m *mapping, sources, profiles []string) Client {
 		d.problem(id.origin, "must be 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit")
 	}
 	c := Client{ID: id.text, Secrets: d.hashes(m), Profile: m.profile("profile", "", profiles), Passthrough: m.flag("passthrough")}
+	c.View = readView(m.section("view"))
 	c.OnlyFresh = m.choice("on_stale", "serve", "serve", "fail") == "fail"
 	list, ok := m.values("sources")
 	if ok && len(list) == 0 && !d.blamedBelow(m.join("sources")) {

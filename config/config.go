@@ -85,8 +85,16 @@ type Client struct {
 	Sources []string   // nil = all
 	Profile string     // "" = whatever the source keeps
 
+	View        View
 	Passthrough bool // may ask for the further paths of its sources
 	OnlyFresh   bool // on_stale: fail
+}
+
+// View is which devices a client is shown; the zero value is all of them.
+type View struct {
+	ManagedOnly, NoBYOD, WithSerial bool
+	Sites, Groups, Prefixes         []string // one of each that is not empty
+	NewestDuplicate                 bool     // duplicates: newest
 }
 
 // Profile is an own allow-list of fields.

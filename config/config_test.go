@@ -129,6 +129,7 @@ clients:
     secrets: [sha256:`+hash+`, "sha256:`+strings.Repeat("AB", 32)+`"]
     sources: [b, a]
     profile: full
+    view: {managed_only: true, no_byod: true, with_serial: true, sites: [Nord, 7], groups: [Lehrer], prefixes: [SN-], duplicates: newest}
     on_stale: fail
 profiles:
   own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
@@ -173,9 +174,12 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 			ID:      "Inventory_360.x",
 			Secrets: [][32]byte{sha256.Sum256([]byte("secret")), [32]byte(slices.Repeat([]byte{0xab}, 32))},
 			Sources: []string{"b", "a"}, Profile: "full", OnlyFresh: true,
+			View: config.View{
+				ManagedOnly: true, NoBYOD: true, WithSerial: true, Sites: []string{"Nord", "7"}, Groups: []string{"Lehrer"}, Prefixes: []string{"SN-"}, NewestDuplicate: true,
+			},
 		}},
 		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Dropped: "omit", Places: []config.Problem{
-			{File: "gateway.yaml", Line: 43, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 43, Setting: "profiles.own.fields[1]"},
+			{File: "gateway.yaml", Line: 44, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 44, Setting: "profiles.own.fields[1]"},
 		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
 		Places: map[string]config.Problem{

@@ -49,18 +49,19 @@ func (g *Gateway) alignSeries(ctx context.Context, q cache.Series, kept *device.
 	})
 }
 
-// remap derives the columns of what another release mapped again, one series after the other and while everything is served:
+// remap derives the columns of what another release mapped again, and what the records tell of the filters of clients, one series after the other and while everything is served:
 // only filters and sorts wait for it. The syncer begins afterwards, because a series has one builder. Where it fails, the next
 // sync puts it right, and that is asked for now.
 func (g *Gateway) remap(ctx context.Context) {
 	for _, src := range g.o.Config.Sources {
 		for _, k := range []device.Kind{device.Computer, device.Mobile} {
-			q := cache.Series{Source: src.Name, Kind: k}
+			q, terms := cache.Series{Source: src.Name, Kind: k}, termsOf(g.o.Config, src.Name)
 			done, err := g.redo(ctx, q, func(info cache.Info) (string, remake) {
-				if info.MappingVersion == device.MappingVersion {
+				told := device.TermsWithin(k, terms, info.ProfilePaths)
+				if info.MappingVersion == device.MappingVersion && info.Knows(told) {
 					return "", nil
 				}
-				return "mapped", func() (*cache.Generation, error) { return g.store.Remap(ctx, q) }
+				return "mapped", func() (*cache.Generation, error) { return g.store.Remap(ctx, q, terms) }
 			})
 			switch {
 			case ctx.Err() != nil:

@@ -35,7 +35,7 @@ func Check(ctx context.Context, c *config.Config, version, source, lang string) 
 		if src.Disabled {
 			continue
 		}
-		report := Report(src.Name, ups[src.Name].Test(ctx, wantedRights(src), nameRights(src, ps.named[src.Profile])...), lang)
+		report := Report(src.Name, ups[src.Name].Test(ctx, wantedRights(src), nameRights(src, ps.named[src.Profile], termsOf(c, src.Name))...), lang)
 		out = append(out, withRoom(report, c, src, lang))
 	}
 	if !found {

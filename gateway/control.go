@@ -27,7 +27,7 @@ func newControl(c *config.Config, ps profiles, s *syncer.Syncer, upstreams map[s
 	out := &control{syncer: s, upstreams: upstreams, sources: map[string]config.Source{}, names: map[string][]string{}, now: now, tests: map[string]*tested{}}
 	for _, src := range c.Sources {
 		out.sources[src.Name] = src
-		out.names[src.Name] = nameRights(src, ps.named[src.Profile])
+		out.names[src.Name] = nameRights(src, ps.named[src.Profile], termsOf(c, src.Name))
 		out.tests[src.Name] = &tested{}
 	}
 	return out

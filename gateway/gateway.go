@@ -110,7 +110,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		served = append(served, server.SourceOptions{Name: src.Name, Default: src.Default, Hosts: src.Hosts, Kinds: kinds, Passthrough: passPaths(src), Profile: kept})
 		up := g.upstreams[src.Name]
 		synced = append(synced, syncer.Source{
-			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients),
+			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients), Views: views(c, src.Name),
 			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize, Stretches: src.Limits.Connections, SkipNames: src.SkipNames,
 			Guard: src.Guard, NewWalk: func() syncer.Walk { return up.NewWalk() }, Heartbeat: src.Heartbeat, Pulse: up, Unaligned: unaligned,
 		})

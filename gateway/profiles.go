@@ -8,6 +8,7 @@ import (
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/server"
+	"jamf-gateway/gateway/syncer"
 )
 
 // profiles are the compiled allow-lists by name.
@@ -166,12 +167,41 @@ func (ps profiles) shown(src config.Source, clients []config.Client) []*device.P
 func (ps profiles) clients(in []config.Client) []server.ClientOptions {
 	out := make([]server.ClientOptions, len(in))
 	for i, cl := range in {
-		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh}
+		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View)}
 		if cl.Profile != "" {
 			out[i].Profile = ps.named[cl.Profile]
 		}
 	}
 	return out
+}
+
+// filterOf is which devices a client is shown.
+func filterOf(v config.View) device.Filter {
+	return device.Filter{
+		ManagedOnly: v.ManagedOnly, NoPersonal: v.NoBYOD, WithSerial: v.WithSerial, Sites: v.Sites, Groups: v.Groups,
+		NamePrefixes: v.Prefixes, NewestOfSerial: v.NewestDuplicate,
+	}
+}
+
+// views are those of the clients that are shown a part of a source.
+func views(c *config.Config, source string) []syncer.View {
+	var out []syncer.View
+	for _, cl := range c.Clients {
+		if f := filterOf(cl.View); seesSource(cl, source) && !f.ShowsAll() {
+			out = append(out, syncer.View{Client: cl.ID, Filter: f})
+		}
+	}
+	return out
+}
+
+// termsOf are what those views ask of each device.
+func termsOf(c *config.Config, source string) []string {
+	var out []string
+	for _, v := range views(c, source) {
+		out = append(out, v.Filter.Terms()...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func kindsOf(src config.Source) []device.Kind {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/device"
@@ -73,18 +74,24 @@ func wantedRights(src config.Source) []string {
 	return out
 }
 
-// nameRights lists what gives names to the ids that a source keeps: good to have, not needed.
-func nameRights(src config.Source, kept *device.Profile) []string {
+// nameRights lists what gives names to the ids that a source keeps, and to those that the terms of filters ask about: good to have, not
+// needed.
+func nameRights(src config.Source, kept *device.Profile, terms []string) []string {
 	var out []string
-	if src.SkipNames {
-		return nil
+	kinds := kindsOf(src)
+	if slices.Contains(kinds, device.Mobile) && device.NeedsSites(terms) {
+		out = append(out, jamf.NameList(device.Sites).Right())
 	}
-	for _, k := range kindsOf(src) {
+	if src.SkipNames {
+		return out
+	}
+	for _, k := range kinds {
 		for _, list := range kept.NameLists(k) {
 			out = append(out, jamf.NameList(list).Right())
 		}
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func rights() map[string]string {

@@ -191,6 +191,18 @@ func ofQuestion() []Entry {
 			},
 		},
 		{
+			Code:  "view_not_ready",
+			Title: Text{"What this client is shown is not known yet", "Noch ist nicht bekannt, was diesem Client gezeigt wird"},
+			Cause: Text{
+				"The client is shown a part of the devices, by sites, groups, names or their state in Jamf, and the kept data was read without what tells these apart.",
+				"Der Client sieht einen Teil der Geräte, nach Standorten, Gruppen, Namen oder ihrem Zustand in Jamf, und der aufbewahrte Datenstand enthält nicht, was diese unterscheidet.",
+			},
+			Action: Text{
+				"Ask again after the next sync, which comes at once after a change of the settings; a filter by the name of a site also needs the right Read Sites.",
+				"Fragen Sie nach der nächsten Synchronisierung erneut ab, die nach einer Änderung der Einstellungen sofort kommt; ein Filter nach dem Namen eines Standorts braucht auch das Recht Read Sites.",
+			},
+		},
+		{
 			Code:  "internal",
 			Title: Text{"The gateway made a mistake", "Im Gateway ist ein Fehler aufgetreten"},
 			Cause: Text{

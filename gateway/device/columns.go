@@ -7,6 +7,7 @@ type Columns struct {
 	SerialNumber string    // trimmed, upper case, sentinels removed
 	LastContact  time.Time // newest of last contact and last check-in
 	Facts        []any     // of the columns that ColumnsOf was asked for, as Facts gives them
+	Terms        []Truth   // what a TermReader says of it; nil = nothing is known
 }
 
 // ColumnsOf derives the columns from a cut record, and the facts in the same reading. The error is *RecordError.

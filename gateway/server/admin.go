@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
 )
 
@@ -79,19 +80,29 @@ func sameOrigin(origin, host, scheme string) bool {
 	return err == nil && u.Scheme == scheme && strings.EqualFold(u.Host, host)
 }
 
+// adminSource is one source at the admin door.
+type adminSource struct {
+	healthView
+	Views []clientView `json:"views,omitempty"` // what the filters of clients leave out
+}
+
 // adminSources is GET /v1/admin/sources: the health of every source.
 func (s *Server) adminSources(c *fiber.Ctx) error {
 	if f := parseNoQuery(rawQuery(c)); f != nil {
 		return f
 	}
 	statuses := statusIndex(s.o.Control.Status())
-	items := make([]healthView, 0, len(statuses))
+	items := make([]adminSource, 0, len(statuses))
 	for _, st := range statuses {
-		items = append(items, s.healthView(st, statuses, nil))
+		item := adminSource{healthView: s.healthView(st, statuses, nil)}
+		for _, k := range item.Kinds {
+			item.Views = append(item.Views, s.clientViews(cache.Series{Source: st.Name, Kind: k.Kind})...)
+		}
+		items = append(items, item)
 	}
 	return sendJSON(c, http.StatusOK, struct {
-		Version string       `json:"version"`
-		Items   []healthView `json:"items"`
+		Version string        `json:"version"`
+		Items   []adminSource `json:"items"`
 	}{s.o.Version, items})
 }
 

@@ -15,7 +15,11 @@ import (
 type scope struct {
 	cache.Series
 	profile *device.Profile // what the source keeps, cut to what the client is shown
+	filter  device.Filter   // which devices the client is shown
 }
+
+// view names all that the answers about a device depend on beside its generation.
+func (sc scope) view() string { return sc.profile.View() + " " + sc.filter.Digest() }
 
 // caller is one configured client with everything that a request of his needs. Immutable.
 type caller struct {
@@ -102,7 +106,7 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 			profile = s.Profile.Intersect(o.Profile)
 		}
 		for _, k := range s.Kinds {
-			c.scopes = append(c.scopes, scope{Series: cache.Series{Source: name, Kind: k}, profile: profile})
+			c.scopes = append(c.scopes, scope{Series: cache.Series{Source: name, Kind: k}, profile: profile, filter: o.Filter})
 		}
 	}
 	slices.SortFunc(c.scopes, func(a, b scope) int { return compareSeries(a.Series, b.Series) })
@@ -126,7 +130,7 @@ func kindOrder(k device.Kind) int {
 func policyDigest(scopes []scope) string {
 	var text []byte
 	for _, sc := range scopes {
-		text = fmt.Appendf(text, "%q %q %q\n", sc.Source, sc.Kind, sc.profile.Digest())
+		text = fmt.Appendf(text, "%q %q %q %q\n", sc.Source, sc.Kind, sc.profile.Digest(), sc.filter.Digest())
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])

@@ -183,8 +183,8 @@ func (sr *series) entry() listSource {
 		return e
 	}
 	e.Held = optional(sr.held)
-	quarantined := len(sr.info.Quarantined)
-	e.AsOf, e.Generation, e.Count, e.Quarantined = stamp(sr.info.Ended), &sr.info.Number, &sr.info.Count, &quarantined
+	count, quarantined := sr.count(), len(sr.quarantined())
+	e.AsOf, e.Generation, e.Count, e.Quarantined = stamp(sr.info.Ended), &sr.info.Number, &count, &quarantined
 	e.ConfirmedEmpty = sr.info.Count == 0 && sr.info.ConfirmedEmpty
 	return e
 }
@@ -228,20 +228,18 @@ func (p devicePage) items(ctx context.Context, body []byte, duplicates map[strin
 		if i == p.from.series {
 			after = p.from.after
 		}
-		ids, err := sr.generation.After(ctx, after, left+1)
-		if err != nil {
-			return nil, nil, fmt.Errorf("select devices of %s %s: %w", sr.Source, sr.Kind, err)
-		}
+		ids := sr.view.After(after, left+1)
 		if len(ids) > left {
 			// One more exists: the page ends here, in this series or, when nothing is left of it, in the one before.
 			next := cursor{series: last.series, after: last.after, generations: p.numbers()}
 			if left > 0 {
 				next.series, next.after = i, ids[left-1]
 			}
-			body, err = p.server.appendDevices(ctx, body, sr, ids[:left], duplicates, p.query.show)
+			body, err := p.server.appendDevices(ctx, body, sr, ids[:left], duplicates, p.query.show)
 			return &next, body, err
 		}
 		if len(ids) > 0 {
+			var err error
 			if body, err = p.server.appendDevices(ctx, body, sr, ids, duplicates, p.query.show); err != nil {
 				return nil, nil, err
 			}
@@ -432,8 +430,29 @@ func (s *Server) ofDevice(c *fiber.Ctx, q deviceQuery, render func(ctx context.C
 		Generations: append(r.refs(), r.othersDigest()), Policy: x.caller.policy, Endpoint: x.route,
 		Query: fmt.Sprintf("%s:%s:%d fields=%s", source, kind, id, q.show.Canonical()),
 	}
-	err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) { return render(ctx, r, id) })
+	err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
+		if err := r.concerned[0].shows(id); err != nil {
+			return nil, err
+		}
+		return render(ctx, r, id)
+	})
 	return r.unknownWhileStale(err, s)
+}
+
+// shows answers about a device that the caller is not shown as about one that there is not.
+func (sr *series) shows(id int64) error {
+	if sr.view != nil && !sr.view.Has(id) {
+		return fmt.Errorf("device %d of %s %s: %w", id, sr.Source, sr.Kind, cache.ErrNotFound)
+	}
+	return nil
+}
+
+// record reads a device that the caller is shown.
+func (sr *series) record(ctx context.Context, id int64) (cache.Record, error) {
+	if err := sr.shows(id); err != nil {
+		return cache.Record{}, err
+	}
+	return sr.generation.Get(ctx, id)
 }
 
 // unknownWhileStale turns "no such device" into a 503 while the source is not fresh: a device that Jamf has by now

@@ -123,7 +123,7 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		}
 		r.rows = shown
 		key := cache.Key{
-			Generations: r.refs(), Policy: sr.profile.View(), Endpoint: endpoint,
+			Generations: r.refs(), Policy: sr.scope.view(), Endpoint: endpoint,
 			Query: fmt.Sprintf("offset=%d rows=%d %s", offset, shown, list),
 		}
 		return s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
@@ -186,11 +186,11 @@ func (s *Server) facadeRecord(fr facadeRecord) fiber.Handler {
 		defer r.release()
 		sr := r.concerned[0]
 		key := cache.Key{
-			Generations: r.refs(), Policy: sr.profile.View(), Endpoint: "facade record " + strconv.Itoa(int(fr.shape)),
+			Generations: r.refs(), Policy: sr.scope.view(), Endpoint: "facade record " + strconv.Itoa(int(fr.shape)),
 			Query: fmt.Sprintf("sections=%x id=%d", uint64(sections), id),
 		}
 		err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
-			record, err := sr.generation.Get(ctx, id)
+			record, err := sr.record(ctx, id)
 			if err != nil {
 				return nil, fmt.Errorf("read device of %s %s: %w", sr.Source, sr.Kind, err)
 			}

@@ -56,6 +56,7 @@ const (
 	codePassPaused       = "passthrough_paused"
 	codeNoColumns        = "columns_missing"
 	codeRemapping        = "remapping"
+	codeViewNotReady     = "view_not_ready"
 )
 
 const (

@@ -147,8 +147,9 @@ type world struct {
 	http   *http.Client
 	dir    string
 	o      server.Options
-	older  bool // publishes as releases did that knew no facts
-	mapped int  // mapping version of what is published; 0 = today's
+	older  bool     // publishes as releases did that knew no facts
+	mapped int      // mapping version of what is published; 0 = today's
+	terms  []string // what the filters of clients ask for
 }
 
 // secretOf is the secret of every client of the tests.
@@ -341,8 +342,8 @@ func (w *world) publishOnly(source string, k device.Kind, f fleet, flagged ...ca
 	q := cache.Series{Source: source, Kind: k}
 	draft := cache.Draft{
 		Series: q, SourceEpoch: "e", MappingVersion: device.MappingVersion, ProfileDigest: full(w.t).Digest(), ProfileName: "full",
-		ProfilePaths: full(w.t).Paths(k),
-		JamfVersion:  "11.30.2-t1", Upstream: "v4", Started: w.clock.Now(),
+		ProfilePaths: full(w.t).Paths(k), Terms: w.terms,
+		JamfVersion: "11.30.2-t1", Upstream: "v4", Started: w.clock.Now(),
 	}
 	if w.mapped != 0 {
 		draft.MappingVersion = w.mapped
@@ -369,6 +370,9 @@ func (w *world) publishOnly(source string, k device.Kind, f fleet, flagged ...ca
 		}
 		columns, err := device.ColumnsOf(k, b.Columns(), cut)
 		if err != nil {
+			w.t.Fatal(err)
+		}
+		if columns.Terms, err = device.NewTermReader(k, w.terms, nil).Of([]byte(record)); err != nil {
 			w.t.Fatal(err)
 		}
 		if err := b.Put(ctx, int64(id), cut, columns, "present"); err != nil {

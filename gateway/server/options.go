@@ -33,6 +33,7 @@ type ClientOptions struct {
 	Secrets [][32]byte // SHA-256
 	Sources []string
 	Profile *device.Profile
+	Filter  device.Filter // which devices it is shown
 
 	Passthrough bool // may ask for what its sources pass on
 	OnlyFresh   bool // is refused what is not fresh, as with require=fresh

@@ -67,7 +67,8 @@ func (f *fault) status() int {
 func serverStatus(code string) int {
 	switch code {
 	case codeNeverSynced, codeNotFresh, codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreNewer, codeStoreCorrupt,
-		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired, codeNoColumns, codeRemapping, codePassPaused:
+		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired, codeNoColumns, codeRemapping, codeViewNotReady,
+		codePassPaused:
 		return http.StatusServiceUnavailable
 	case codePassFailed:
 		return http.StatusBadGateway

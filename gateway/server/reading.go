@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/gateway/device"
 )
 
 // States of a series, as clients read them.
@@ -24,6 +25,7 @@ const (
 type series struct {
 	scope
 	generation *cache.Generation // nil: there is none yet
+	view       *cache.View       // what the caller is shown of it
 	info       cache.Info
 	state      string
 	reason     string // catalogue code, "" when fresh
@@ -140,7 +142,13 @@ func (s *Server) read(c *caller, concerned []scope, st step) (*reading, error) {
 			r.release()
 			return nil, storeFault(err, sc.Source)
 		}
-		r.concerned = append(r.concerned, s.observe(sc, g, statuses, now))
+		sr := s.observe(sc, g, statuses, now)
+		r.concerned = append(r.concerned, sr)
+		if f := sr.look(now); f != nil {
+			s.runs.drop(c.id, sc.Series, sr.info.Number) // a later generation knows more
+			r.release()
+			return nil, f
+		}
 	}
 	s.runs.save(context.Background(), false)
 	return r, nil
@@ -159,9 +167,55 @@ func (s *Server) readNumbers(c *caller, concerned []scope, numbers []uint64, lis
 				return nil, storeFault(err, sc.Source)
 			}
 		}
-		r.concerned = append(r.concerned, s.observe(sc, g, statuses, now))
+		sr := s.observe(sc, g, statuses, now)
+		r.concerned = append(r.concerned, sr)
+		if f := sr.look(now); f != nil {
+			s.runs.drop(c.id, sc.Series, sr.info.Number) // a later generation knows more
+			r.release()
+			return nil, f
+		}
 	}
 	return r, nil
+}
+
+// look finds what the caller is shown of the generation. A filter that the generation cannot answer is a refusal: any list would be wrong.
+func (sr *series) look(now time.Time) *fault {
+	if sr.generation == nil {
+		return nil
+	}
+	var err error
+	sr.view, err = sr.generation.View(context.Background(), sr.filter)
+	switch {
+	case errors.Is(err, cache.ErrNoView):
+		return &fault{code: codeViewNotReady, source: sr.Source, retryAfter: retryAfter(now, sr.next)}
+	case err != nil:
+		return storeFault(err, sr.Source)
+	}
+	return nil
+}
+
+// count is the number of devices that the caller is shown.
+func (sr *series) count() int {
+	if sr.view == nil {
+		return sr.info.Count
+	}
+	return sr.view.Count()
+}
+
+// quarantined lists the devices that could not be read as usual and that the caller is shown. What has not even an id belongs to nobody.
+func (sr *series) quarantined() []cache.Quarantine {
+	if sr.view == nil || sr.view.Digest() == "" {
+		return sr.info.Quarantined
+	}
+	return slices.DeleteFunc(slices.Clone(sr.info.Quarantined), func(q cache.Quarantine) bool { return !sr.view.Has(q.ID) })
+}
+
+// leftOut counts what the caller is not shown; nil = nothing, or not known.
+func (sr *series) leftOut() map[device.Reason]int {
+	if sr.view == nil {
+		return nil
+	}
+	return sr.view.LeftOut()
 }
 
 // widen adds the caller's other series that show serial numbers: duplicates are looked for in his whole view.
@@ -176,25 +230,28 @@ func (s *Server) widen(c *caller, r *reading) {
 			continue
 		}
 		if g, err := s.runs.generation(c.id, sc.Series, step{ask: askBeside}); err == nil {
-			r.others = append(r.others, &series{scope: sc, generation: g, info: g.Info()})
+			beside := &series{scope: sc, generation: g, info: g.Info()}
+			if r.others = append(r.others, beside); beside.look(s.o.Now()) != nil {
+				beside.view = nil
+			}
 		}
 	}
 }
 
 // serials lists the generations in which duplicates are looked for, in the order of every list.
-func (r *reading) serials() []*cache.Generation {
+func (r *reading) serials() []cache.Shown {
 	var shown []*series
 	for _, list := range [][]*series{r.concerned, r.others} {
 		for _, sr := range list {
-			if sr.generation != nil && sr.profile.Allows(sr.Kind, fieldSerial) {
+			if sr.generation != nil && sr.view != nil && sr.profile.Allows(sr.Kind, fieldSerial) {
 				shown = append(shown, sr)
 			}
 		}
 	}
 	slices.SortFunc(shown, func(a, b *series) int { return compareSeries(a.Series, b.Series) })
-	out := make([]*cache.Generation, len(shown))
+	out := make([]cache.Shown, len(shown))
 	for i, sr := range shown {
-		out[i] = sr.generation
+		out[i] = cache.Shown{Generation: sr.generation, View: sr.view}
 	}
 	return out
 }

@@ -60,7 +60,7 @@ func (q devicesQuery) step(r *reading) usage.Step {
 		return s
 	}
 	for _, sr := range r.concerned {
-		s.Total += sr.info.Count
+		s.Total += sr.count()
 	}
 	return s
 }

@@ -103,7 +103,7 @@ func (q question) part(sr *series) (cache.Part, *fault) {
 		return cache.Part{}, &fault{code: codeNoColumns, source: sr.Source, retryAfter: longestRetryAfter}
 	}
 	scope := device.Selectors{Kind: sr.Kind, Dialect: q.dialect, Kept: sr.info.ProfilePaths, Profile: sr.profile}
-	p := cache.Part{Generation: sr.generation}
+	p := cache.Part{Generation: sr.generation, View: sr.view}
 	var err error
 	if q.filter != nil {
 		if p.Where, err = scope.Bind(q.filter); err != nil {
@@ -144,6 +144,7 @@ func plain(p cache.Part) bool {
 // rows is the ordered list of one series that a façade request pages through.
 type rows struct {
 	count     int
+	view      *cache.View      // in id order, where there is no selection
 	selection *cache.Selection // nil: id order
 }
 
@@ -155,12 +156,12 @@ func (s *Server) rows(ctx context.Context, q question, sr *series) (rows, *fault
 		return rows{}, f
 	}
 	if plain(part) {
-		return rows{count: sr.info.Count}, nil
+		return rows{count: sr.count(), view: sr.view}, nil
 	}
 	selection, err := s.o.Store.Select(ctx, []cache.Part{part})
 	switch {
 	case errors.Is(err, cache.ErrNoFacts) && q.filter == nil && q.sort == "":
-		return rows{count: sr.info.Count}, nil
+		return rows{count: sr.count(), view: sr.view}, nil
 	case err != nil:
 		return rows{}, storeFault(err, sr.Source)
 	}
@@ -169,8 +170,11 @@ func (s *Server) rows(ctx context.Context, q question, sr *series) (rows, *fault
 
 // records reads n rows from the offset-th on.
 func (r rows) records(ctx context.Context, g *cache.Generation, offset, n int) ([]cache.Record, error) {
-	if r.selection == nil {
+	switch {
+	case r.selection == nil && r.view.Digest() == "":
 		return g.Page(ctx, offset, n)
+	case r.selection == nil:
+		return g.Records(ctx, r.view.Slice(offset, n))
 	}
 	places := r.selection.Places(offset, n)
 	ids := make([]int64, len(places))

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -35,6 +36,8 @@ type kindView struct {
 	Count       *int        `json:"count"`
 	Quarantined *int        `json:"quarantined"`
 	Held        *string     `json:"held"`
+
+	LeftOut map[device.Reason]int `json:"leftOut,omitempty"` // by the filters of the client: reason -> devices
 }
 
 // sourceKind is one kind of a source. Devices are those of Quarantined, at most maxQuarantined, where one source is asked for.
@@ -136,6 +139,14 @@ type kindHealth struct {
 	Hold        *holdView `json:"hold,omitempty"`
 }
 
+// clientView is what a client with filters is shown of a kind.
+type clientView struct {
+	Kind    device.Kind           `json:"kind"`
+	Client  string                `json:"client"`
+	Count   *int                  `json:"count"` // null = not known before the next sync
+	LeftOut map[device.Reason]int `json:"leftOut"`
+}
+
 // progress is how far a running walk has come.
 type progress struct {
 	Held  int `json:"held"`
@@ -175,25 +186,34 @@ func sourceState(disabled bool) string {
 }
 
 // kinds looks at the current generation of each enabled kind; a health answer belongs to no client run. A caller, nil at the admin door, is told
-// nothing of fields that he is not shown.
+// of the devices that he is shown, and nothing of fields that he is not.
 func (s *Server) kinds(st SourceStatus, statuses statusIndex, c *caller) []kindHealth {
 	now := s.o.Now()
 	out := make([]kindHealth, 0, len(st.Kinds))
 	for _, k := range st.Kinds {
 		q := cache.Series{Source: st.Name, Kind: k.Kind}
 		g, err := s.o.Store.Acquire(q)
-		sr := s.observe(scope{Series: q}, g, statuses, now)
+		sc := scope{Series: q}
+		if c != nil {
+			if own, shown := c.scope(q.Source, q.Kind); shown {
+				sc = own
+			}
+		}
+		sr := s.observe(sc, g, statuses, now)
 		if g != nil {
+			if f := sr.look(now); f != nil && f.code == codeViewNotReady {
+				sr.generation, sr.info, sr.state, sr.reason = nil, cache.Info{}, stateNeverSynced, f.code
+			}
 			g.Release()
 		} else if err != nil && !errors.Is(err, cache.ErrNone) {
 			sr.state, sr.reason = stateNeverSynced, storeFault(err, st.Name).code
 		}
 		e := sr.entry()
 		h := kindHealth{
-			flagged: sr.info.Quarantined,
+			flagged: sr.quarantined(),
 			kindView: kindView{
 				Kind: k.Kind, State: e.State, Reason: e.Reason, AsOf: e.AsOf, Generation: e.Generation, Count: e.Count,
-				Quarantined: e.Quarantined, Held: e.Held,
+				Quarantined: e.Quarantined, Held: e.Held, LeftOut: sr.leftOut(),
 			},
 			tried: k.Tried, Syncing: k.Syncing, LastAttempt: stamp(k.LastAttempt), LastSuccess: stamp(k.LastSuccess), NextSync: stamp(k.NextSync),
 			LastResult: optional(k.LastResult), LastError: newTrouble(k.LastErrorCode, k.LastErrorDetail, k.LastErrorAt),
@@ -317,6 +337,30 @@ func quarantinedDevices(source string, k kindHealth) []quarantined {
 			d.UID = optional(device.UID(source, k.Kind, f.ID))
 		}
 		out = append(out, d)
+	}
+	return out
+}
+
+// clientViews tells what the filters of each client leave out of a series, by client.
+func (s *Server) clientViews(q cache.Series) []clientView {
+	g, err := s.o.Store.Acquire(q)
+	if err != nil {
+		return nil
+	}
+	defer g.Release()
+	var out []clientView
+	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
+		sc, shown := s.clients[id].scope(q.Source, q.Kind)
+		if !shown || sc.filter.ShowsAll() {
+			continue
+		}
+		one := clientView{Kind: q.Kind, Client: id, LeftOut: map[device.Reason]int{}}
+		if v, err := g.View(context.Background(), sc.filter); err == nil {
+			n := v.Count()
+			one.Count = &n
+			maps.Copy(one.LeftOut, v.LeftOut())
+		}
+		out = append(out, one)
 	}
 	return out
 }

@@ -43,6 +43,7 @@ type reader struct {
 	walk     Walk
 	kind     device.Kind
 	profile  *device.Profile
+	terms    *device.TermReader // what the views of clients ask of a record before it is cut
 	sections []string
 	builder  *cache.Builder
 	parent   *cache.Generation                                         // nil on the first sync
@@ -200,7 +201,8 @@ func (r *reader) store(ctx context.Context, id int64, raw []byte, state string) 
 	if err != nil {
 		return err
 	}
-	if state == cache.StatePresent {
+	whole := state == cache.StatePresent
+	if whole {
 		delete(r.quarantined, id) // it can be read now
 		filled, blank, err := r.fillBlank(ctx, id, body)
 		if err != nil {
@@ -214,6 +216,11 @@ func (r *reader) store(ctx context.Context, id int64, raw []byte, state string) 
 	columns, err := device.ColumnsOf(r.kind, r.builder.Columns(), body)
 	if err != nil {
 		return err
+	}
+	if whole { // a skeleton says nothing of sites and groups: what the parent knew stays
+		if columns.Terms, err = r.terms.Of(raw); err != nil {
+			return err
+		}
 	}
 	return r.builder.Put(ctx, id, body, columns, state)
 }

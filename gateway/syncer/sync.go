@@ -147,6 +147,7 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 	draft := cache.Draft{
 		Series: l.series(), MappingVersion: device.MappingVersion, ProfileDigest: l.src.Profile.Digest(),
 		ProfileName: l.src.Profile.Name(), ProfilePaths: l.src.Profile.Paths(l.kind), JamfVersion: version, Started: started,
+		Terms: l.src.terms(),
 	}
 	switch g, err := s.o.Store.Acquire(l.series()); {
 	case err == nil:
@@ -285,7 +286,8 @@ func (s *Syncer) walk(
 	}
 	defer b.Abort()
 	r := &reader{
-		walk: w, kind: l.kind, profile: l.src.Profile, sections: l.src.Profile.Sections(l.kind),
+		walk: w, kind: l.kind, profile: l.src.Profile, sections: l.src.Profile.With(device.TermProfile(draft.Terms)).Sections(l.kind),
+		terms:   device.NewTermReader(l.kind, draft.Terms, s.sites(ctx, l, w, rights, draft.Terms)),
 		builder: b, parent: parent, older: s.olderThan(l, draft.Parent), pageSize: l.src.PageSize, progress: l.progress,
 		stretches: l.src.Stretches,
 	}

@@ -46,6 +46,7 @@ type Source struct {
 	Disabled     bool
 	Kinds        []device.Kind
 	Profile      *device.Profile   // what is kept
+	Views        []View            // what clients with filters are shown
 	WarmProfiles []*device.Profile // what clients are shown: rendered into the cache after a publish
 	Interval     time.Duration     // 24 h
 	At           string            // "" or "HH:MM", local time
@@ -57,6 +58,22 @@ type Source struct {
 	Heartbeat    time.Duration // 0 = none
 	Pulse        Pulse         // needed for a heartbeat
 	Unaligned    []device.Kind // whose stored data could not be cut to Profile at the start: stale until a good sync
+}
+
+// View is which devices one client is shown, where that is not all of them.
+type View struct {
+	Client string
+	Filter device.Filter
+}
+
+// terms are what the filters of all clients ask about each device, sorted.
+func (s *Source) terms() []string {
+	var out []string
+	for _, v := range s.Views {
+		out = append(out, v.Filter.Terms()...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Options of New.
