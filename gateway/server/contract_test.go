@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -170,8 +171,14 @@ func TestEveryGuardedOperationIsBusyForAClientWithTooManyRequests(t *testing.T) 
 			w.do(http.MethodPost, w.base+"/v1/sources/schule-a/test", "", "Authorization", token)
 		})
 	}
-	for range 64 {
-		<-begun
+	deadline := time.After(30 * time.Second)
+	for n := range 64 {
+		select {
+		case <-begun:
+		case <-deadline:
+			close(mayEnd)
+			t.Fatalf("%d of 64 requests began", n)
+		}
 	}
 	for _, op := range publicOperations() {
 		if !op.Open {
