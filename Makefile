@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million queries walks crash scoreboard
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million queries walks crash scoreboard simulate
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -56,6 +56,9 @@ crash: ## kill the real binary KILLS=500 times over KILL_DEVICES=2000 computers 
 
 scoreboard: ## run every row of the reliability matrix, print a line each, and keep the table in docs/reliability.md (SCOREBOARD=A,B3 for some)
 	SCOREBOARD=$(or $(SCOREBOARD),all) SCOREBOARD_DOC=docs/reliability.md go test -tags e2e -count=1 -timeout 40m -run '^TestScoreboard$$' ./test/e2e
+
+simulate: ## live SEEDS=10000 days of the gateway from SEED=1 on, with everything going wrong by seed; JOURNAL=FILE keeps what happened
+	SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),10000) JOURNAL=$(JOURNAL) go test -count=1 -timeout 48h -v -run NothingWrong ./test/simulate | { grep -v '^=== ' || true; }
 
 proof: ## show a caching proxy losing a living device where the gateway does not (needs nginx)
 	@command -v nginx >/dev/null || { echo "make proof needs nginx: apt-get install nginx-light" >&2; exit 1; }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -39,8 +38,9 @@ type Options struct {
 	Disk           *cache.Disk // nil: the file system as it is
 
 	// Dial and Listen stand in for the network, in tests of a simulated one; nil = the system's.
-	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
-	Listen func(ctx context.Context, network, address string) (net.Listener, error)
+	Dial       func(ctx context.Context, network, address string) (net.Conn, error)
+	Listen     func(ctx context.Context, network, address string) (net.Listener, error)
+	Simulation Simulation
 }
 
 // Gateway is the running program without its command line.
@@ -117,7 +117,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	}
 	g.syncer, err = syncer.New(syncer.Options{
 		Store: g.store, Dir: filepath.Join(c.DataDir, scheduleDir), DataDir: c.DataDir, Sources: synced, StartJitter: g.o.StartJitter, Logger: g.o.Logger,
-		TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
+		TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now, Jitter: g.o.Simulation.Jitter,
 	})
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ const scrubEvery = 24 * time.Hour
 
 // scrub looks once a day for files that the disk has changed, at an hour of its own.
 func (g *Gateway) scrub(ctx context.Context) error {
-	wait := time.NewTimer(scrubEvery/2 + rand.N(scrubEvery/2)) //nolint:gosec // jitter needs no secrecy
+	wait := time.NewTimer(scrubEvery/2 + g.o.Simulation.jitter(scrubEvery/2))
 	defer wait.Stop()
 	for {
 		select {

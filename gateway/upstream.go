@@ -25,7 +25,9 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
 		authority := jamf.Authority(u)
 		host := hosts[authority]
 		if host == nil {
-			host = jamf.NewHost(authority, jamf.Limits{Connections: src.Limits.Connections, RequestsPerSecond: src.Limits.RequestsPerSecond}, tel)
+			host = jamf.NewHost(authority, jamf.Limits{
+				Connections: src.Limits.Connections, RequestsPerSecond: src.Limits.RequestsPerSecond, Jitter: o.Simulation.Jitter,
+			}, tel)
 			hosts[authority] = host
 		}
 		roots, err := rootsOf(src.CAFile)
@@ -36,7 +38,7 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
 			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: src.ClientSecret.Reveal,
 			AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
 			Passed: passedOn(src),
-			Proxy:  src.Proxy.Reveal(), RootCAs: roots, Dial: o.Dial,
+			Proxy:  src.Proxy.Reveal(), RootCAs: roots, Dial: o.Dial, Turn: o.Simulation.turnOf(src.Name),
 			PropagateTrace: o.Config.Telemetry.PropagateToJamf, Logger: o.Logger, Telemetry: tel,
 		})
 		if err != nil {

@@ -131,37 +131,46 @@ func (w *Walk) beatCount(ctx context.Context, l List) (total int, took time.Dura
 
 // beat asks once; a token that is refused or ran out in the queue is renewed once.
 func (w *Walk) beat(ctx context.Context, c *call) *Error {
-	s := w.src
 	for renewed := false; ; renewed = true {
-		tok, err := s.tokens.bearerSoon(ctx)
-		if err != nil {
-			return asError(c.op, err)
-		}
-		err = s.host.do(ctx, entry{op: c.op}, func(ctx context.Context) error {
-			if !tok.validAt(time.Now()) {
-				return errStaleToken
-			}
-			began := time.Now()
-			err := s.send(ctx, request{
-				op: c.op, method: http.MethodGet, path: c.path, template: c.templateOrPath(), query: c.query,
-				token: tok.value, jar: w.jar, timeout: beatDeadline,
-			}, c.limit, c.read)
-			c.elapsed = time.Since(began)
-			return err
-		})
-		switch {
-		case err == nil:
-			s.tokens.accepted()
+		err := w.beatOnce(ctx, c)
+		if err == nil {
 			return nil
-		case errors.Is(err, ErrUnauthorized):
-			s.tokens.refused(tok)
-		case errors.Is(err, ErrNotFound), errors.Is(err, ErrServerError), errors.Is(err, ErrForbidden):
-			s.tokens.accepted()
 		}
 		if renewed || !errors.Is(err, ErrUnauthorized) && !errors.Is(err, errStaleToken) {
 			return asError(c.op, err)
 		}
 	}
+}
+
+// beatOnce is one attempt of beat.
+func (w *Walk) beatOnce(ctx context.Context, c *call) error {
+	s := w.src
+	defer s.turn(ctx, c)()
+	tok, err := s.tokens.bearerSoon(ctx)
+	if err != nil {
+		return asError(c.op, err)
+	}
+	err = s.host.do(ctx, entry{op: c.op}, func(ctx context.Context) error {
+		if !tok.validAt(time.Now()) {
+			return errStaleToken
+		}
+		began := time.Now()
+		err := s.send(ctx, request{
+			op: c.op, method: http.MethodGet, path: c.path, template: c.templateOrPath(), query: c.query,
+			token: tok.value, jar: w.jar, timeout: beatDeadline,
+		}, c.limit, c.read)
+		c.elapsed = time.Since(began)
+		return err
+	})
+	switch {
+	case err == nil:
+		s.tokens.accepted()
+	case errors.Is(err, ErrUnauthorized):
+		s.tokens.refused(tok)
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrServerError), errors.Is(err, ErrForbidden):
+		s.tokens.accepted()
+	}
+	return err
 }
 
 // bearerSoon is bearer for somebody who waits no longer than beatDeadline once the token endpoint is being asked. The

@@ -35,6 +35,8 @@ type Limits struct {
 	Connections       int
 	RequestsPerSecond float64
 	Burst             int
+
+	Jitter func(most time.Duration) time.Duration // in [0, most); nil: random
 }
 
 func (l Limits) withDefaults() Limits {
@@ -47,6 +49,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Burst <= 0 {
 		l.Burst = defaultBurst
+	}
+	if l.Jitter == nil {
+		l.Jitter = rand.N[time.Duration]
 	}
 	return l
 }
@@ -273,7 +278,7 @@ func (h *Host) learn(err error) {
 		h.throttled = later(h.throttled, time.Now().Add(e.RetryAfter))
 	case ok && errors.Is(e, ErrThrottled):
 		h.rejected++
-		e.RetryAfter = backoff(h.rejected)
+		e.RetryAfter = h.backoff(h.rejected)
 		h.throttled = later(h.throttled, time.Now().Add(e.RetryAfter))
 	}
 }
@@ -299,7 +304,7 @@ func (h *Host) awaitThrottle(ctx context.Context, e entry) error {
 			}
 		}
 		if first {
-			left += rand.N(min(left/10, time.Second) + 1) //nolint:gosec // jitter needs no secrecy
+			left += h.limits.Jitter(min(left/10, time.Second) + 1)
 		}
 		if err := sleep(ctx, left); err != nil {
 			return canceled(ctx, e.op)
@@ -342,9 +347,9 @@ func (h *Host) snapshot() (breaker string, notBefore time.Time, inFlight int) {
 }
 
 // backoff is the wait before the n-th retry: 1 s plus full jitter up to a ceiling that doubles and ends at 60 s.
-func backoff(n int) time.Duration {
+func (h *Host) backoff(n int) time.Duration {
 	ceiling := min(2*time.Second<<min(n, 8), time.Minute)
-	return time.Second + rand.N(ceiling-time.Second) //nolint:gosec // jitter needs no secrecy
+	return time.Second + h.limits.Jitter(ceiling-time.Second)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -33,6 +33,10 @@ type SourceOptions struct {
 	Proxy   string
 	RootCAs *x509.CertPool                                                    // nil = those of the system
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil = net.Dialer
+
+	// Turn is waited for before each attempt, and what it returns is called after it: a simulation lets one attempt go after
+	// the other, so that it can be repeated. nil = nothing is waited for.
+	Turn func(ctx context.Context, question string) (done func())
 }
 
 // Source is the client of one instance. Safe for concurrent use. Close it when it is no longer needed.
@@ -99,6 +103,14 @@ func (s *Source) Close() {
 // NewWalk begins a session of calls with a cookie jar of its own, so that its pages come from one node of a cluster.
 func (s *Source) NewWalk() *Walk {
 	return &Walk{src: s, jar: newJar(), began: time.Now()}
+}
+
+// turn waits for the turn of one attempt.
+func (s *Source) turn(ctx context.Context, c *call) (done func()) {
+	if s.o.Turn == nil {
+		return func() {}
+	}
+	return s.o.Turn(ctx, c.path+"?"+c.query.Encode())
 }
 
 // Status is a snapshot for health. Token is "none", "valid", "renewing", "failed" or "auth_failed".

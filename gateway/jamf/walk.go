@@ -87,6 +87,7 @@ type asking struct {
 // attempt gets a token and sends the request once. nil is success.
 func (a *asking) attempt(ctx context.Context) *Error {
 	s, c := a.walk.src, a.call
+	defer s.turn(ctx, c)()
 	tok, err := s.tokens.bearer(ctx)
 	if err != nil {
 		a.tok = nil
@@ -158,7 +159,7 @@ func (a *asking) again(ctx context.Context, err *Error) (again bool, stop *Error
 	if err.RetryAfter > 0 {
 		return true, nil // the host's own pause comes before the next attempt
 	}
-	return a.wait(ctx, backoff(a.sent))
+	return a.wait(ctx, a.walk.src.host.backoff(a.sent))
 }
 
 // retriable: what may be over in a moment. A time-out is not: the same size would time out again.

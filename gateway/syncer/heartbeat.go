@@ -3,7 +3,6 @@ package syncer
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -109,7 +108,7 @@ func (s *Syncer) beat(ctx context.Context, h *heart) error {
 	}()
 	next := s.now()
 	if s.o.StartJitter >= 0 {
-		next = next.Add(rand.N(firstJitter)) //nolint:gosec // jitter needs no secrecy
+		next = next.Add(s.o.Jitter(firstJitter))
 	}
 	for {
 		h.plan(next)
@@ -121,6 +120,15 @@ func (s *Syncer) beat(ctx context.Context, h *heart) error {
 			return nil
 		}
 	}
+}
+
+// here is a moment of the way out by the syncer's clock. The way out measures by the clock of the machine, which need not be the
+// same: in a simulation that one is put forward and back.
+func (s *Syncer) here(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return s.now().Add(-time.Since(t))
 }
 
 func (h *heart) plan(next time.Time) {
@@ -136,6 +144,7 @@ func (s *Syncer) rest(ctx context.Context, h *heart, next time.Time) error {
 	for {
 		now := s.now()
 		st := h.src.Pulse.Status()
+		notBefore := s.here(st.NotBefore)
 		target := next
 		wasOpen := opened
 		opened = opened || st.Breaker != "closed"
@@ -143,11 +152,11 @@ func (s *Syncer) rest(ctx context.Context, h *heart, next time.Time) error {
 		case st.Breaker == "half-open", wasOpen && st.Breaker == "closed": // somebody else was the probe, and got an answer
 			target = began.Add(heartLook) // a probe that somebody else makes at this moment ends before
 		case st.Breaker == "open":
-			if probe := st.NotBefore.Add(rand.N(time.Second)); probe.Before(next) { //nolint:gosec // jitter needs no secrecy
+			if probe := notBefore.Add(s.o.Jitter(time.Second)); probe.Before(next) {
 				target = probe
 			}
-		case st.NotBefore.After(next):
-			target = st.NotBefore
+		case notBefore.After(next):
+			target = notBefore
 		}
 		wait := target.Sub(now)
 		if wait <= 0 {
@@ -166,7 +175,7 @@ func (s *Syncer) rest(ctx context.Context, h *heart, next time.Time) error {
 // ask makes one heartbeat, or takes the word of a walk, and tells when the next is due.
 func (s *Syncer) ask(ctx context.Context, h *heart) (wait time.Duration) {
 	if s.walkProves(h) {
-		wait = around(h.every)
+		wait = s.around(h.every)
 		s.take(ctx, h, availability.Entry{At: s.now(), State: availability.Up, Walk: true, Next: whole(wait)})
 		return wait
 	}
@@ -177,10 +186,10 @@ func (s *Syncer) ask(ctx context.Context, h *heart) (wait time.Duration) {
 	}
 	e := entryOf(h.src.Kinds, b)
 	e.At = at
-	if e.State == availability.Down && b.Since.Before(at) {
-		e.Since = b.Since
+	if since := s.here(b.Since); e.State == availability.Down && since.Before(at) {
+		e.Since = since
 	}
-	wait = h.judge(b)
+	wait = s.judge(h, b)
 	e.Next = whole(wait)
 	s.take(ctx, h, e)
 	s.heed(ctx, h, b)
@@ -194,7 +203,7 @@ func (s *Syncer) walkProves(h *heart) bool {
 	h.mu.Lock()
 	asked, bad := h.asked, h.bad
 	h.mu.Unlock()
-	ok := h.src.Pulse.Status().LastSuccessAt
+	ok := s.here(h.src.Pulse.Status().LastSuccessAt)
 	if bad > 0 || !ok.After(asked) || s.now().Sub(ok) > h.every/2 {
 		return false
 	}
@@ -203,7 +212,7 @@ func (s *Syncer) walkProves(h *heart) bool {
 
 // judge counts heartbeats in a row that found something wrong and tells how long to wait for the next. A missing right is
 // for a person to give: there is no hurry.
-func (h *heart) judge(b jamf.Beat) (wait time.Duration) {
+func (s *Syncer) judge(h *heart, b jamf.Beat) (wait time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
@@ -211,16 +220,16 @@ func (h *heart) judge(b jamf.Beat) (wait time.Duration) {
 		h.bad = 0
 	case b.Health() == jamf.Down, errors.Is(b.Err, jamf.ErrAuthFailed), errors.Is(b.Err, jamf.ErrProxy):
 		h.bad++
-		return around(min(soonest<<min(h.bad-1, 8), latest, h.every))
+		return s.around(min(soonest<<min(h.bad-1, 8), latest, h.every))
 	case b.Health() == jamf.Up:
 		h.bad = 0
 	}
-	return around(h.every)
+	return s.around(h.every)
 }
 
 // around spreads a wait by a tenth to both sides, so that many gateways do not beat as one.
-func around(d time.Duration) time.Duration {
-	return d - d/10 + rand.N(d/5+1) //nolint:gosec // jitter needs no secrecy
+func (s *Syncer) around(d time.Duration) time.Duration {
+	return d - d/10 + s.o.Jitter(d/5+1)
 }
 
 func whole(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

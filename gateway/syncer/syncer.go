@@ -87,6 +87,8 @@ type Options struct {
 	TracerProvider trace.TracerProvider // nil: the global one
 	MeterProvider  metric.MeterProvider // nil: the global one
 	Now            func() time.Time     // nil: time.Now
+
+	Jitter func(most time.Duration) time.Duration // in [0, most); nil: random
 }
 
 // Syncer runs the syncs of all sources. Run it once.
@@ -128,6 +130,9 @@ const DefaultStartJitter = 30 * time.Second
 func New(o Options) (*Syncer, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Jitter == nil {
+		o.Jitter = rand.N[time.Duration]
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -217,9 +222,9 @@ func (s *Syncer) startJitter() time.Duration {
 	case s.o.StartJitter < 0:
 		return 0
 	case s.o.StartJitter == 0:
-		return rand.N(DefaultStartJitter) //nolint:gosec // jitter needs no secrecy
+		return s.o.Jitter(DefaultStartJitter)
 	default:
-		return rand.N(s.o.StartJitter) //nolint:gosec // jitter needs no secrecy
+		return s.o.Jitter(s.o.StartJitter)
 	}
 }
 
