@@ -240,7 +240,9 @@ func (s *Syncer) approve(ctx context.Context, l *line, h cache.Hold, by string) 
 	s.learn(ctx, l, func(p *bookPage) {
 		r := p.kindOf(l.kind)
 		r.Approved = &approval{At: s.now().UTC(), Evidence: note.Evidence}
-		r.LastResult, r.ErrorCode, r.ErrorDetail, r.ErrorAt = "ok", "", "", time.Time{}
+		if r.LastResult == resultHeld { // what failed since is not mended by it
+			r.LastResult, r.ErrorCode, r.ErrorDetail, r.ErrorAt = "ok", "", "", time.Time{}
+		}
 	})
 	s.log.WarnContext(ctx, "held generation approved", "audit", true, "by", by, "source", l.src.Name, "kind", l.kind, "digest", h.Digest,
 		"generation", info.Number, "count", info.Count, "removed", info.Removed, "guards", note.Findings)

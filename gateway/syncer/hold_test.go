@@ -1,6 +1,7 @@
 package syncer_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -148,6 +149,30 @@ func TestAnApprovalPublishesWhatItNames(t *testing.T) {
 		h.lose(20) // what was approved does not count against the week
 		h.sync()
 		h.mustBe(device.Computer, "fresh", "ok", "")
+	})
+}
+
+// What was approved was read before Jamf failed: the data is stale, and why must be said.
+func TestAnApprovalDoesNotHideThatSyncsFailSince(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+		h.start()
+		h.lose(60)
+		h.sync()
+		digest := h.mustHold(200, "removed", "week")
+		h.change(func() {
+			h.jamf.page = func(context.Context, jamf.List, int, int) (*jamf.Page, error) {
+				return nil, &jamf.Error{Kind: jamf.ErrUnavailable, Code: "jamf_unavailable", Detail: "gone"}
+			}
+		})
+		time.Sleep(24*time.Hour + time.Minute)
+		if err := h.syncer.Approve(t.Context(), "a", digest, "test"); err != nil {
+			t.Fatal(err)
+		}
+		h.mustBe(device.Computer, "stale", "failed", "jamf_unavailable")
+		if st := h.status(device.Computer); st.Reason != "jamf_unavailable" {
+			t.Errorf("the reason is %q", st.Reason)
+		}
 	})
 }
 

@@ -104,7 +104,9 @@ func (w *world) heard(store *cache.Store, message string, attrs map[string]strin
 			c.held[n] = u.close(q.Kind)
 		}
 	case "held generation approved":
-		c.result = "ok"
+		if c.result == "held" {
+			c.result = "ok"
+		}
 		c.approved = time.Now()
 		w.log.count("approvals", 1)
 		w.oracle.check(store, q, nil)

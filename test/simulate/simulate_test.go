@@ -120,9 +120,9 @@ func TestALifeIsRepeatedExactly(t *testing.T) {
 // usual is how many seeds run where nobody says: fewer where the race detector makes the database 23 times slower.
 func usual() uint64 {
 	if raceEnabled {
-		return 4
+		return 2
 	}
-	return 40
+	return 20
 }
 
 // kept are the seeds of lives that failed once.
