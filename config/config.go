@@ -53,6 +53,7 @@ type Source struct {
 	Heartbeat             time.Duration // 0 = off
 	Proxy                 Secret        // an address with perhaps a password; "" = the environment's, ProxyOff = none
 	Passthrough           []Passthrough // further paths of Jamf's API; none by default
+	Networks              []string      // addresses that may be dialed: NetworkPublic, NetworkPrivate, NetworkLoopback, CIDRs; none = what the URL says
 	CAFile                string        // certificates to trust besides the system's; "" = none
 }
 
@@ -64,6 +65,13 @@ type Passthrough struct {
 
 // ProxyOff as a source's Proxy asks Jamf directly, whatever the environment says.
 const ProxyOff = "off"
+
+// Words of a source's Networks.
+const (
+	NetworkPublic   = "public"
+	NetworkPrivate  = "private"
+	NetworkLoopback = "loopback"
+)
 
 // Sync is when and how a source is read.
 type Sync struct {

@@ -113,6 +113,9 @@ func placeSentences() [][2]string {
 	return [][2]string{
 		{"at least one Jamf Pro instance must be configured", "mindestens eine Jamf-Pro-Instanz muss eingetragen sein"},
 		{"data of source %s, which is not configured, is still in %s; remove that directory if it is not needed any more", "Daten der Quelle %s, die nicht eingetragen ist, liegen noch in %s; entfernen Sie das Verzeichnis, wenn es nicht mehr gebraucht wird"},
+		{"is empty; name public, private, loopback or a network, or leave it out", "ist leer; nennen Sie public, private, loopback oder ein Netz, oder lassen Sie die Einstellung weg"},
+		{"must be public, private, loopback or a network like 10.20.0.0/16, not %s", "muss public, private, loopback oder ein Netz wie 10.20.0.0/16 sein, nicht %s"},
+		{"%s has bits beyond its length; write %s", "%s hat Bits hinter seiner Länge; schreiben Sie %s"},
 		{"is empty; name a host, or leave it out", "ist leer; nennen Sie einen Hostnamen, oder lassen Sie die Einstellung weg"},
 		{"must be a host name like jamf-a.example.com, without https://, port and path; with other letters than a to z in its xn-- form", "muss ein Hostname wie jamf-a.example.com sein, ohne https://, Port und Pfad; mit anderen Buchstaben als a bis z in der Form xn--"},
 		{"is the host of public_url, which serves every source; a source needs another name", "ist der Host von public_url, der jede Quelle bedient; eine Quelle braucht einen anderen Namen"},

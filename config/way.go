@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -23,6 +24,7 @@ const (
 // way reads how Jamf is reached, and how often it is asked whether it can be.
 func (d *document) way(m *mapping, s *Source) {
 	s.Heartbeat = m.heartbeat()
+	s.Networks = m.networks()
 	proxy := m.scalar("proxy_url")
 	if proxy.set {
 		s.Proxy = d.proxy(proxy)
@@ -41,6 +43,34 @@ func (d *document) way(m *mapping, s *Source) {
 			d.problem(ca.origin, "%v", err)
 		}
 	}
+}
+
+// networks reads which addresses Jamf may have.
+func (m *mapping) networks() []string {
+	list, written := m.values("networks")
+	if written && len(list) == 0 && !m.doc.blamedBelow(m.join("networks")) {
+		m.doc.problem(m.from("networks"), "is empty; name public, private, loopback or a network, or leave it out")
+	}
+	var out []string
+	for _, v := range list {
+		word := v.text
+		if p, err := netip.ParsePrefix(word); err == nil {
+			word = p.Masked().String()
+			if word != v.text {
+				m.doc.problem(v.origin, "%s has bits beyond its length; write %s", clip(v.text), word)
+				continue
+			}
+		} else if !slices.Contains([]string{NetworkPublic, NetworkPrivate, NetworkLoopback}, word) {
+			m.doc.problem(v.origin, "must be public, private, loopback or a network like 10.20.0.0/16, not %q", clip(word))
+			continue
+		}
+		if slices.Contains(out, word) {
+			m.doc.problem(v.origin, "%s stands twice", word)
+			continue
+		}
+		out = append(out, word)
+	}
+	return out
 }
 
 // heartbeat reads how often Jamf is asked for a sign of life. Switching it off is a warning, never an accident.

@@ -35,6 +35,18 @@ func ofConnection() []Entry {
 			},
 		},
 		{
+			Code:  "address_refused",
+			Title: Text{"The name of the Jamf server leads to an address that is not dialed", "Der Name des Jamf-Servers führt zu einer Adresse, die nicht angewählt wird"},
+			Cause: Text{
+				"The address is one that no Jamf Pro has (link-local, cloud metadata, multicast, NAT64), or one that the networks of the source do not allow.",
+				"Es ist eine Adresse, die kein Jamf Pro hat (link-local, Cloud-Metadaten, Multicast, NAT64), oder eine, die networks der Quelle nicht erlaubt.",
+			},
+			Action: Text{
+				"Check what DNS answers on this machine; if Jamf really stands there, name private, loopback or its network in the networks of the source.",
+				"Prüfen Sie, was DNS auf diesem Rechner antwortet; steht Jamf wirklich dort, nennen Sie private, loopback oder sein Netz unter networks der Quelle.",
+			},
+		},
+		{
 			Code:  "connect_failed",
 			Title: Text{"The Jamf server cannot be reached", "Der Jamf-Server ist nicht erreichbar"},
 			Cause: Text{

@@ -34,6 +34,7 @@ var (
 const (
 	codeDNS          = "dns_failed"
 	codeConnect      = "connect_failed"
+	codeAddress      = "address_refused"
 	codeTLS          = "tls_failed"
 	codeTimeout      = "timeout"
 	codeRedirect     = "redirect_refused"

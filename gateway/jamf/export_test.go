@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 )
 
@@ -41,4 +43,22 @@ func EnglishDetails() []string {
 		out = append(out, pair[0])
 	}
 	return out
+}
+
+// MayDial tells whether a source at base dials an address.
+func MayDial(base string, networks []string, address string) error {
+	u, err := url.Parse(base)
+	if err != nil {
+		return err
+	}
+	r, err := reachOf(networks, u)
+	if err != nil {
+		return err
+	}
+	return r.control(context.Background(), "tcp", net.JoinHostPort(address, "443"), nil)
+}
+
+// ProxyMayBeAt tells whether a proxy is dialed at an address.
+func ProxyMayBeAt(address string) error {
+	return toProxy().control(context.Background(), "tcp", net.JoinHostPort(address, "3128"), nil)
 }

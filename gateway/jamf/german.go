@@ -3,6 +3,7 @@ package jamf
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,7 @@ func German(detail string) string {
 
 // sentences are the details in English and German; %s is a value. The first that fits counts: longer ones come first.
 func sentences() [][2]string {
-	return append(goodSentences(), append(wayDetails(), answerSentences()...)...)
+	return slices.Concat(goodSentences(), wayDetails(), addressDetails(), answerSentences())
 }
 
 // goodSentences are those of steps that went well or were skipped, and of the settings.
@@ -111,6 +112,25 @@ func wayDetails() [][2]string {
 		{"the source is closed", "die Quelle ist geschlossen"},
 		{"the request cannot be built", "die Anfrage lässt sich nicht bilden"},
 	}
+}
+
+// addressDetails are about addresses that are not dialed.
+func addressDetails() (out [][2]string) {
+	for _, kind := range [][2]string{
+		{"a public address", "eine öffentliche Adresse"},
+		{"a private address", "eine private Adresse"},
+		{"this machine itself", "dieser Rechner selbst"},
+		{"no address of a machine", "keine Adresse eines Rechners"},
+		{"the metadata service of a cloud", "der Metadaten-Dienst einer Cloud"},
+		{"a link-local address", "eine Link-Local-Adresse"},
+		{"a multicast address", "eine Multicast-Adresse"},
+		{"a reserved address", "eine reservierte Adresse"},
+		{"an IPv4 address inside an IPv6 address (NAT64, 6to4, Teredo)", "eine IPv4-Adresse in einer IPv6-Adresse (NAT64, 6to4, Teredo)"},
+	} {
+		out = append(out, [2]string{"%s is " + kind[0] + ", which is never dialed", "%s ist " + kind[1] + " und wird nie angewählt"},
+			[2]string{"%s is " + kind[0] + ", which networks does not allow", "%s ist " + kind[1] + ", die networks nicht erlaubt"})
+	}
+	return append(out, [2]string{"networks must be public, private, loopback or a network like 10.20.0.0/16", "networks muss public, private, loopback oder ein Netz wie 10.20.0.0/16 sein"})
 }
 
 // answerSentences are about answers of Jamf, or of something in its place.

@@ -31,8 +31,14 @@ type SourceOptions struct {
 
 	// Proxy is the address of the proxy, with its password; "" = HTTPS_PROXY and NO_PROXY of the environment, ProxyOff = none.
 	Proxy   string
-	RootCAs *x509.CertPool                                                    // nil = those of the system
-	Dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil = net.Dialer
+	RootCAs *x509.CertPool // nil = those of the system
+
+	// Networks are the addresses that may be dialed: NetworkPublic, NetworkPrivate, NetworkLoopback and networks like 10.20.0.0/16;
+	// none: what the URL says (an address: itself; Jamf Cloud: public; any other name: public and private). What no Jamf Pro can
+	// have is never dialed. Where a proxy stands between, they bind the address in the URL alone: the proxy resolves names.
+	Networks []string
+	Resolver *net.Resolver                                                     // nil = net.DefaultResolver
+	Dial     func(ctx context.Context, network, addr string) (net.Conn, error) // nil = net.Dialer, which looks at Networks
 
 	// Turn is waited for before each attempt, and what it returns is called after it: a simulation lets one attempt go after
 	// the other, so that it can be repeated. nil = nothing is waited for.
@@ -82,13 +88,23 @@ func NewSource(h *Host, o SourceOptions) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	to, err := reachOf(o.Networks, u)
+	if err != nil {
+		return nil, err
+	}
+	if proxy != nil {
+		to = toProxy()
+	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
 	s := &Source{
 		o: o, base: u, proxy: proxy, host: h,
-		transport: newTransport(o, proxy, h.limits.Connections),
+		transport: newTransport(o, to, proxy, h.limits.Connections),
 		tracer:    o.Telemetry.tracer(),
 		meters:    newSourceMeters(o.Telemetry, o.Name),
 		log:       o.Logger,
-		lookup:    net.DefaultResolver.LookupNetIP,
+		lookup:    o.Resolver.LookupNetIP,
 	}
 	s.tokens = &tokens{src: s}
 	return s, nil

@@ -25,6 +25,7 @@ import (
 const (
 	defaultPageTimeout = 100 * time.Second // the edge gives up at 90 s
 	connectTimeout     = 10 * time.Second
+	keepAlive          = 30 * time.Second
 	maxHeaderBytes     = 64 << 10
 	maxPageBytes       = 64 << 20
 	maxRecordBytes     = 4 << 20
@@ -34,11 +35,11 @@ const (
 
 // newTransport makes the one way to the wire. It is used by RoundTrip alone: there is no code that could follow a
 // redirect, and so none that could carry a secret or a token to another host.
-func newTransport(o SourceOptions, proxy *url.URL, connections int) *http.Transport {
+func newTransport(o SourceOptions, to reach, proxy *url.URL, connections int) *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyURL(proxy),
 		OnProxyConnectResponse: onProxyAnswer,
-		DialContext:            dialerOf(o),
+		DialContext:            dialerOf(o, to),
 		TLSClientConfig:        tlsConfigOf(o),
 		TLSHandshakeTimeout:    connectTimeout,
 		DisableCompression:     true, // inflated here, under a cap
@@ -54,11 +55,11 @@ func newTransport(o SourceOptions, proxy *url.URL, connections int) *http.Transp
 	}
 }
 
-func dialerOf(o SourceOptions) func(context.Context, string, string) (net.Conn, error) {
+func dialerOf(o SourceOptions, to reach) func(context.Context, string, string) (net.Conn, error) {
 	if o.Dial != nil {
 		return o.Dial
 	}
-	return (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
+	return to.dialer(o.Resolver)
 }
 
 func tlsConfigOf(o SourceOptions) *tls.Config {
@@ -299,6 +300,9 @@ func (w *wire) failure(parent, attempt context.Context, op string, err error) *E
 	}
 	if e := throughProxy(op, err); e != nil {
 		return e
+	}
+	if refused, ok := errors.AsType[*addressError](err); ok {
+		return &Error{Kind: ErrUnavailable, Op: op, Code: codeAddress, Detail: refused.Error(), sent: true}
 	}
 	e := &Error{Kind: ErrUnavailable, Op: op, Err: safeCause(err), sent: true}
 	netErr, isNet := errors.AsType[net.Error](err)

@@ -367,7 +367,7 @@ func (s *Syncer) heal(h *heart, k device.Kind) {
 // curable are the failures that a good heartbeat disproves.
 func curable(code string) bool {
 	return slices.Contains([]string{
-		"jamf_unavailable", "jamf_cannot_render", "timeout", "connect_failed", "dns_failed", "tls_failed", "breaker_open", "throttled",
+		"jamf_unavailable", "jamf_cannot_render", "timeout", "connect_failed", "dns_failed", "address_refused", "tls_failed", "breaker_open", "throttled",
 		"html_instead_of_json", "unexpected_answer", "redirect_refused", "auth_failed", "token_refused", "right_missing",
 		"proxy_unreachable", "proxy_refused", "proxy_login_refused",
 	}, code)
