@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -85,8 +84,8 @@ func newEnded(disk *cache.Disk, file string, now func() time.Time, log *slog.Log
 // read takes up the lines of tokens that would live. A line without its end was never confirmed to anybody.
 func (e *ended) read(data []byte) {
 	now, odd := e.now().Unix(), 0
-	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
-		part := strings.Fields(lines.Text())
+	for one := range bytes.Lines(data) { // however long: what a crash left of one line must not end the reading
+		part := strings.Fields(string(one))
 		if len(part) == 0 {
 			continue
 		}

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -111,6 +112,33 @@ func TestTheFileOfEndedTokensForgetsTheDeadAndSurvivesATornLine(t *testing.T) {
 	}
 	if raw, err := os.ReadFile(file); err != nil || strings.Count(string(raw), "\n") != 3 {
 		t.Errorf("%d lines, want 3 (%v)", strings.Count(string(raw), "\n"), err)
+	}
+}
+
+// A crash of the machine can leave zeros in the middle of a file, in a line as long as it likes.
+func TestNoLongLineOfNonsenseBringsEndedTokensBack(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ended")
+	clock := func() time.Time { return start }
+	if err := os.WriteFile(file, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	disk, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := filepath.Join(t.TempDir(), "whole")
+	if err := server.NewEnded(whole, clock).End("a", "one", start.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	line, err := os.ReadFile(whole)
+	if err == nil {
+		_, err = disk.Write(line)
+	}
+	if err := errors.Join(err, disk.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if !server.NewEnded(file, clock).Has("one", start.Add(time.Hour)) {
+		t.Error("the token lives")
 	}
 }
 
