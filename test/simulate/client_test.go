@@ -126,7 +126,7 @@ func (c *client) refused(q cache.Series, r reply, path string) string {
 	case "never_synced":
 		good = k.newest == 0
 	case "stale_limit":
-		good = k.newest > 0 && age >= c.w.plan.maxStale && !k.held
+		good = k.newest > 0 && !k.held && c.w.oracle.mayBeTooOld(q)
 	case "not_fresh":
 		good = c.id == "strict" && (k.newest == 0 || !k.surelyFresh)
 	case "list_expired", "cursor_expired":

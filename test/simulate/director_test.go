@@ -48,8 +48,8 @@ func (w *world) direct(until time.Time) {
 	for time.Now().Before(until) {
 		gap := time.Duration(w.dice.ExpFloat64() * float64(w.plan.interval) / 7)
 		select {
-		case <-w.kill:
-			w.crash()
+		case act := <-w.kill:
+			act()
 			continue
 		case <-time.After(min(gap, w.plan.interval) + time.Duration(w.dice.IntN(1000))):
 		}
@@ -61,11 +61,11 @@ func (w *world) direct(until time.Time) {
 func (w *world) act(u *upstream) {
 	k := kinds()[w.dice.IntN(2)]
 	switch p := w.dice.IntN(100); {
-	case p < 24:
+	case p < 22:
 		w.trouble(u)
-	case p < 34:
+	case p < 33:
 		w.calm(u)
-	case p < 46:
+	case p < 45:
 		w.stir(u, k, 1+w.dice.IntN(6))
 	case p < 54:
 		w.outage(u)
@@ -85,10 +85,12 @@ func (w *world) act(u *upstream) {
 		w.killSoon(u)
 	case p < 93:
 		w.restart()
-	case p < 96:
+	case p < 94:
 		w.stepClock()
+	case p < 97:
+		w.breakDisk()
 	default:
-		w.approve(u)
+		w.operator(u)
 	}
 }
 
@@ -100,7 +102,11 @@ func (w *world) trouble(u *upstream) {
 		if w.dice.IntN(3) > 0 {
 			names = pageTroubles()
 		}
-		ts = append(ts, trouble{pick(w.dice, names...), pick(w.dice, 0.03, 0.1, 0.3, 1)})
+		t := trouble{pick(w.dice, names...), pick(w.dice, 0.03, 0.1, 0.3, 1)}
+		if t.name == hiddenTail { // an index lags for all who ask
+			t.p = 1
+		}
+		ts = append(ts, t)
 	}
 	u.set(func() {
 		u.troubles = ts
@@ -123,6 +129,14 @@ func (w *world) calm(u *upstream) {
 		u.jamf().SetFaults(fakejamf.Calm())
 		u.jamf().SetPrivileges(fakejamf.ReadComputers, fakejamf.ReadMobileDevices)
 	})
+	w.disk.calm()
+	switch wanted := u.wants(); {
+	case w.secrets[u.name] != wanted: // an operator has seen it
+		w.secrets[u.name] = wanted
+		w.restart()
+	case w.house == nil:
+		w.start(w.last)
+	}
 	w.log.note("director", "%s calm", u.name)
 }
 
@@ -213,6 +227,17 @@ func (o *oracle) doubt(u *upstream) {
 	}
 }
 
+// operator approves what is held, at once or while a walk reads.
+func (w *world) operator(u *upstream) {
+	if w.dice.IntN(2) == 0 {
+		w.approve(u)
+		return
+	}
+	n := 1 + w.dice.IntN(2)
+	u.set(func() { u.approveIn = n })
+	w.log.note("director", "%s: an operator approves at page %d from now", u.name, n)
+}
+
 func (w *world) killSoon(u *upstream) {
 	if w.dice.IntN(3) == 0 {
 		w.crash()
@@ -225,8 +250,8 @@ func (w *world) killSoon(u *upstream) {
 
 func (w *world) restart() {
 	dir := w.dir + "/life"
-	if w.house != nil {
-		dir = w.house.dir
+	if w.last != "" {
+		dir = w.last
 	}
 	w.stop()
 	time.Sleep(time.Duration(w.dice.Int64N(int64(time.Hour))))

@@ -24,16 +24,9 @@ func (w *world) approve(u *upstream) {
 // heal ends everything that goes wrong, lets the schedule do the rest, and holds what is served then against what lives.
 func (w *world) heal() {
 	w.crashed()
-	restart := false
 	for _, u := range w.upstreams {
 		w.calm(u)
-		u.set(func() { u.churn, u.crashIn = 0, 0 })
-		if wanted := u.wants(); w.secrets[u.name] != wanted {
-			w.secrets[u.name], restart = wanted, true
-		}
-	}
-	if restart || w.house == nil {
-		w.restart()
+		u.set(func() { u.churn, u.crashIn, u.approveIn = 0, 0, 0 })
 	}
 	began := time.Now()
 	w.log.note("director", "all is well from here on")
@@ -51,8 +44,8 @@ func (w *world) heal() {
 // crashed does what was planned and not done yet.
 func (w *world) crashed() {
 	select {
-	case <-w.kill:
-		w.crash()
+	case act := <-w.kill:
+		act()
 	default:
 	}
 }

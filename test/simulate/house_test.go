@@ -46,10 +46,13 @@ func (w *world) start(dir string) {
 	g, err := gateway.New(ctx, gateway.Options{
 		Config: w.settings(dir), Version: "simulated", StartJitter: -1, Now: w.now, Logger: slog.New(&listener{h: h}),
 		TracerProvider: tracers{}, MeterProvider: noop.NewMeterProvider(),
-		Listen: w.net.listen, Dial: w.dial, Simulation: gateway.Simulation{Jitter: w.jitter, Turn: h.turn},
+		Disk: w.disk.of(h), Listen: w.net.listen, Dial: w.dial, Simulation: gateway.Simulation{Jitter: w.jitter, Turn: h.turn},
 	})
-	if err != nil {
-		w.log.wrong("house", "does not start: %v", err)
+	if w.last = dir; err != nil {
+		if !w.disk.ill() && !h.dead.Load() {
+			w.log.wrong("house", "does not start: %v", err)
+		}
+		w.log.note("house", "does not start")
 		cancel()
 		return
 	}
@@ -100,7 +103,7 @@ func (w *world) stop() {
 		return
 	}
 	h.cancel()
-	if err := <-h.ended; err != nil {
+	if err := <-h.ended; err != nil && !w.disk.ill() {
 		w.log.wrong("house", "ends with %v", err)
 	}
 	w.look(nil, "stop")
@@ -114,18 +117,35 @@ func (w *world) crash() {
 	if h == nil {
 		return
 	}
+	w.bury(h, w.left(h))
+}
+
+// left is what a killed process leaves behind.
+func (w *world) left(h *house) (dir string) {
 	next := filepath.Join(w.dir, "life-"+time.Now().UTC().Format("20060102150405.000000000"))
 	if err := copyTree(h.dir, next); err != nil {
 		w.log.wrong("house", "copy the disk: %v", err)
-		return
 	}
 	h.dead.Store(true)
-	w.net.shut(publicDoor, adminDoor)
-	h.cancel()
-	w.zombies.Go(func() { <-h.ended })
+	return next
+}
+
+// die kills a process from within, at an operation of its disk.
+func (w *world) die(h *house) {
+	next := w.left(h)
+	w.kill <- func() { w.bury(h, next) }
+}
+
+// bury takes a dead process away and starts the next one on what it left.
+func (w *world) bury(h *house, next string) {
 	w.log.note("house", "killed")
 	w.log.count("kills", 1)
-	w.house = nil
+	if w.house == h {
+		w.net.shut(publicDoor, adminDoor)
+		h.cancel()
+		w.zombies.Go(func() { <-h.ended })
+		w.house = nil
+	}
 	w.start(next)
 }
 

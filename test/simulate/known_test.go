@@ -50,6 +50,11 @@ func (o *oracle) candidates(q cache.Series) []*snapshot {
 	return out
 }
 
+// mayBeTooOld: what is served, or what a run that goes on stands on, is older than max_stale.
+func (o *oracle) mayBeTooOld(q cache.Series) bool {
+	return slices.ContainsFunc(o.candidates(q), func(s *snapshot) bool { return o.w.now().Sub(s.ended) >= o.w.plan.maxStale })
+}
+
 func anyOf(rows map[int64]row, rng *rand.Rand) int64 {
 	ids := slices.Sorted(maps.Keys(rows))
 	if len(ids) == 0 {

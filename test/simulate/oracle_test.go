@@ -269,7 +269,11 @@ func (o *oracle) complete(q cache.Series, r *reading, s, parent *snapshot, trees
 func (o *oracle) against(q cache.Series, i *instance, r *reading, s, parent *snapshot, trees map[int64]map[string]any) (problems []string) {
 	from, to, ledger := r.others[i], r.to[i], i.Ledger()
 	for _, id := range ledger.AliveThroughout(kindOf(q.Kind), from, to) {
-		if _, there := s.rows[id]; !there {
+		_, there := s.rows[id]
+		if r.hidden && !there && !had(parent, id) {
+			continue // nobody can know of it
+		}
+		if !there {
 			problems = append(problems, fmt.Sprintf("device %d lived all the while and is LOST", id))
 		}
 	}
@@ -294,6 +298,14 @@ func (o *oracle) against(q cache.Series, i *instance, r *reading, s, parent *sna
 		}
 	}
 	return problems
+}
+
+func had(parent *snapshot, id int64) bool {
+	if parent == nil {
+		return false
+	}
+	_, there := parent.rows[id]
+	return there
 }
 
 // fitsWith is whole, but for sections that Jamf took away and of which nobody can know better: the parent does not have them.
@@ -334,7 +346,18 @@ func (o *oracle) ever(q cache.Series, id int64, tree map[string]any) bool {
 
 // limits: what was published without a person is inside the guards of DESIGN.md, counted here once more.
 func (o *oracle) limits(q cache.Series, c *chronicle, s, parent *snapshot) {
-	now := o.w.now()
+	now, unreadable, most := o.w.now(), 0, 2
+	for _, r := range s.rows {
+		if r.state == cache.StateQuarantined {
+			unreadable++
+		}
+	}
+	if len(s.rows) >= 50 {
+		most = max(10, len(s.rows)/100)
+	}
+	if unreadable > most {
+		o.wrong(q, "generation %d has %d of %d devices in quarantine, and was published", s.number, unreadable, len(s.rows))
+	}
 	if parent == nil || !c.approved.IsZero() && time.Since(c.approved) < 72*time.Hour || o.w.announced(q.Source) {
 		return
 	}

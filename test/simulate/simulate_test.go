@@ -88,7 +88,7 @@ func TestNothingWrongIsServedWhateverGoesWrong(t *testing.T) {
 		for part := range 2 {
 			t.Run(fmt.Sprint("part ", part), func(t *testing.T) {
 				t.Parallel()
-				for at := part; at < len(seeds); at += 2 {
+				for at := part; at < len(seeds) && (os.Getenv("STOP") == "" || !t.Failed()); at += 2 {
 					out := simulate(t, seeds[at])
 					report(t, out)
 					mu.Lock()

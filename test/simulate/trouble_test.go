@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -51,6 +52,7 @@ const (
 	blankAll    = "blank section"
 	blankSome   = "blank section of some"
 	unreadable  = "undecodable"
+	hiddenTail  = "tail not listed" // the last devices are known by id alone, as to an index that lags
 )
 
 func callTroubles() []string {
@@ -60,7 +62,7 @@ func callTroubles() []string {
 func pageTroubles() []string {
 	return []string{
 		page500, emptyObject, bareNull, nullResults, wrongCase, falseEmpty, totalHigh, totalLow, totalGone, totalOdd, doubled, lostRow,
-		unsorted, shortPage, blankAll, blankSome, unreadable,
+		unsorted, shortPage, blankAll, blankSome, unreadable, hiddenTail, hiddenTail,
 	}
 }
 
@@ -82,7 +84,7 @@ type list struct {
 }
 
 // bend makes of a good page the bad one that a trouble says.
-func bend(name string, body []byte, rng *rand.Rand) []byte {
+func bend(name string, body []byte, asked url.Values, rng *rand.Rand) []byte {
 	switch name {
 	case emptyObject:
 		return []byte("{}")
@@ -99,7 +101,7 @@ func bend(name string, body []byte, rng *rand.Rand) []byte {
 	if json.Unmarshal(body, &l) != nil {
 		return body
 	}
-	if bendTotal(name, &l, rng) || bendRows(name, &l, rng) {
+	if bendTotal(name, &l, rng) || bendRows(name, &l, rng) || name == hiddenTail && hideTail(&l, asked) {
 		out, err := json.Marshal(l)
 		if err != nil {
 			panic(err)
@@ -110,6 +112,22 @@ func bend(name string, body []byte, rng *rand.Rand) []byte {
 		return out
 	}
 	return body
+}
+
+// tail is how many devices hiddenTail hides.
+const tail = 2
+
+func hideTail(l *list, asked url.Values) bool {
+	total, err := strconv.Atoi(string(l.Total))
+	page, _ := strconv.Atoi(asked.Get("page"))
+	size, _ := strconv.Atoi(asked.Get("page-size"))
+	if err != nil || total <= 2*tail {
+		return false
+	}
+	total -= tail
+	l.Total = json.RawMessage(strconv.Itoa(total))
+	l.Results = l.Results[:max(0, min(len(l.Results), total-page*size))]
+	return true
 }
 
 // unfit marks where a record is broken.

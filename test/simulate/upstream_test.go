@@ -25,17 +25,18 @@ type upstream struct {
 	address string
 	server  *http.Server
 
-	mu       sync.Mutex
-	rng      *rand.Rand // of the calls; they come one after the other
-	tokens   *rand.Rand // of calls for a token, which may come beside another call
-	all      []*instance
-	troubles []trouble
-	latency  time.Duration
-	unheard  bool    // connections are refused
-	churn    float64 // chance of a change after a page
-	crashIn  int     // pages until the gateway is killed; 0 = it is not
-	wanted   string  // the secret that Jamf knows
-	open     map[device.Kind]*window
+	mu        sync.Mutex
+	rng       *rand.Rand // of the calls; they come one after the other
+	tokens    *rand.Rand // of calls for a token, which may come beside another call
+	all       []*instance
+	troubles  []trouble
+	latency   time.Duration
+	unheard   bool    // connections are refused
+	churn     float64 // chance of a change after a page
+	crashIn   int     // pages until the gateway is killed; 0 = it is not
+	approveIn int     // pages until an operator approves what is held
+	wanted    string  // the secret that Jamf knows
+	open      map[device.Kind]*window
 }
 
 // window is the time in which one walk reads.
@@ -44,6 +45,7 @@ type window struct {
 	from    fakejamf.Mark
 	others  map[*instance]fakejamf.Mark // that came behind the URL since, and where they stood
 	blanked bool                        // a section was taken away in it
+	hidden  bool                        // the list did not show its last devices
 }
 
 func newUpstream(w *world, n int, first *instance) *upstream {
@@ -75,7 +77,7 @@ func ask(r *http.Request) question {
 	case strings.Contains(path, "mobile-devices"):
 		q.kind = device.Mobile
 	}
-	q.page = q.kind != "" && size != "" && size != "1"
+	q.page = q.kind != "" && size != "" && size != "1" && !r.URL.Query().Has("filter")
 	return q
 }
 
@@ -132,6 +134,9 @@ func (u *upstream) decide(q question) (what string, wait time.Duration) {
 		if what == blankAll || what == blankSome || q.kind == device.Mobile && len(u.jamf().Broken()) > 0 {
 			u.open[q.kind].blanked = true
 		}
+		if what == hiddenTail {
+			u.open[q.kind].hidden = true
+		}
 	}
 	if what != "" {
 		u.w.log.count("fault "+what, 1)
@@ -163,11 +168,16 @@ func (u *upstream) pass(w http.ResponseWriter, r *http.Request, q question, what
 			w.Header().Set("Retry-After", v)
 		}
 	case q.page && isOfPages(what) && status == http.StatusOK:
-		body = bend(what, body, u.rng)
+		body = bend(what, body, r.URL.Query(), u.rng)
 	}
-	if q.page && u.paged(q.kind) {
-		rest(r.Context(), time.Hour) // nobody reads that any more
-		panic(http.ErrAbortHandler)
+	if q.page {
+		switch killed, interrupted := u.paged(q.kind); {
+		case killed:
+			rest(r.Context(), time.Hour) // nobody reads that any more
+			panic(http.ErrAbortHandler)
+		case interrupted:
+			rest(r.Context(), time.Second) // somebody else acts first
+		}
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
@@ -179,7 +189,7 @@ func (u *upstream) pass(w http.ResponseWriter, r *http.Request, q question, what
 }
 
 // paged lets the fleet live on behind a page, and kills the gateway where that is planned.
-func (u *upstream) paged(k device.Kind) (killed bool) {
+func (u *upstream) paged(k device.Kind) (killed, interrupted bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for u.rng.Float64() < u.churn {
@@ -187,11 +197,17 @@ func (u *upstream) paged(k device.Kind) (killed bool) {
 	}
 	if u.crashIn > 0 {
 		if u.crashIn--; u.crashIn == 0 {
-			u.w.kill <- struct{}{}
-			return true
+			u.w.kill <- u.w.crash
+			return true, false
 		}
 	}
-	return false
+	if u.approveIn > 0 {
+		if u.approveIn--; u.approveIn == 0 {
+			u.w.kill <- func() { u.w.approve(u) }
+			return false, true
+		}
+	}
+	return false, false
 }
 
 func answer(w http.ResponseWriter, status int, media, body string) {

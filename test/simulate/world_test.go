@@ -24,9 +24,11 @@ type world struct {
 	dir       string            // for all data directories of this life
 	house     *house            // nil while no process runs
 	zombies   sync.WaitGroup    // killed processes that still wind down
-	kill      chan struct{}     // a page was read that is the last one
-	step      atomic.Int64      // by which the gateway's clock is wrong
-	next      int               // number of the next Jamf
+	kill      chan func()       // what the director does at once
+	disk      *disk
+	last      string       // data directory of the last process
+	step      atomic.Int64 // by which the gateway's clock is wrong
+	next      int          // number of the next Jamf
 	expected  map[string]time.Time
 }
 
@@ -93,12 +95,13 @@ func (w *world) rng(what string, n uint64) *rand.Rand {
 
 func newWorld(seed uint64, dir string) *world {
 	w := &world{
-		seed: seed, log: newJournal(), net: newNetwork(), secrets: map[string]string{}, dir: dir, kill: make(chan struct{}, 8),
+		seed: seed, log: newJournal(), net: newNetwork(), secrets: map[string]string{}, dir: dir, kill: make(chan func(), 8),
 		expected: map[string]time.Time{},
 	}
 	w.plan = newPlan(w.rng("plan", 0))
 	w.dice = w.rng("director", 0)
 	w.oracle = newOracle(w)
+	w.disk = &disk{w: w, asked: map[string]int{}}
 	for n := range w.plan.sources {
 		u := newUpstream(w, n, w.newJamf(w.plan.computers, w.plan.mobiles))
 		w.secrets[u.name] = "secret"
