@@ -102,6 +102,15 @@ func (g *Generation) View(ctx context.Context, f device.Filter) (*View, error) {
 	return v, nil
 }
 
+// Sift is View without a look at duplicates.
+func (g *Generation) Sift(f device.Filter) (*View, error) { return sift(g.ids, g.terms, f) }
+
+// Has tells whether a candidate with terms holds a device.
+func (c *Candidate) Has(id int64) bool {
+	_, held := slices.BinarySearch(c.ids, id)
+	return held
+}
+
 // View is that of a generation nobody sees yet. It does not look at duplicates.
 func (c *Candidate) View(f device.Filter) (*View, error) { return sift(c.ids, c.terms, f) }
 

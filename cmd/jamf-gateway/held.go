@@ -55,6 +55,8 @@ type guard struct {
 	Of    int      `json:"of"`
 	Limit int      `json:"limit"`
 	Names []string `json:"names"`
+
+	Client string `json:"client"` // whose view loses as much
 }
 
 // Run shows what is held of a source, or approves it. Exit code 1 when nothing is held under the digest, and when something is
@@ -151,6 +153,14 @@ func printableText(in string) string {
 
 // guardText is one guard that is tripped, with its numbers.
 func (s streams) guardText(g guard) string {
+	if client := g.Client; client != "" {
+		g.Client = ""
+		n := s.say(text{"%d of %d devices that it is shown would be gone (limit %d)", "%d von %d Geräten, die er sieht, wären weg (Grenze %d)"}, g.Count, g.Of, g.Limit)
+		if g.Guard == "empty" {
+			n = s.guardText(g)
+		}
+		return s.say(text{"view of the client %s: %s", "Sicht des Clients %s: %s"}, client, n)
+	}
 	switch g.Guard {
 	case "removed":
 		return s.say(text{"%d of %d devices were deleted in Jamf; more than %d are not published unasked", "%d von %d Geräten wurden in Jamf gelöscht; mehr als %d werden nicht ungefragt veröffentlicht"}, g.Count, g.Of, g.Limit)

@@ -249,7 +249,7 @@ func TestTheDescriptionKnowsEveryCodeAndItsStatus(t *testing.T) {
 
 // optional are the members that an object may lack; everything else always stands there.
 var optional = map[string]bool{
-	"hold": true, "leftOut": true, "names": true,
+	"hold": true, "leftOut": true, "client": true, "names": true,
 	"confirmedEmpty": true, "parameter": true, "source": true, "traceId": true, "code": true, "detail": true, "action": true,
 	"reusedUntil": true, "rightsForNames": true, "rightsForNamesMissing": true, "sourceState": true, "quarantinedDevices": true,
 }

@@ -92,12 +92,15 @@ type Hold struct {
 }
 
 // Finding is one guard that it trips: Count of Of are more than Limit (of "instance" and "empty": fewer devices stay than should).
+// Client is whose view loses as much; "" = the generation does.
 type Finding struct {
 	Guard string   `json:"guard"`
 	Count int      `json:"count"`
 	Of    int      `json:"of"`
 	Limit int      `json:"limit"`
 	Names []string `json:"names,omitempty"` // the fields and sections that lost their values
+
+	Client string `json:"client,omitempty"`
 }
 
 // TestReport is the outcome of a connection test.

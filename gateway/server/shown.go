@@ -13,10 +13,10 @@ const blankReason = "blank "
 
 // shownTo takes out what is said of fields that the profile hides: guards that count their values, the same in words, and sections that came
 // back blank. That something is held, or quarantined, is said to everybody.
-func (h *kindHealth) shownTo(p *device.Profile) {
+func (h *kindHealth) shownTo(client string, p *device.Profile) {
 	if h.Hold != nil {
 		all := h.Hold.Guards
-		h.Hold.Guards = slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return !f.shownTo(h.Kind, p) })
+		h.Hold.Guards = slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return f.Client != "" && f.Client != client || !f.shownTo(h.Kind, p) })
 		if len(h.Hold.Guards) < len(all) && h.LastError != nil {
 			h.LastError.Detail = nil
 		}

@@ -224,7 +224,7 @@ func (s *Server) kinds(st SourceStatus, statuses statusIndex, c *caller) []kindH
 		}
 		if c != nil {
 			sc, _ := c.scope(st.Name, k.Kind)
-			h.shownTo(sc.profile)
+			h.shownTo(c.id, sc.profile)
 		}
 		out = append(out, h)
 	}

@@ -211,3 +211,22 @@ func TestAnswersOfTwoViewsAreNeverMixed(t *testing.T) {
 	}
 	w.want(w.get("north", "/v1/devices?source=schule-a&limit=2&cursor="+cursorOf("only-a")), http.StatusGone, "cursor_expired")
 }
+
+func TestWhatTheViewOfAnotherClientLosesIsNotTold(t *testing.T) {
+	t.Parallel()
+	w := schools(t, northern)
+	w.house.source("schule-a", func(s *server.SourceStatus) {
+		s.Kinds[0].Hold = &server.Hold{Digest: "0123456789abcdef01234567", Since: start, Generation: 9, Findings: []server.Finding{
+			{Guard: "empty", Count: 5, Of: 5, Client: "north"}, {Guard: "empty", Count: 7, Of: 7, Client: "east"}, {Guard: "removed", Count: 30, Of: 60, Limit: 25},
+		}}
+	})
+	for _, path := range []string{"/v1/sources/schule-a", "/v1/sources/schule-a/health"} {
+		north, other := string(w.get("north", path).body), string(w.get("only-a", path).body)
+		if strings.Contains(north, "east") || !strings.Contains(north, `"client":"north"`) || strings.Contains(other, "client") || !strings.Contains(other, `"removed"`) {
+			t.Errorf("%s:\n%s\n%s", path, north, other)
+		}
+	}
+	if all := string(w.do(http.MethodGet, w.admin+"/v1/admin/sources", "").body); !strings.Contains(all, `"client":"east"`) {
+		t.Errorf("the operator is not told: %s", all)
+	}
+}

@@ -39,6 +39,8 @@ type Finding struct {
 	Of    int      `json:"of"`
 	Limit int      `json:"limit"`
 	Names []string `json:"names,omitempty"` // fields and sections of GuardBlanked
+
+	Client string `json:"client,omitempty"` // whose view loses as much; "" = the generation does
 }
 
 // removal is what one publish took away, remembered for a week.
@@ -58,6 +60,8 @@ type evidence struct {
 
 	Hardware string      `json:"hardware,omitempty"` // behind Serial and Instance: what the devices are now
 	Kind     device.Kind `json:"kind,omitempty"`
+
+	Views map[string]idSet `json:"views,omitempty"` // client -> devices that its view loses
 }
 
 // verdict is what the guards say of a difference.
@@ -70,12 +74,13 @@ type verdict struct {
 }
 
 // weigh holds a difference against the limits. past are the removals of the week before now; planned is how many confirmed
-// deletions were announced. It is a pure function.
-func weigh(g config.Guard, d cache.Difference, past []removal, planned int, now time.Time) verdict {
+// deletions were announced; losses are what the views of clients lose. It is a pure function.
+func weigh(g config.Guard, d cache.Difference, losses []viewLoss, past []removal, planned int, now time.Time) verdict {
 	v := verdict{removed: len(d.Removed), before: d.Before}
 	v.removals(g, d, past, planned, now)
 	v.identity(g, d)
 	v.blanked(g, d)
+	v.views(g, losses, planned)
 	if grown := d.After - d.Before; d.Before > 0 && grown > instanceFleet && above(grown, g.GrownPercent, 0, d.Before) {
 		v.warnings = append(v.warnings, Finding{Guard: GuardGrown, Count: grown, Of: d.Before, Limit: limit(g.GrownPercent, 0, d.Before)})
 	}
@@ -98,6 +103,9 @@ func describe(findings []Finding) string {
 			parts[i] = fmt.Sprintf("blanked: %s lost their values, in up to %d of %d devices", strings.Join(f.Names, ", "), f.Count, f.Of)
 		default:
 			parts[i] = fmt.Sprintf("%s: %d of %d devices, at most %d are published unasked", f.Guard, f.Count, f.Of, f.Limit)
+		}
+		if f.Client != "" {
+			parts[i] = "view of client " + f.Client + ", " + parts[i]
 		}
 	}
 	return strings.Join(parts, "; ")
@@ -212,11 +220,17 @@ func (e evidence) digest() string {
 	} {
 		_, _ = io.WriteString(h, part.name+" "+part.value+"\n") // it never fails
 	}
+	_, _ = io.WriteString(h, e.viewsText())
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
 // covers tells whether what was approved includes all of this. Other hardware is approved as what it is now, and as nothing else.
 func (e evidence) covers(other evidence) bool {
+	for client, lost := range other.Views {
+		if !e.Views[client].contains(lost) {
+			return false
+		}
+	}
 	return e.Removed.contains(other.Removed) && e.Missing.contains(other.Missing) && e.Serial.contains(other.Serial) &&
 		(e.Instance || !other.Instance) && (other.Hardware == "" || e.Hardware == other.Hardware) &&
 		!slices.ContainsFunc(other.Blanked, func(name string) bool { _, found := slices.BinarySearch(e.Blanked, name); return !found })

@@ -106,7 +106,7 @@ func TestGuardsHoldAtTheirLimits(t *testing.T) {
 			d: bent(kept(1000), func(d *cache.Difference) { d.Sections = []cache.Blank{{Name: "purchasing", Had: 9, Lost: 9}} }),
 		},
 	} {
-		v := weigh(config.DefaultGuard(), c.d, c.past, c.planned, now)
+		v := weigh(config.DefaultGuard(), c.d, nil, c.past, c.planned, now)
 		var held []string
 		for _, f := range v.findings {
 			held = append(held, f.Guard)
@@ -125,11 +125,11 @@ func TestGrowthIsAWarning(t *testing.T) {
 	for after, want := range map[int]int{150: 0, 151: 1} {
 		d := kept(100)
 		d.After = after
-		if v := weigh(config.DefaultGuard(), d, nil, 0, time.Now()); len(v.warnings) != want || len(v.findings) > 0 {
+		if v := weigh(config.DefaultGuard(), d, nil, nil, 0, time.Now()); len(v.warnings) != want || len(v.findings) > 0 {
 			t.Errorf("100 become %d: %+v", after, v)
 		}
 	}
-	if v := weigh(config.DefaultGuard(), cache.Difference{Before: 2, After: 10, Both: 2}, nil, 0, time.Now()); len(v.warnings) > 0 {
+	if v := weigh(config.DefaultGuard(), cache.Difference{Before: 2, After: 10, Both: 2}, nil, nil, 0, time.Now()); len(v.warnings) > 0 {
 		t.Errorf("2 become 10: %+v", v.warnings)
 	}
 }

@@ -87,11 +87,11 @@ func (s *Syncer) compare(
 
 // settle publishes a candidate, or keeps it back and answers errHeld. Kinds of a source take their turn, from the question how many
 // removals are announced until it is written down that they were used: no removal is announced for both.
-func (s *Syncer) settle(ctx context.Context, l *line, c *cache.Candidate, d cache.Difference) (*cache.Generation, error) {
+func (s *Syncer) settle(ctx context.Context, l *line, c *cache.Candidate, d cache.Difference, losses []viewLoss) (*cache.Generation, error) {
 	l.book.settling.Lock()
 	defer l.book.settling.Unlock()
 	now := s.now()
-	v := weigh(l.src.Guard, d, l.book.kind(l.kind).Removals, l.book.expected(now), now)
+	v := weigh(l.src.Guard, d, losses, l.book.kind(l.kind).Removals, l.book.expected(now), now)
 	v.evidence.Kind = l.kind
 	for _, f := range v.warnings {
 		s.log.WarnContext(ctx, "the list grew by more than usual", "source", l.src.Name, "kind", l.kind, "by", f.Count, "of", f.Of, "limit", f.Limit)

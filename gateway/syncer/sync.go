@@ -165,7 +165,11 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 		return cache.Info{}, err
 	}
 	defer cand.Discard()
-	published, err := s.settle(ctx, l, cand, d)
+	losses, err := s.losses(l, parent, cand)
+	if err != nil {
+		return cand.Info(), err
+	}
+	published, err := s.settle(ctx, l, cand, d, losses)
 	if err != nil {
 		return cand.Info(), err
 	}

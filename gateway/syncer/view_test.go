@@ -121,3 +121,43 @@ func (n noting) Page(ctx context.Context, l jamf.List, sections []string, page, 
 	n.mu.Unlock()
 	return n.script.Page(ctx, l, sections, page, size)
 }
+
+func TestARenamedSiteIsHeldForTheClientThatWouldLoseItsDevices(t *testing.T) {
+	j := fleet(40, 0)
+	j.body = grouped
+	bubble(t, j, []device.Kind{device.Computer}, func(h *house) {
+		north := device.Filter{Sites: []string{"North"}}
+		h.source.Views = []syncer.View{{Client: "north", Filter: north}, {Client: "south", Filter: device.Filter{Sites: []string{"South"}}}}
+		h.start()
+		j.mu.Lock()
+		j.body = func(k device.Kind, id int64) []byte {
+			return bytes.Replace(grouped(k, id), []byte("North"), []byte("N0rth"), 1)
+		}
+		j.mu.Unlock()
+		h.sync()
+		h.mustBe(device.Computer, "stale", "held", "held")
+		if got := h.viewOf(device.Computer, north).Count(); got != 20 {
+			t.Errorf("%d devices are shown while it is held", got)
+		}
+		hold := h.status(device.Computer).Hold
+		if diff := cmp.Diff([]syncer.Finding{{Guard: syncer.GuardEmpty, Count: 20, Of: 20, Client: "north"}}, hold.Findings); diff != "" {
+			t.Error(diff)
+		}
+		if detail := h.status(device.Computer).ErrorDetail; detail != "view of client north, empty: none of 20 devices is left" {
+			t.Errorf("detail %q", detail)
+		}
+		h.sync() // the same change keeps its digest
+		if again := h.status(device.Computer).Hold; again.Digest != hold.Digest {
+			t.Errorf("digest %s, then %s", hold.Digest, again.Digest)
+		}
+		if err := h.syncer.Approve(t.Context(), "a", h.status(device.Computer).Hold.Digest, "admin"); err != nil {
+			t.Fatal(err)
+		}
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		if got := h.viewOf(device.Computer, north).Count(); got != 0 {
+			t.Errorf("%d devices are shown after it was approved", got)
+		}
+		h.sync()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+	})
+}
