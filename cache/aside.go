@@ -8,12 +8,18 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The way out of a lost series: the next complete walk is published under a number that was never given, and what lay
 // there is moved into a directory named after that number, manifest and all. Nothing is unlinked: whoever finds out what
-// happened can move it back. Only DropWider removes files there, for fields that may not be kept any more.
-const asidePrefix = "lost-"
+// happened can move it back. It is kept for 90 days, and of the last three losses; DropWider removes files there sooner, for fields that may not
+// be kept any more.
+const (
+	asidePrefix = "lost-"
+	asideKept   = 3
+	asideLife   = 90 * 24 * time.Hour
+)
 
 // asideNumber is the generation that something had to make way for; 0 = that is no such directory.
 func asideNumber(name string) uint64 {
@@ -38,6 +44,26 @@ func (l *line) setAside() ([]string, error) {
 		}
 	}
 	return dirs, nil
+}
+
+// pruneAside removes what was set aside too long ago, or before the last three losses. It is called when there is a new generation, whose
+// number is above all that go.
+func (s *Store) pruneAside(l *line) {
+	dirs, err := l.setAside()
+	for i, dir := range dirs {
+		info, statErr := os.Stat(dir)
+		if statErr != nil {
+			err = errors.Join(err, statErr)
+			continue
+		}
+		if i < len(dirs)-asideKept || s.now().Sub(info.ModTime()) > asideLife {
+			err = errors.Join(err, s.disk.removeTree(dir))
+			s.log.Info("what was set aside is removed", "jamf.source", l.series.Source, "kind", l.series.Kind, "directory", dir)
+		}
+	}
+	if err != nil {
+		s.log.Warn("remove what was set aside", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", err)
+	}
 }
 
 // moveAside makes room for a generation with this number. Whatever is moved first, and wherever it ends, a start

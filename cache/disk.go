@@ -148,6 +148,20 @@ func (d *Disk) Remove(path string) error {
 	return os.Remove(path)
 }
 
+// removeTree unlinks a directory with what is in it, which are files.
+func (d *Disk) removeTree(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := d.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return d.Remove(dir)
+}
+
 // MkdirAll makes a directory and those above it, mode 0700. One that is there is no operation.
 func (d *Disk) MkdirAll(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {

@@ -85,6 +85,11 @@ func openGeneration(ctx context.Context, path, identity string, k keptFile, chec
 	case stat.Size() != k.Bytes:
 		return nil, fmt.Errorf("%w: %s has %d bytes, %d were written", ErrCorrupt, k.File, stat.Size(), k.Bytes)
 	}
+	if file, err := os.Open(path); err != nil { // SQLite would not say why
+		return nil, fmt.Errorf("%w: %w", ErrLost, err)
+	} else if err := file.Close(); err != nil {
+		return nil, readError(ctx, "open "+k.File, err)
+	}
 	r, err := openReaders(ctx, path)
 	if err != nil {
 		return nil, readError(ctx, "open "+k.File, err)

@@ -25,6 +25,8 @@ func TestMain(m *testing.M) {
 	switch dir := os.Getenv("CACHE_TEST_DIR"); os.Getenv(childEnv) {
 	case "open":
 		os.Exit(childOpen(dir))
+	case "forbidden":
+		os.Exit(childForbidden(dir))
 	case "limited":
 		os.Exit(childLimited(dir))
 	case "publish":

@@ -67,10 +67,10 @@ func (s *Store) Hold(ctx context.Context, c *Candidate, h Hold) error {
 
 // recordHeld writes the manifest anew with another held file, nil = none. The caller holds l.work.
 func (s *Store) recordHeld(l *line, held *heldFile) error {
-	m, err := readManifest(l.dir)
-	if err != nil {
-		return err
+	if m, err := readManifest(l.dir); err == nil && m.Format > formatVersion {
+		return newerManifest(m)
 	}
+	m := s.manifestOf(l)
 	m.Held = held
 	if err := s.writeManifest(l.dir, m); err != nil {
 		return err

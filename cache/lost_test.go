@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -353,4 +354,56 @@ func TestNarrowingReachesWhatWasSetAside(t *testing.T) {
 	if left["lost-00000003/00000001.sqlite"] == "" || left["00000003.sqlite"] == "" || len(left) != 2 {
 		t.Errorf("%d files are left", len(left))
 	}
+}
+
+func TestWhatIsSetAsideIsKeptForAWhileAndNotWithoutBound(t *testing.T) {
+	o := options(t.TempDir())
+	now := newClock()
+	o.Now = now.Now
+	aside := func() []string {
+		dirs, err := filepath.Glob(filepath.Join(seriesDir(o.Dir, computers), "lost-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range dirs { // the moment of the loss is the file system's, which has another clock here
+			if info, err := os.Stat(dir); err == nil && info.ModTime().After(now.Now()) {
+				if err := os.Chtimes(dir, now.Now(), now.Now()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return dirs
+	}
+	now.advance(-365 * 24 * time.Hour) // whatever hour it is outside
+	for i := range 5 {
+		s := openStore(t, o)
+		publish(t, s, computers, fleet(5, i))
+		closeStore(t, s)
+		if dirs := aside(); len(dirs) != min(i, 3) {
+			t.Errorf("after %d losses: %v", i, dirs)
+		}
+		if i < 4 {
+			remove(t, manifestOf(o.Dir))
+		}
+	}
+	kept := aside()
+	if want := []string{"lost-00000003", "lost-00000004", "lost-00000005"}; len(kept) != 3 || filepath.Base(kept[0]) != want[0] || filepath.Base(kept[2]) != want[2] {
+		t.Errorf("kept are %v, want %v", kept, want)
+	}
+	now.advance(89 * 24 * time.Hour)
+	s := openStore(t, o)
+	publish(t, s, computers, fleet(5, 8))
+	if dirs := aside(); len(dirs) != 3 {
+		t.Errorf("after 89 days: %v", dirs)
+	}
+	now.advance(48 * time.Hour)
+	if n := publish(t, s, computers, fleet(5, 9)); n != 7 {
+		t.Errorf("the number after it is %d", n)
+	}
+	if dirs := aside(); len(dirs) != 0 {
+		t.Errorf("after 91 days: %v", dirs)
+	}
+	closeStore(t, s)
+	s = openStore(t, o)
+	wantRows(t, acquire(t, s, computers), fleet(5, 9))
 }

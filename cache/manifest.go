@@ -2,6 +2,7 @@ package cache
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -95,6 +96,50 @@ func checkSeal(data []byte) error {
 		return errors.New("the manifest is damaged: it does not have the digest that it was written with")
 	}
 	return nil
+}
+
+// manifestOf is the manifest of a line as this process knows it, which is what it wrote or read last: nobody else writes there.
+func (s *Store) manifestOf(l *line) manifest {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	kept := l.kept
+	if kept == nil {
+		kept = []keptFile{}
+	}
+	return manifest{Format: formatVersion, Store: s.identity, Series: l.series, Current: l.highestKeptLocked(), Kept: kept, Held: l.held}
+}
+
+// mendManifest writes the manifest of a line that is served anew where the disk no longer gives it back: with the next start all would be
+// lost, though every file is good. One of a newer version stays.
+func (s *Store) mendManifest(ctx context.Context, l *line) {
+	l.work.Lock()
+	defer l.work.Unlock()
+	l.mu.RLock()
+	served := l.serving != nil
+	l.mu.RUnlock()
+	if !served {
+		return // whatever is there says why, or nothing is
+	}
+	numbers, err := l.files()
+	if err != nil {
+		return // the files cannot be read either, and say so
+	}
+	m, err := readManifest(l.dir)
+	if err == nil && m.Format > formatVersion {
+		err = newerManifest(m)
+		s.counts.openErrors.Add(1)
+		s.log.ErrorContext(ctx, "the manifest was replaced while it is served", "jamf.source", l.series.Source, "kind", l.series.Kind, "error", err)
+		return
+	}
+	if err == nil {
+		err = m.check(s.identity, l.series, numbers)
+	}
+	if want := s.manifestOf(l); err == nil && m.Current == want.Current && len(m.Kept) == len(want.Kept) {
+		return
+	}
+	s.counts.openErrors.Add(1)
+	s.log.ErrorContext(ctx, "the manifest has changed on disk and is written anew", "jamf.source", l.series.Source, "kind", l.series.Kind,
+		"error", errors.Join(err, s.writeManifest(l.dir, s.manifestOf(l))))
 }
 
 // check tells why a manifest cannot be followed. there are the numbers of the generation files beside it.

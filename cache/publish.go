@@ -97,6 +97,7 @@ func (s *Store) publish(ctx context.Context, c *Candidate, stay func([]keptFile)
 		old.Release()
 	}
 	s.sweep(l)
+	s.pruneAside(l)
 	return g, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"time"
 )
@@ -130,10 +131,12 @@ func (l *line) settle(number uint64, err error) *Generation {
 }
 
 // Scrub compares every kept file with the digest it was written with, one after the other, and the held ones. What has changed is
-// set aside like any damage: the generation before serves, and the next walk brings a new one. It answers how many files are good.
+// set aside like any damage: the generation before serves, and the next walk brings a new one. A manifest that has changed is written
+// anew. It answers how many generation files are good.
 // The error is that of ctx.
 func (s *Store) Scrub(ctx context.Context) (good int, err error) {
 	for _, l := range s.allLines() {
+		s.mendManifest(ctx, l)
 		l.mu.RLock()
 		files, held := append([]keptFile(nil), l.kept...), l.held
 		l.mu.RUnlock()
@@ -162,6 +165,11 @@ func (s *Store) Scrub(ctx context.Context) (good int, err error) {
 func (s *Store) scrub(ctx context.Context, l *line, k keptFile) (good bool) {
 	err := digestError(ctx, filepath.Join(l.dir, k.File), k)
 	if ctx.Err() != nil || err != nil && !l.keeps(k.Number) {
+		return false
+	}
+	if errors.Is(err, fs.ErrPermission) { // it says nothing about the file, which is open and goes on to be read
+		s.counts.openErrors.Add(1)
+		s.log.ErrorContext(ctx, "a generation file may not be read", "jamf.source", l.series.Source, "kind", l.series.Kind, "generation", k.Number, "error", err)
 		return false
 	}
 	s.judge(l, k.Number, err)

@@ -75,6 +75,10 @@ func (c approveCommand) Run(ctx context.Context, s streams) error {
 		if err := door.ask(ctx, http.MethodPost, path+"/approve?"+query.Encode(), &done); err != nil {
 			return door.unknownSource(ctx, c.Source, err)
 		}
+		if done.Status == "reading" {
+			_, err = fmt.Fprintln(s.out, s.say(text{"%s: approved, Jamf is read again now", "%s: freigegeben, Jamf wird jetzt neu gelesen"}, c.Source))
+			return err
+		}
 		_, err = fmt.Fprintln(s.out, s.say(text{"%s: approved, it is served now", "%s: freigegeben, wird ab jetzt ausgeliefert"}, c.Source))
 		return err
 	}
@@ -176,6 +180,8 @@ func (s streams) guardText(g guard) string {
 		return s.say(text{"%d of %d devices have another serial number than before (limit %d)", "%d von %d Geräten haben eine andere Seriennummer als vorher (Grenze %d)"}, g.Count, g.Of, g.Limit)
 	case "instance":
 		return s.say(text{"another Jamf Pro seems to answer: %d of %d devices kept their serial number or UDID, %d are expected", "es scheint ein anderes Jamf Pro zu antworten: %d von %d Geräten haben Seriennummer oder UDID behalten, erwartet sind %d"}, g.Count, g.Of, g.Limit)
+	case "lost":
+		return s.say(text{"the stored data was lost, and Jamf lists %d fewer devices than the %d that there were (limit %d)", "der Datenstand ging verloren, und Jamf listet %d Geräte weniger als die %d, die es gab (Grenze %d)"}, g.Count, g.Of, g.Limit)
 	case "blanked":
 		return s.say(text{"values are gone in up to %d of %d devices: %s", "Werte fehlen bei bis zu %d von %d Geräten: %s"}, g.Count, g.Of, strings.Join(g.Names, ", "))
 	}

@@ -56,6 +56,10 @@ func (s *Server) adminHeld(c *fiber.Ctx) error {
 			continue
 		}
 		v := heldView{Kind: k.Kind, holdView: newHold(k.Hold), Devices: []goingDevice{}}
+		if k.Hold.Generation == 0 { // nothing is served either
+			items = append(items, v)
+			continue
+		}
 		g, err := s.o.Store.Acquire(cache.Series{Source: name, Kind: k.Kind})
 		if err != nil {
 			return storeFault(err, name)
@@ -87,7 +91,10 @@ func (s *Server) adminApprove(c *fiber.Ctx) error {
 	if digest == "" || len(digest) > maxDigest {
 		return badParameter(paramDigest, "digest names what is approved: see /v1/admin/sources/{name}/held.")
 	}
-	x := exchangeOf(c)
+	x, status := exchangeOf(c), "approved"
+	if st, known := statusIndex(s.o.Control.Status()).source(name); known && slices.ContainsFunc(st.Kinds, func(k KindStatus) bool { return k.Hold != nil && k.Hold.Digest == digest && k.Hold.Generation == 0 }) {
+		status = "reading" // nothing was kept: it is read again
+	}
 	if err := s.o.Control.Approve(x.context(), name, digest, actor(values)); err != nil {
 		return controlFault(err, name)
 	}
@@ -96,7 +103,7 @@ func (s *Server) adminApprove(c *fiber.Ctx) error {
 		Source string `json:"source"`
 		Digest string `json:"digest"`
 		Status string `json:"status"`
-	}{name, digest, "approved"})
+	}{name, digest, status})
 }
 
 // adminExpect is POST /v1/admin/sources/{name}/expect-removals?count=N&until=2026-12-01T00:00:00Z[&by=...].

@@ -193,3 +193,26 @@ func find(all []string, part string) string {
 	}
 	return ""
 }
+
+// After a loss of the store nothing is kept that could be shown: the hold says its numbers, and an approval reads Jamf again.
+func TestAHoldAfterALossNamesNoDeviceAndIsReadAgain(t *testing.T) {
+	w := newWorld(t)
+	digest := "0123456789abcdef01234567"
+	w.house.source("schule-a", func(s *server.SourceStatus) {
+		s.Kinds[0].State, s.Kinds[0].Reason = "never_synced", "held"
+		s.Kinds[0].Hold = &server.Hold{Digest: digest, Since: start, Count: 140, Removed: 60, Findings: []server.Finding{{Guard: "lost", Count: 60, Of: 200, Limit: 30}}}
+	})
+	r := w.do(http.MethodGet, w.admin+"/v1/admin/sources/schule-a/held", "")
+	for _, want := range []string{`"generation":0,"count":140,"removed":60,"guards":[{"guard":"lost","count":60,"of":200,"limit":30}]`, `"devices":[]`} {
+		if r.status != http.StatusOK || !strings.Contains(string(r.body), want) {
+			t.Errorf("no %s in %s", want, r)
+		}
+	}
+	if r := w.get("all", "/v1/sources/schule-a"); !strings.Contains(string(r.body), `"guard":"lost"`) {
+		t.Errorf("the source does not say it: %s", r)
+	}
+	w.want(w.get("all", "/v1/devices?source=schule-a&kind=computer"), http.StatusServiceUnavailable, "never_synced")
+	if r := w.do(http.MethodPost, w.admin+"/v1/admin/sources/schule-a/approve?digest="+digest, ""); !strings.Contains(string(r.body), `"status":"reading"`) {
+		t.Errorf("approved: %s", r)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ const (
 	GuardSerial      = "serial"      // devices whose serial number is another one
 	GuardInstance    = "instance"    // another Jamf behind the same URL
 	GuardBlanked     = "blanked"     // a field or section that lost its values
+	GuardLost        = "lost"        // after a loss of the store: far fewer devices than there were
 	GuardGrown       = "grown"       // a warning, never a hold
 	smallFleet       = 50            // below it GuardSmall stands in for the first two
 	instanceFleet    = 10            // from it on GuardInstance is asked
@@ -60,6 +62,7 @@ type evidence struct {
 
 	Hardware string      `json:"hardware,omitempty"` // behind Serial and Instance: what the devices are now
 	Kind     device.Kind `json:"kind,omitempty"`
+	Short    int         `json:"short,omitempty"` // devices fewer than before a loss; nobody knows which
 
 	Views map[string]idSet `json:"views,omitempty"` // client -> devices that its view loses
 }
@@ -97,6 +100,8 @@ func describe(findings []Finding) string {
 		switch f.Guard {
 		case GuardEmpty:
 			parts[i] = fmt.Sprintf("empty: none of %d devices is left", f.Of)
+		case GuardLost:
+			parts[i] = fmt.Sprintf("lost: %d of the %d devices before the loss are missing, at most %d are published unasked", f.Count, f.Of, f.Limit)
 		case GuardInstance:
 			parts[i] = fmt.Sprintf("instance: %d of %d devices keep their serial number or UDID, at least %d are asked for", f.Count, f.Of, f.Limit)
 		case GuardBlanked:
@@ -217,11 +222,22 @@ func (e evidence) digest() string {
 		{"instance", fmt.Sprint(e.Instance)},
 		{"hardware", e.Hardware},
 		{"kind", string(e.Kind)},
+		{"short", shortText(e.Short)},
 	} {
+		if part.name == "short" && part.value == "" {
+			continue // the digests of all other evidence stay what they were
+		}
 		_, _ = io.WriteString(h, part.name+" "+part.value+"\n") // it never fails
 	}
 	_, _ = io.WriteString(h, e.viewsText())
 	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+func shortText(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 // covers tells whether what was approved includes all of this. Other hardware is approved as what it is now, and as nothing else.
@@ -231,7 +247,7 @@ func (e evidence) covers(other evidence) bool {
 			return false
 		}
 	}
-	return e.Removed.contains(other.Removed) && e.Missing.contains(other.Missing) && e.Serial.contains(other.Serial) &&
+	return other.Short <= e.Short && e.Removed.contains(other.Removed) && e.Missing.contains(other.Missing) && e.Serial.contains(other.Serial) &&
 		(e.Instance || !other.Instance) && (other.Hardware == "" || e.Hardware == other.Hardware) &&
 		!slices.ContainsFunc(other.Blanked, func(name string) bool { _, found := slices.BinarySearch(e.Blanked, name); return !found })
 }

@@ -42,7 +42,8 @@ type holdNote struct {
 	Of       int       `json:"of,omitempty"`      // devices before
 }
 
-// HoldStatus is a generation that waits for a person. Removed are its first devices, at most 100, which the served one has.
+// HoldStatus is a generation that waits for a person. Removed are its first devices, at most 100, which the served one has. Generation 0:
+// it was read after a loss and is not kept; approved, Jamf is read again.
 type HoldStatus struct {
 	Digest     string
 	Since      time.Time
@@ -86,17 +87,24 @@ func (s *Syncer) compare(
 }
 
 // settle publishes a candidate, or keeps it back and answers errHeld. Kinds of a source take their turn, from the question how many
-// removals are announced until it is written down that they were used: no removal is announced for both.
+// removals are announced until it is written down that they were used: no removal is announced for both. Where nothing is left to
+// compare with, what is known of the number of devices is asked.
 func (s *Syncer) settle(ctx context.Context, l *line, c *cache.Candidate, d cache.Difference, losses []viewLoss) (*cache.Generation, error) {
 	l.book.settling.Lock()
 	defer l.book.settling.Unlock()
 	now := s.now()
 	v := weigh(l.src.Guard, d, losses, l.book.kind(l.kind).Removals, l.book.expected(now), now)
+	if known := s.known(l); d.Before == 0 && known > 0 {
+		v = weighKnown(l.src.Guard, known, c.Info().Count, l.book.expected(now))
+	}
 	v.evidence.Kind = l.kind
 	for _, f := range v.warnings {
 		s.log.WarnContext(ctx, "the list grew by more than usual", "source", l.src.Name, "kind", l.kind, "by", f.Count, "of", f.Of, "limit", f.Limit)
 	}
 	if s.holds(ctx, l, v) {
+		if v.evidence.Short > 0 {
+			return nil, s.holdShort(ctx, l, c, v)
+		}
 		return nil, s.hold(ctx, l, c, v)
 	}
 	published, err := s.o.Store.Publish(ctx, c)
@@ -182,7 +190,11 @@ func (s *Syncer) isHeld(l *line) bool {
 func (s *Syncer) heldOf(l *line) (HoldStatus, bool) {
 	h, info, held := s.o.Store.Held(l.series())
 	if !held {
-		return HoldStatus{}, false
+		hold := s.short(l)
+		if hold == nil {
+			return HoldStatus{}, false
+		}
+		return HoldStatus{Digest: hold.Digest, Since: hold.Since, Count: hold.Count, Findings: hold.Findings, RemovedAll: hold.Evidence.Short}, true
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -211,8 +223,14 @@ func (s *Syncer) Approve(ctx context.Context, source, digest, by string) error {
 		return fmt.Errorf("approve %s: %w", source, ErrUnknownSource)
 	}
 	for _, l := range s.lines {
+		if l.book != b {
+			continue
+		}
+		if short := s.short(l); short != nil && short.Digest == digest {
+			return s.approveShort(ctx, l, short, by)
+		}
 		h, _, held := s.o.Store.Held(l.series())
-		if l.book != b || !held || h.Digest != digest {
+		if !held || h.Digest != digest {
 			continue
 		}
 		if l.isRunning() {
@@ -243,6 +261,7 @@ func (s *Syncer) approve(ctx context.Context, l *line, h cache.Hold, by string) 
 		if r.LastResult == resultHeld { // what failed since is not mended by it
 			r.LastResult, r.ErrorCode, r.ErrorDetail, r.ErrorAt = "ok", "", "", time.Time{}
 		}
+		r.Devices = info.Count
 	})
 	s.log.WarnContext(ctx, "held generation approved", "audit", true, "by", by, "source", l.src.Name, "kind", l.kind, "digest", h.Digest,
 		"generation", info.Number, "count", info.Count, "removed", info.Removed, "guards", note.Findings)

@@ -46,7 +46,10 @@ func (s *Syncer) dueAtStart(l *line, due time.Time) time.Time {
 func (s *Syncer) stock(l *line) stock {
 	g, err := s.o.Store.Acquire(l.series())
 	if err != nil {
-		return stock{lost: !errors.Is(err, cache.ErrNone)}
+		if s.short(l) != nil {
+			return stock{any: true} // it was read, and the next sync comes at its time
+		}
+		return stock{lost: !errors.Is(err, cache.ErrNone) || l.book.kind(l.kind).Devices > 0}
 	}
 	defer g.Release()
 	_, _, held := s.o.Store.Held(l.series())

@@ -86,6 +86,12 @@ func (s *Syncer) state(l *line, r kindRecord) (state, reason string) {
 		if errors.Is(err, cache.ErrNone) && r.ErrorCode != "" {
 			reason = r.ErrorCode // why nothing came; that what was there is lost says more than any failed sync
 		}
+		switch {
+		case r.Short != nil:
+			reason = resultHeld
+		case errors.Is(err, cache.ErrNone) && r.Devices > 0:
+			reason = "store_lost" // its whole directory is gone
+		}
 		if l.src.Disabled {
 			reason = "source_disabled"
 		}

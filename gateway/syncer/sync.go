@@ -85,6 +85,9 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 		case errors.Is(err, errHeld): // read to its end, and not to be read again before the next slot
 			r.LastResult, r.ErrorCode, r.ErrorDetail, r.ErrorAt = resultHeld, codeOf(err), detailOf(err), ended
 			r.Failures, r.LastSuccess = 0, started
+			if r.Anchor.IsZero() { // else there is no slot to wait for
+				r.Anchor = started
+			}
 			return
 		case err != nil:
 			r.LastResult, r.ErrorCode, r.ErrorDetail = "failed", codeOf(err), detailOf(err)
@@ -100,6 +103,7 @@ func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due b
 		}
 		r.LastResult, r.ErrorCode, r.ErrorDetail, r.ErrorAt = "ok", "", "", time.Time{}
 		r.Failures, r.LastSuccess = 0, started
+		r.Devices, r.Short = info.Count, nil
 		if r.Anchor.IsZero() {
 			r.Anchor = started
 		}
