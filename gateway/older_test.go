@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"jamf-gateway/cache"
 	"jamf-gateway/gateway"
 	"jamf-gateway/gateway/device"
 )
@@ -48,7 +47,7 @@ func TestTheStoreOfAnOlderReleaseIsReadAndGoesOn(t *testing.T) {
 			t.Errorf("round %d: what the schedule remembers: %+v", round, last)
 		}
 		if round == 0 {
-			remapped, err := g.Store().Remap(t.Context(), cache.Series{Source: "demo", Kind: device.Computer})
+			remapped, err := g.Store().Remap(t.Context(), series("demo", device.Computer), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
