@@ -114,7 +114,7 @@ func (f forbidden) served(s *cache.Store, number uint64, want error) error {
 
 // A file that the gateway's user may not read is treated as a damaged one, says so, and is whole again when its rights are.
 func TestAFileThatMayNotBeReadIsSaidAndLeftAlone(t *testing.T) {
-	dir, err := os.MkdirTemp("", "forbidden") // not t.TempDir, which nobody else may enter
+	dir, err := os.MkdirTemp("", "forbidden") //nolint:usetesting // t.TempDir is one that nobody else may enter
 	if err != nil {
 		t.Fatal(err)
 	}
