@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"regexp"
 	"time"
@@ -231,3 +233,11 @@ func (e *Ended) Has(token string, expires time.Time) bool { return e.e.has(token
 
 // Gate tells whether the gate lets a request pass.
 func Gate(rc *fasthttp.RequestCtx) bool { return gate(rc) == nil }
+
+// NewDoor is what every connection comes through.
+func NewDoor(ln net.Listener, most, perAddress int) net.Listener {
+	return headListener{ln, &doorman{
+		door: "test", max: most, perAddress: perAddress, log: slog.New(slog.DiscardHandler),
+		refused: func(context.Context, string, string) {}, from: map[netip.Prefix]int{},
+	}}
+}

@@ -5,33 +5,47 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"time"
 )
 
 // errHead ends a connection whose peer ends lines otherwise than RFC 9112 wants it. fasthttp takes a bare LF for the end of a
 // line; a proxy before it may not, and then the two see different requests in the same bytes.
 var errHead = errors.New("the head of a request holds a byte that it must not")
 
-// headListener checks the heads of the requests on every connection.
-type headListener struct{ net.Listener }
+// headListener counts connections, and checks the heads of the requests on every one.
+type headListener struct {
+	net.Listener
+	doorman *doorman
+}
 
 // Accept returns the next connection. fasthttp knows TLS by its methods.
 func (l headListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
+	c, leave, err := l.doorman.accept(l.Listener)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // fasthttp compares it
+		return nil, err
 	}
 	if t, ok := c.(*tls.Conn); ok {
-		return &headTLSConn{headConn{Conn: t}, t}, nil
+		return &headTLSConn{headConn{Conn: t, leave: leave}, t}, nil
 	}
-	return &headConn{Conn: c}, nil
+	return &headConn{Conn: c, leave: leave}, nil
 }
 
 // headConn is a connection of which no byte is read that is not allowed in the head of a request.
 type headConn struct {
 	net.Conn
+	leave func()
 	heads heads
 	bad   bool
 }
+
+// Close lets the next one in.
+func (c *headConn) Close() error {
+	defer c.leave()
+	return c.Conn.Close() //nolint:wrapcheck // fasthttp compares it
+}
+
+// Write gives up on a peer that does not keep pace.
+func (c *headConn) Write(p []byte) (int, error) { return writePaced(c.Conn, p, paceTime) }
 
 type headTLSConn struct {
 	headConn
@@ -39,7 +53,12 @@ type headTLSConn struct {
 }
 
 // Handshake is what fasthttp does first on a connection with TLS.
-func (c *headTLSConn) Handshake() error { return c.tls.Handshake() } //nolint:wrapcheck,noctx // as tls.Conn does
+func (c *headTLSConn) Handshake() error {
+	if err := c.tls.SetWriteDeadline(time.Now().Add(paceTime)); err != nil {
+		return err //nolint:wrapcheck // fasthttp compares it
+	}
+	return c.tls.Handshake() //nolint:wrapcheck,noctx // as tls.Conn does; fasthttp has set the deadline for reading
+}
 
 // ConnectionState tells fasthttp that the connection has TLS.
 func (c *headTLSConn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }

@@ -16,12 +16,10 @@ import (
 
 // Limits of every door. fasthttp's defaults wait for ever for a slow client.
 const (
-	readTimeout  = 10 * time.Second
-	idleTimeout  = 60 * time.Second
-	writeTimeout = 5 * time.Minute // the largest page over a slow line
-	bodyLimit    = 64 << 10
-	headerLimit  = 16 << 10
-	connections  = 8192
+	readTimeout = 10 * time.Second
+	idleTimeout = 60 * time.Second
+	bodyLimit   = 64 << 10
+	headerLimit = 16 << 10
 )
 
 // Server is the doors of the gateway. New builds it, Run keeps its house, the Serve methods open the doors.
@@ -94,7 +92,6 @@ func (s *Server) newApp(routes func(*fiber.App)) *fiber.App {
 		EnableTrustedProxyCheck:      true,
 		EnableIPValidation:           true,
 		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,
 		BodyLimit:                    bodyLimit,
 		ReadBufferSize:               headerLimit,

@@ -15,25 +15,26 @@ const drainTime = 20 * time.Second
 
 // ServePublic answers on the public door until ctx ends, and then drains.
 func (s *Server) ServePublic(ctx context.Context, ln net.Listener) error {
-	return serveUntil(ctx, s.newApp(s.publicRoutes), ln, "public")
+	return serveUntil(ctx, s.newApp(s.publicRoutes), headListener{ln, s.newDoorman("public", connections)})
 }
 
 // ServeAdmin answers on the admin door until ctx ends, and then drains. It asks for no token: it must listen where only
 // the operator reaches it.
 func (s *Server) ServeAdmin(ctx context.Context, ln net.Listener) error {
-	return serveUntil(ctx, s.adminApp(ln.Addr()), ln, "admin")
+	return serveUntil(ctx, s.adminApp(ln.Addr()), headListener{ln, s.newDoorman("admin", otherConnections)})
 }
 
 // ServeMetrics answers /metrics, and nothing else, until ctx ends, and then drains.
 func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
-	return serveUntil(ctx, s.newApp(s.metricsRoutes), ln, "metrics")
+	return serveUntil(ctx, s.newApp(s.metricsRoutes), headListener{ln, s.newDoorman("metrics", otherConnections)})
 }
 
 // serveUntil serves until ctx ends or the listener fails. It closes the listener and returns when the last request is
 // answered, or after the drain time.
-func serveUntil(ctx context.Context, app *fiber.App, ln net.Listener, door string) error {
+func serveUntil(ctx context.Context, app *fiber.App, ln headListener) error {
+	door := ln.doorman.door
 	served := make(chan error, 1)
-	go func() { served <- app.Listener(headListener{ln}) }()
+	go func() { served <- app.Listener(ln) }()
 	select {
 	case err := <-served:
 		if err == nil {

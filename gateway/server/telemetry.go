@@ -32,6 +32,7 @@ type telemetry struct {
 	duration  httpconv.ServerRequestDuration
 	active    httpconv.ServerActiveRequests
 	unserved  metric.Int64Counter
+	refused   metric.Int64Counter
 	durations sync.Map // seriesKey -> attribute.Set
 }
 
@@ -56,7 +57,17 @@ func newTelemetry(tp trace.TracerProvider, mp metric.MeterProvider, version stri
 	if err != nil {
 		return nil, fmt.Errorf("server metrics: %w", err)
 	}
+	t.refused, err = meter.Int64Counter("jamf_gateway.connections.refused", metric.WithUnit("{connection}"),
+		metric.WithDescription("Connections that a door did not let in: all of them are in use, or one address holds its share."))
+	if err != nil {
+		return nil, fmt.Errorf("server metrics: %w", err)
+	}
 	return t, nil
+}
+
+// connectionRefused counts a connection that was not let in; reason is all or address.
+func (t *telemetry) connectionRefused(ctx context.Context, door, reason string) {
+	t.refused.Add(ctx, 1, metric.WithAttributes(attribute.String("door", door), attribute.String("reason", reason)))
 }
 
 // headerCarrier reads the trace headers of a request.

@@ -1,0 +1,167 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Limits of the connections of a door.
+const (
+	connections      = 8192
+	otherConnections = 64 // of the doors for operators
+	addressShare     = 4  // one address may hold a quarter: a reverse proxy has one
+	leastConnections = 16
+	quietRefusals    = time.Minute
+)
+
+// doorman lets connections in. It keeps file descriptors in reserve for what is served from, so that strangers cannot take them
+// all, and lets no single address hold the door. Whom it does not let in is cut off without an answer, which would cost more.
+type doorman struct {
+	door       string
+	max        int
+	perAddress int
+	log        *slog.Logger
+	refused    func(ctx context.Context, door, reason string)
+
+	mu    sync.Mutex
+	total int
+	from  map[netip.Prefix]int
+	told  time.Time // when a refusal was last logged
+}
+
+func (s *Server) newDoorman(door string, most int) *doorman {
+	n := min(most, spareFiles())
+	return &doorman{door: door, max: n, perAddress: max(1, n/addressShare), log: s.o.Logger, refused: s.telemetry.connectionRefused, from: map[netip.Prefix]int{}}
+}
+
+// spareFiles is how many descriptors may go to connections: what the system allows less a reserve for files and for Jamf.
+func spareFiles() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return connections
+	}
+	allowed := int(min(limit.Cur, 1<<20))
+	return max(leastConnections, allowed-max(128, allowed/4))
+}
+
+// addressOf is what counts as one address: of IPv6 the network of a customer (/64).
+func addressOf(a net.Addr) netip.Prefix {
+	at, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return netip.Prefix{}
+	}
+	addr := at.Addr().WithZone("").Unmap()
+	bits := addr.BitLen()
+	if addr.Is6() {
+		bits = 64
+	}
+	p, _ := addr.Prefix(bits) // bits fits the address
+	return p
+}
+
+// enter counts a connection; leave must be called when it ends. ok is false when it may not come in.
+func (d *doorman) enter(a net.Addr) (leave func(), ok bool) {
+	key := addressOf(a)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	reason := ""
+	switch {
+	case d.total >= d.max:
+		reason = "all"
+	case d.from[key] >= d.perAddress:
+		reason = "address"
+	}
+	if reason != "" {
+		d.tellLocked(reason)
+		return nil, false
+	}
+	d.total++
+	d.from[key]++
+	var left atomic.Bool
+	return func() {
+		if left.Swap(true) {
+			return
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.total--
+		if d.from[key]--; d.from[key] <= 0 {
+			delete(d.from, key)
+		}
+	}, true
+}
+
+func (d *doorman) tellLocked(reason string) {
+	ctx := context.Background()
+	d.refused(ctx, d.door, reason)
+	if now := time.Now(); now.Sub(d.told) >= quietRefusals {
+		d.told = now
+		d.log.WarnContext(ctx, "connections are refused", "door", d.door, "reason", reason, "open", d.total, "limit", d.max, "limit_per_address", d.perAddress)
+	}
+}
+
+// accept returns the next connection that may come in. That the system has no descriptor or memory left for one passes: it is
+// waited for, where fasthttp would end the door.
+func (d *doorman) accept(ln net.Listener) (net.Conn, func(), error) {
+	for wait := time.Duration(0); ; {
+		c, err := ln.Accept()
+		if err != nil {
+			if !passes(err) {
+				return nil, nil, err
+			}
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			d.log.WarnContext(context.Background(), "no connection can be accepted", "door", d.door, "error", err.Error(), "again_in", wait.String())
+			<-time.After(wait)
+			continue
+		}
+		wait = 0
+		leave, ok := d.enter(c.RemoteAddr())
+		if ok {
+			return c, leave, nil
+		}
+		if tcp, ok := c.(interface{ SetLinger(sec int) error }); ok {
+			_ = tcp.SetLinger(0) // without the wait that follows a polite end
+		}
+		_ = c.Close()
+	}
+}
+
+// passes tells that accepting failed for want of something that comes back.
+func passes(err error) bool {
+	for _, e := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// Pace of a reader: so many bytes in so much time, or the connection ends. 6.4 KiB/s is slower than any line that is in use, and
+// a page over a slow line takes as long as it must.
+const (
+	paceBytes = 64 << 10
+	paceTime  = 10 * time.Second
+)
+
+// writePaced writes p in pieces, each of which has its own deadline.
+func writePaced(c net.Conn, p []byte, pace time.Duration) (n int, err error) {
+	for len(p) > 0 {
+		if err := c.SetWriteDeadline(time.Now().Add(pace)); err != nil {
+			return n, err //nolint:wrapcheck // fasthttp compares it
+		}
+		k, err := c.Write(p[:min(len(p), paceBytes)])
+		n += k
+		if err != nil {
+			return n, err //nolint:wrapcheck // fasthttp compares it
+		}
+		p = p[k:]
+	}
+	return n, nil
+}
