@@ -21,6 +21,7 @@ type Profile struct {
 type keep struct {
 	fields []bool // by index in schema.fields
 	nodes  []bool // by node.id: something below it is kept
+	paths  []string
 }
 
 // BuiltinProfile returns one of BuiltinProfiles.
@@ -144,7 +145,7 @@ func (t *table) compile(name string, wanted func(*field) bool) *Profile {
 	p := &Profile{name: name}
 	var paths []string
 	for _, s := range []*schema{t.computer, t.mobile} {
-		k := keep{fields: make([]bool, len(s.fields)), nodes: make([]bool, len(s.nodes))}
+		k := keep{fields: make([]bool, len(s.fields)), nodes: make([]bool, len(s.nodes)), paths: []string{}}
 		for i := range s.fields {
 			f := &s.fields[i]
 			if f.never || !f.always && !wanted(f) {
@@ -155,7 +156,10 @@ func (t *table) compile(name string, wanted func(*field) bool) *Profile {
 				k.nodes[n.id] = true
 			}
 			paths = append(paths, string(s.kind)+":"+f.path)
+			k.paths = append(k.paths, f.path)
 		}
+		slices.Sort(k.paths)
+		k.paths = slices.Compact(k.paths)
 		if s.kind == Computer {
 			p.computer = k
 		} else {
@@ -183,18 +187,10 @@ func (p *Profile) Digest() string { return p.digest }
 
 // Paths lists the Jamf fields of a kind that are kept, sorted: general.name, storage.disks[].device.
 func (p *Profile) Paths(k Kind) []string {
-	s := fieldTable().schemaOf(k)
-	if s == nil {
+	if fieldTable().schemaOf(k) == nil {
 		return nil
 	}
-	kept, paths := p.keepOf(k), []string{}
-	for i := range s.fields {
-		if kept.fields[i] {
-			paths = append(paths, s.fields[i].path)
-		}
-	}
-	slices.Sort(paths)
-	return slices.Compact(paths)
+	return slices.Clone(p.keepOf(k).paths)
 }
 
 // Omitting is the same allow-list that leaves the keys it drops out of Jamf's shapes, or has them there with null or [], as Jamf's

@@ -53,6 +53,7 @@ func newUpstream(w *world, n int, first *instance) *upstream {
 		w: w, name: fmt.Sprintf("source-%d", n), address: fmt.Sprintf("127.0.0.%d:8081", n+1), all: []*instance{first},
 		rng: w.rng("calls", uint64(n)), tokens: w.rng("tokens", uint64(n)), open: map[device.Kind]*window{}, wanted: "secret", latency: 400 * time.Millisecond,
 	}
+	u.churn = pick(u.rng, 0, 0.5, 0.8, 0.8) // the first walk has no parent that could tell what is missing
 	u.server = &http.Server{Handler: u, ReadHeaderTimeout: time.Minute}
 	return u
 }

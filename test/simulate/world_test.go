@@ -50,7 +50,7 @@ func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))]
 
 func newPlan(rng *rand.Rand) plan {
 	p := plan{
-		sources: 1, computers: rng.IntN(90), mobiles: rng.IntN(80),
+		sources: 1, computers: rng.IntN(55), mobiles: rng.IntN(50),
 		interval:  pick(rng, 4*time.Hour, 4*time.Hour, 6*time.Hour, 8*time.Hour, 24*time.Hour),
 		heartbeat: pick(rng, 0, time.Hour, 3*time.Hour), pageSize: pick(rng, 50, 50, 60, 100, 200), connections: pick(rng, 1, 2, 2, 3),
 		nodes: pick(rng, 1, 1, 2), lag: time.Duration(rng.Int64N(int64(time.Minute))),
@@ -63,7 +63,7 @@ func newPlan(rng *rand.Rand) plan {
 		p.profile, p.computers = "full", p.computers/2
 	}
 	if rng.IntN(3) > 0 { // more than one page
-		p.computers += 40
+		p.computers += 45
 	}
 	if rng.IntN(6) == 0 {
 		p.sources = 2
