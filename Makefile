@@ -58,7 +58,7 @@ scoreboard: ## run every row of the reliability matrix, print a line each, and k
 	SCOREBOARD=$(or $(SCOREBOARD),all) SCOREBOARD_DOC=docs/reliability.md go test -tags e2e -count=1 -timeout 40m -run '^TestScoreboard$$' ./test/e2e
 
 simulate: ## live SEEDS=10000 days of the gateway from SEED=1 on, with everything going wrong by seed; JOURNAL=FILE keeps what happened
-	SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),10000) JOURNAL=$(JOURNAL) go test -count=1 -timeout 48h -v -run NothingWrong ./test/simulate | { grep -v '^=== ' || true; }
+	SEED=$(SEED) SEEDS=$(or $(SEEDS),10000) JOURNAL=$(JOURNAL) go test -count=1 -timeout 48h -v -run NothingWrong $(GOTESTFLAGS) ./test/simulate
 
 proof: ## show a caching proxy losing a living device where the gateway does not (needs nginx)
 	@command -v nginx >/dev/null || { echo "make proof needs nginx: apt-get install nginx-light" >&2; exit 1; }

@@ -122,7 +122,7 @@ func usual() uint64 {
 	if raceEnabled {
 		return 2
 	}
-	return 200
+	return 24
 }
 
 // kept are the seeds of lives that failed once.
