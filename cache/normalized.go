@@ -13,7 +13,7 @@ var errNoProfile = errors.New("profile is not set")
 
 // deviceScope is the key of the normalized devices of one generation as one profile shows them, but for the id.
 func deviceScope(g *Generation, p *device.Profile) string {
-	return string(appendPart(appendPart([]byte{classDevice}, g.ref), p.Digest()))
+	return string(appendPart(appendPart([]byte{classDevice}, g.ref), p.Rendering()))
 }
 
 // Normalized returns the rendered normalized device of each id, in order, from ristretto or the file.

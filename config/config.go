@@ -98,11 +98,14 @@ type Client struct {
 	OnlyFresh   bool // on_stale: fail
 }
 
-// View is which devices a client is shown; the zero value is all of them.
+// View is which devices a client is shown, and how; the zero value is all of them as they are.
 type View struct {
 	ManagedOnly, NoBYOD, WithSerial bool
 	Sites, Groups, Prefixes         []string // one of each that is not empty
 	NewestDuplicate                 bool     // duplicates: newest
+	Names                           string   // "" = keep, "serial", "strip_owner", "pseudonym"
+	Users                           string   // "" = keep, "drop", "pseudonym"
+	DropSentinels                   bool     // sentinels: drop
 }
 
 // Profile is an own allow-list of fields.

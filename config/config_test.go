@@ -129,7 +129,7 @@ clients:
     secrets: [sha256:`+hash+`, "sha256:`+strings.Repeat("AB", 32)+`"]
     sources: [b, a]
     profile: full
-    view: {managed_only: true, no_byod: true, with_serial: true, sites: [Nord, 7], groups: [Lehrer], prefixes: [SN-], duplicates: newest}
+    view: {managed_only: true, no_byod: true, with_serial: true, sites: [Nord, 7], groups: [Lehrer], prefixes: [SN-], duplicates: newest, names: serial, users: pseudonym, sentinels: drop}
     on_stale: fail
 profiles:
   own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
@@ -176,6 +176,7 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 			Sources: []string{"b", "a"}, Profile: "full", OnlyFresh: true,
 			View: config.View{
 				ManagedOnly: true, NoBYOD: true, WithSerial: true, Sites: []string{"Nord", "7"}, Groups: []string{"Lehrer"}, Prefixes: []string{"SN-"}, NewestDuplicate: true,
+				Names: "serial", Users: "pseudonym", DropSentinels: true,
 			},
 		}},
 		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Dropped: "omit", Places: []config.Problem{

@@ -61,6 +61,8 @@ func valueSentences() [][2]string {
 		{"is missing", "fehlt"},
 		{"is empty", "ist leer"},
 		{"stands twice", "steht zweimal da"},
+		{"serial needs the serial number, which profile %s does not show of a %s", "serial braucht die Seriennummer, die das Profil %s nicht zeigt (%s)"},
+		{"newest needs the serial number, which source %s does not keep of a %s", "newest braucht die Seriennummer, die die Quelle %s nicht behält (%s)"},
 		{"is empty; name something, or leave it out to show all devices", "ist leer; nennen Sie etwas, oder lassen Sie es weg, um alle Geräte zu zeigen"},
 		{"at most %s can be named", "es können höchstens %s genannt werden"},
 		{"must be a name without blanks around it", "muss ein Name ohne Leerzeichen davor und dahinter sein"},

@@ -9,12 +9,20 @@ import (
 const (
 	maxViewValues = 200
 	maxViewValue  = 200 // bytes
+	keep          = "keep"
 )
 
 // readView reads which devices a client is shown.
 func readView(m *mapping) View {
 	defer m.done()
+	word := func(key string, words ...string) string {
+		if v := m.choice(key, keep, append([]string{keep}, words...)...); v != keep {
+			return v
+		}
+		return ""
+	}
 	return View{
+		Names: word("names", "serial", "strip_owner", "pseudonym"), Users: word("users", "drop", "pseudonym"), DropSentinels: word("sentinels", "drop") != "",
 		ManagedOnly: m.flag("managed_only"), NoBYOD: m.flag("no_byod"), WithSerial: m.flag("with_serial"),
 		Sites: m.viewValues("sites"), Groups: m.viewValues("groups"), Prefixes: m.viewValues("prefixes"),
 		NewestDuplicate: m.choice("duplicates", "all", "all", "newest") == "newest",

@@ -110,7 +110,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		served = append(served, server.SourceOptions{Name: src.Name, Default: src.Default, Hosts: src.Hosts, Kinds: kinds, Passthrough: passPaths(src), Profile: kept})
 		up := g.upstreams[src.Name]
 		synced = append(synced, syncer.Source{
-			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients), Views: views(c, src.Name),
+			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients, key), Views: views(c, src.Name),
 			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize, Stretches: src.Limits.Connections, SkipNames: src.SkipNames,
 			Guard: src.Guard, NewWalk: func() syncer.Walk { return up.NewWalk() }, Heartbeat: src.Heartbeat, Pulse: up, Unaligned: unaligned,
 		})
@@ -127,7 +127,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	}
 	g.server, err = server.New(server.Options{
 		Passthrough: passthrough{g.upstreams},
-		Store:       g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Names: ownNames(c), Clients: ps.clients(c.Clients),
+		Store:       g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Names: ownNames(c), Clients: ps.clients(c.Clients, key),
 		Usage: g.usage, SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), EndedFile: filepath.Join(c.DataDir, endedFile), MaxPageSize: c.MaxPageSize,
 		MaxStale: c.MaxStale, Traffic: max(256<<20, 2*c.Cache.MaxBytes), Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,

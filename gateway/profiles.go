@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -56,10 +58,43 @@ func (ps profiles) within(c *config.Config) error {
 			}
 		}
 	}
-	if len(problems) > 0 {
+	if problems = append(problems, ps.serials(c)...); len(problems) > 0 {
 		return &config.InvalidError{Problems: problems}
 	}
 	return nil
+}
+
+// serials refuses views that go by serial numbers which are not there: to be shown as names, or to find duplicates.
+func (ps profiles) serials(c *config.Config) (problems []config.Problem) {
+	for _, cl := range c.Clients {
+		for _, src := range c.Sources {
+			if !seesSource(cl, src.Name) {
+				continue
+			}
+			for _, k := range kindsOf(src) {
+				problems = append(problems, ps.serialsOf(c, cl, src, k)...)
+			}
+		}
+	}
+	return problems
+}
+
+func (ps profiles) serialsOf(c *config.Config, cl config.Client, src config.Source, k device.Kind) (problems []config.Problem) {
+	const serial = "identity.serialNumber"
+	kept := ps.named[src.Profile]
+	shown := kept
+	if cl.Profile != "" {
+		shown = ps.named[cl.Profile]
+	}
+	if cl.View.Names == device.NamesSerial && !shown.Allows(k, serial) {
+		problems = append(problems, problemAt(c, "clients."+cl.ID+".view.names",
+			fmt.Sprintf("serial needs the serial number, which profile %s does not show of a %s", shown.Name(), k)))
+	}
+	if cl.View.NewestDuplicate && !kept.Allows(k, serial) {
+		problems = append(problems, problemAt(c, "clients."+cl.ID+".view.duplicates",
+			fmt.Sprintf("newest needs the serial number, which source %s does not keep of a %s", src.Name, k)))
+	}
+	return problems
 }
 
 func seesSource(cl config.Client, source string) bool {
@@ -146,7 +181,7 @@ func unknownFields(name string, own config.Profile, err error) error {
 }
 
 // shown lists the distinct views of a source that its clients have; they are rendered ahead.
-func (ps profiles) shown(src config.Source, clients []config.Client) []*device.Profile {
+func (ps profiles) shown(src config.Source, clients []config.Client, key [32]byte) []*device.Profile {
 	var out []*device.Profile
 	kept := ps.named[src.Profile]
 	for _, cl := range clients {
@@ -157,17 +192,18 @@ func (ps profiles) shown(src config.Source, clients []config.Client) []*device.P
 		if cl.Profile != "" {
 			p = kept.Intersect(ps.named[cl.Profile])
 		}
-		if !slices.ContainsFunc(out, func(have *device.Profile) bool { return have.Digest() == p.Digest() }) {
+		p = p.Under(policyOf(cl, key))
+		if !slices.ContainsFunc(out, func(have *device.Profile) bool { return have.Rendering() == p.Rendering() }) {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-func (ps profiles) clients(in []config.Client) []server.ClientOptions {
+func (ps profiles) clients(in []config.Client, key [32]byte) []server.ClientOptions {
 	out := make([]server.ClientOptions, len(in))
 	for i, cl := range in {
-		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View)}
+		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key)}
 		if cl.Profile != "" {
 			out[i].Profile = ps.named[cl.Profile]
 		}
@@ -181,6 +217,17 @@ func filterOf(v config.View) device.Filter {
 		ManagedOnly: v.ManagedOnly, NoPersonal: v.NoBYOD, WithSerial: v.WithSerial, Sites: v.Sites, Groups: v.Groups,
 		NamePrefixes: v.Prefixes, NewestOfSerial: v.NewestDuplicate,
 	}
+}
+
+// policyOf is how a client is shown what names people. Each has a key of its own, so that two cannot put their lists side by side.
+func policyOf(cl config.Client, key [32]byte) device.Policy {
+	p := device.Policy{Names: cl.View.Names, Users: cl.View.Users, NullSentinels: cl.View.DropSentinels}
+	if p.Names == device.Pseudonyms || p.Users == device.Pseudonyms {
+		h := hmac.New(sha256.New, key[:])
+		_, _ = h.Write([]byte("jamf-gateway pseudonyms 1\x00" + cl.ID)) // it never fails
+		copy(p.Key[:], h.Sum(nil))
+	}
+	return p
 }
 
 // views are those of the clients that are shown a part of a source.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/device"
 )
 
 func TestDroppedFieldsAreOmittedWhereTheProfileOrTheOneItExtendsSaysSo(t *testing.T) {
@@ -68,5 +69,47 @@ func TestAClientIsNotShownMoreThanEachOfItsSourcesKeeps(t *testing.T) {
 		case err != nil && (tc.want == "" || !strings.Contains(err.Error(), tc.want)):
 			t.Errorf("%s: %v\nwant %q", name, err, tc.want)
 		}
+	}
+}
+
+func TestAViewThatGoesBySerialNumbersNeedsThem(t *testing.T) {
+	t.Parallel()
+	c := &config.Config{
+		Sources:  []config.Source{{Name: "a", Profile: "names"}, {Name: "b", Profile: "minimal"}},
+		Profiles: map[string]config.Profile{"names": {Fields: []string{"name"}}},
+		Clients: []config.Client{
+			{ID: "x", Sources: []string{"a"}, View: config.View{Names: "serial"}},
+			{ID: "y", Sources: []string{"a"}, View: config.View{NewestDuplicate: true}},
+			{ID: "z", Sources: []string{"b"}, Profile: "names", View: config.View{Names: "serial"}},
+			{ID: "good", Sources: []string{"b"}, View: config.View{Names: "serial", NewestDuplicate: true}},
+		},
+	}
+	_, err := compileProfiles(c)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		"clients.x.view.names: serial needs the serial number, which profile names does not show of a computer", "clients.y.view.duplicates: newest needs the serial number, which source a does not keep of a mobile",
+		"clients.z.view.names: serial",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "good") {
+		t.Error(err)
+	}
+}
+
+func TestEachClientHasPseudonymsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	of := func(id, names string, key byte) device.Policy {
+		return policyOf(config.Client{ID: id, View: config.View{Names: names}}, [32]byte{key})
+	}
+	if a := of("a", "pseudonym", 1); a.Key == ([32]byte{1}) || a.Key == of("b", "pseudonym", 1).Key || a.Key == of("a", "pseudonym", 2).Key || a != of("a", "pseudonym", 1) {
+		t.Error("the key does not hang on the client and the key file")
+	}
+	if of("a", "serial", 1).Key != ([32]byte{}) {
+		t.Error("a key that nobody needs")
 	}
 }

@@ -54,7 +54,7 @@ type binding struct {
 func (v Selectors) binding() *binding {
 	b := &binding{names: selectorTable().names[v.Dialect.letter(v.Kind)], kept: keptFields(v.Kind, v.Kept)}
 	if v.Profile != nil && b.kept != nil {
-		b.shown = v.Profile.keepOf(v.Kind).fields
+		b.shown = v.Profile.askable(v.Kind)
 	}
 	return b
 }

@@ -15,6 +15,7 @@ type Profile struct {
 	computer keep
 	mobile   keep
 	omits    bool
+	policy   *policy // nil: everything is shown as it is
 }
 
 // keep is the allow-list of one kind.
@@ -210,9 +211,9 @@ func (p *Profile) Omits() bool { return p.omits }
 // View is equal for profiles that show the same in Jamf's shapes.
 func (p *Profile) View() string {
 	if p.omits {
-		return p.digest + " omit"
+		return p.Rendering() + " omit"
 	}
-	return p.digest
+	return p.Rendering()
 }
 
 // Intersect keeps what both allow; a client never sees more than its source keeps. Whether dropped keys are left out is as q says, who

@@ -20,7 +20,8 @@ type reader struct {
 	schema  *schema
 	keep    *keep
 	omits   bool
-	src     []byte
+	src     []byte // the record, and behind it what stands in place of its values
+	length  int    // of the record
 	entries []entry
 	at      []int32 // node.id -> entry, 0 = none; only nodes outside of arrays
 }
@@ -64,11 +65,14 @@ func read(k Kind, p *Profile, record []byte) (*reader, error) {
 		r.release()
 		return nil, err
 	}
+	if p.policy != nil {
+		r.apply(p.policy)
+	}
 	return r, nil
 }
 
 func (r *reader) start(record []byte) {
-	r.src = record
+	r.src, r.length = record, len(record)
 	r.entries = r.entries[:0]
 	r.buf = *bytes.NewBuffer(record) // the decoder reads it in place and never writes
 	r.dec.Reset(&r.buf)

@@ -105,6 +105,7 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 		if o.Profile != nil {
 			profile = s.Profile.Intersect(o.Profile)
 		}
+		profile = profile.Under(o.Policy)
 		for _, k := range s.Kinds {
 			c.scopes = append(c.scopes, scope{Series: cache.Series{Source: name, Kind: k}, profile: profile, filter: o.Filter})
 		}
@@ -130,7 +131,7 @@ func kindOrder(k device.Kind) int {
 func policyDigest(scopes []scope) string {
 	var text []byte
 	for _, sc := range scopes {
-		text = fmt.Appendf(text, "%q %q %q %q\n", sc.Source, sc.Kind, sc.profile.Digest(), sc.filter.Digest())
+		text = fmt.Appendf(text, "%q %q %q %q\n", sc.Source, sc.Kind, sc.profile.Rendering(), sc.filter.Digest())
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])

@@ -34,6 +34,7 @@ type ClientOptions struct {
 	Sources []string
 	Profile *device.Profile
 	Filter  device.Filter // which devices it is shown
+	Policy  device.Policy // how it is shown what names people
 
 	Passthrough bool // may ask for what its sources pass on
 	OnlyFresh   bool // is refused what is not fresh, as with require=fresh

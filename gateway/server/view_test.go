@@ -230,3 +230,38 @@ func TestWhatTheViewOfAnotherClientLosesIsNotTold(t *testing.T) {
 		t.Errorf("the operator is not told: %s", all)
 	}
 }
+
+func TestAPolicyHoldsInEveryAnswerAndNoFilterAsksAroundIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *server.Options) {
+		o.Clients = append(o.Clients, server.ClientOptions{
+			ID: "pseudonyms", Secrets: [][32]byte{sum("pseudonyms")}, Sources: []string{"schule-a"},
+			Policy: device.Policy{Names: device.NamesSerial, Users: device.Pseudonyms, Key: [32]byte{7}},
+		})
+	})
+	w.publishAll(3)
+	const facade = "/jamf/schule-a/api"
+	for _, path := range []string{
+		"/v1/devices", "/v1/devices/schule-a:computer:2", "/v1/devices/schule-a:mobile:2", facade + "/v2/mobile-devices", facade + "/v2/mobile-devices/2", facade + "/v2/mobile-devices/2/detail",
+		facade + "/v2/mobile-devices/detail?section=USER_AND_LOCATION,GENERAL", facade + "/v1/computers-inventory?section=USER_AND_LOCATION,GENERAL", facade + "/v4/computers-inventory-detail/2",
+	} {
+		for range 2 {
+			open, body := string(w.get("all", path).body), string(w.get("pseudonyms", path).body)
+			for _, personal := range []string{"mac 2", "ipad 2", "user2", "kid2"} {
+				if strings.Contains(body, personal) {
+					t.Errorf("%s shows %s", path, personal)
+				}
+			}
+			if !strings.Contains(open, "mac 2") && !strings.Contains(open, "ipad 2") || !strings.Contains(body, "M0002") && !strings.Contains(body, "C0002") {
+				t.Errorf("%s:\n%s\n%s", path, open, body)
+			}
+		}
+	}
+	for _, path := range []string{
+		"/v1/devices?name=mac%202", "/v1/devices?filter=name==mac*", "/v1/devices?sort=name", "/v1/devices?filter=user.username==user2", "/v1/devices?kind=mobile&filter=user.email==k*",
+		facade + "/v1/computers-inventory?filter=general.name==mac*", facade + "/v1/computers-inventory?sort=general.name", facade + "/v4/computers-inventory?filter=userAndLocation.username==user2",
+		facade + "/v2/mobile-devices?sort=username", facade + "/v2/mobile-devices/detail?filter=username==kid2", facade + "/v2/mobile-devices/detail?sort=displayName",
+	} {
+		w.want(w.get("pseudonyms", path), http.StatusBadRequest, "hidden_field")
+	}
+}
