@@ -241,3 +241,6 @@ func NewDoor(ln net.Listener, most, perAddress int) net.Listener {
 		refused: func(context.Context, string, string) {}, from: map[netip.Prefix]int{},
 	}}
 }
+
+// AdminHandler is the admin door without a socket.
+func (s *Server) AdminHandler() fasthttp.RequestHandler { return s.adminApp(nil).Server().Handler }
