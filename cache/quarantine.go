@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -12,6 +13,8 @@ type Quarantine struct {
 	ID     int64  `json:"id"` // 0 = unknown
 	Reason string `json:"reason"`
 	Kept   string `json:"kept"` // "previous", "skeleton"
+
+	Since time.Time `json:"since,omitzero"` // of a device that is kept although it is no longer listed: when that began
 }
 
 // maxReason is how many bytes of a reason are kept: it is a word or two, whatever Jamf says.

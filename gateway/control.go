@@ -45,6 +45,9 @@ func (c *control) Status() []server.SourceStatus {
 			CredentialsRefused: s.CredentialsRefused || up.Token == "auth_failed", Rights: s.Rights, JamfVersion: s.JamfVersion,
 		}
 		st.Heartbeat = heartbeatOf(s.Heartbeat)
+		if e := s.Expected; e != nil {
+			st.Expected = &server.Expected{Left: e.Left, Until: e.Until}
+		}
 		st.LastErrorCode, st.LastErrorAt = lastError(up)
 		for _, k := range s.Kinds {
 			st.Kinds = append(st.Kinds, server.KindStatus{

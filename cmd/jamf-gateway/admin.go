@@ -165,6 +165,11 @@ type (
 		LastError *codeStatus  `json:"lastError"`
 		Heartbeat *signOfLife  `json:"heartbeat"`
 		Kinds     []kindStatus `json:"kinds"`
+		Expected  *expected    `json:"expectedRemovals"` // null = none are announced
+	}
+	expected struct {
+		Left  int        `json:"left"`
+		Until *time.Time `json:"until"`
 	}
 	signOfLife struct {
 		DownSince *time.Time `json:"downSince"` // null = Jamf answers, as far as is known
@@ -178,6 +183,7 @@ type (
 		Generation  *uint64     `json:"generation"`
 		Count       *int        `json:"count"`
 		Held        *string     `json:"held"`
+		Undecided   int         `json:"undecided"`
 		Syncing     bool        `json:"syncing"`
 		Progress    *progressed `json:"progress"`
 		LastAttempt *time.Time  `json:"lastAttemptAt"`

@@ -28,8 +28,9 @@ type expectRemovalsCommand struct {
 
 // heldAnswer is what the admin door says of held generations.
 type heldAnswer struct {
-	Source string     `json:"source"`
-	Items  []heldKind `json:"items"`
+	Source   string     `json:"source"`
+	Items    []heldKind `json:"items"`
+	Expected *expected  `json:"expectedRemovals"`
 }
 
 // mostExpected is the largest number that the admin door takes.
@@ -85,6 +86,11 @@ func (c approveCommand) Run(ctx context.Context, s streams) error {
 	var held heldAnswer
 	if err := door.ask(ctx, http.MethodGet, path+"/held", &held); err != nil {
 		return door.unknownSource(ctx, c.Source, err)
+	}
+	if held.Expected != nil {
+		if _, err := fmt.Fprintln(s.out, s.window(c.Source, *held.Expected)); err != nil {
+			return err
+		}
 	}
 	if len(held.Items) == 0 {
 		_, err := fmt.Fprintln(s.out, s.say(text{"%s: nothing is held", "%s: Es wird nichts zurückgehalten"}, c.Source))
@@ -210,10 +216,7 @@ func (c expectRemovalsCommand) Run(ctx context.Context, s streams) error {
 	}
 	line := s.say(text{"%s: no removals are expected any more", "%s: Löschungen werden nicht mehr erwartet"}, c.Source)
 	if c.Count > 0 {
-		line = s.say(text{
-			"%s: up to %d deletions in Jamf are published without approval until %s",
-			"%s: bis zu %d Löschungen in Jamf werden bis %s ohne Freigabe veröffentlicht",
-		}, c.Source, c.Count, s.moment(&until))
+		line = s.window(c.Source, expected{c.Count, &until})
 	}
 	_, err = fmt.Fprintln(s.out, line)
 	return err

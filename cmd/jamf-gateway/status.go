@@ -125,8 +125,27 @@ func (s streams) notes(a sourcesAnswer, now time.Time) []string {
 			}
 			notes = append(notes, line)
 		}
+		for _, k := range src.Kinds {
+			if k.Undecided > 0 {
+				notes = append(notes, src.Name+": "+s.say(text{
+					"%d %s have been kept for more than 14 days although Jamf neither lists them nor confirms that they are deleted. Decide in Jamf Pro: delete them there for good, or make them readable; GET /v1/sources/%s names them.",
+					"%d %s werden seit mehr als 14 Tagen behalten, obwohl Jamf sie weder listet noch ihre Löschung bestätigt. Entscheiden Sie in Jamf Pro: dort endgültig löschen oder lesbar machen; GET /v1/sources/%s nennt sie.",
+				}, k.Undecided, s.kindWord(k.Kind), src.Name))
+			}
+		}
+		if src.Expected != nil {
+			notes = append(notes, s.window(src.Name, *src.Expected))
+		}
 	}
 	return notes
+}
+
+// window says that removals are announced.
+func (s streams) window(source string, e expected) string {
+	return s.say(text{
+		"%s: up to %d deletions in Jamf are published without approval until %s",
+		"%s: bis zu %d Löschungen in Jamf werden bis %s ohne Freigabe veröffentlicht",
+	}, source, e.Left, s.moment(e.Until))
 }
 
 // troubles are the codes that the kinds of a source show, each once, and when one of them last met it.

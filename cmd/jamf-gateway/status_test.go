@@ -54,3 +54,28 @@ func TestMomentsOfTodayHaveNoDateInTheNotesOfStatus(t *testing.T) {
 		t.Errorf("while it is asked: %s", late)
 	}
 }
+
+func TestStatusNamesWhatSomebodyMustDecideAndWhatIsAnnounced(t *testing.T) {
+	const answer = `{"version":"1","items":[{"name":"a","status":"ok","expectedRemovals":{"left":250,"until":"2026-12-24T12:00:00.000Z"},"kinds":[
+		{"kind":"computer","state":"fresh","count":3,"undecided":2},{"kind":"mobile","state":"fresh","count":4}]}]}`
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))
+	t.Cleanup(srv.Close)
+	for lang, want := range map[string][]string{
+		"en": {"a: 2 computers have been kept for more than 14 days", "a: up to 250 deletions in Jamf are published without approval until 2026-12-24"},
+		"de": {"a: 2 Computer werden seit mehr als 14 Tagen behalten", "a: bis zu 250 Löschungen in Jamf werden bis 2026-12-24"},
+	} {
+		r := command(t, nil, "status", "--admin", srv.URL, "--lang", lang)
+		for _, line := range want {
+			if r.code != exitGood || strings.Count(r.out, line) != 1 {
+				t.Errorf("exit code %d, no %q in\n%s%s", r.code, line, r.out, r.err)
+			}
+		}
+	}
+	held := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"source":"a","items":[],"expectedRemovals":{"left":250,"until":"2026-12-24T12:00:00.000Z"}}`))
+	}))
+	t.Cleanup(held.Close)
+	if r := command(t, nil, "approve", "a", "--admin", held.URL, "--lang", "en"); r.code != exitGood || !strings.Contains(r.out, "a: up to 250 deletions") {
+		t.Errorf("approve: exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+}

@@ -41,6 +41,7 @@ type SourceStatus struct {
 	Name               string
 	Disabled           bool
 	Default            bool
+	Expected           *Expected    // nil: no removals are announced
 	Kinds              []KindStatus // the enabled kinds, computer before mobile
 	Token              string       // none, valid, failed, auth_failed
 	TokenExpires       time.Time
@@ -63,6 +64,12 @@ type HeartbeatStatus struct {
 	Latency   time.Duration
 	DownSince time.Time
 	Next      time.Time
+}
+
+// Expected are removals that were announced, so that they are not held: so many are left, until then.
+type Expected struct {
+	Left  int
+	Until time.Time
 }
 
 // KindStatus is one kind of one source.

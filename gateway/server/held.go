@@ -75,9 +75,10 @@ func (s *Server) adminHeld(c *fiber.Ctx) error {
 		items = append(items, v)
 	}
 	return sendJSON(c, http.StatusOK, struct {
-		Source string     `json:"source"`
-		Items  []heldView `json:"items"`
-	}{name, items})
+		Source   string        `json:"source"`
+		Items    []heldView    `json:"items"`
+		Expected *expectedView `json:"expectedRemovals,omitempty"`
+	}{name, items, newExpected(st.Expected)})
 }
 
 // adminApprove is POST /v1/admin/sources/{name}/approve?digest=...[&by=...].

@@ -24,7 +24,25 @@ type sourceView struct {
 	SourceState string       `json:"sourceState"` // active, disabled
 	JamfVersion *string      `json:"jamfVersion"`
 	Kinds       []sourceKind `json:"kinds"`
+
+	Expected *expectedView `json:"expectedRemovals,omitempty"` // where one source is asked for
 }
+
+// expectedView is the open window of announced removals.
+type expectedView struct {
+	Left  int     `json:"left"`
+	Until *string `json:"until"`
+}
+
+func newExpected(e *Expected) *expectedView {
+	if e == nil {
+		return nil
+	}
+	return &expectedView{e.Left, stamp(e.Until)}
+}
+
+// undecidedAfter is how long a device may be kept that Jamf neither lists nor confirms as deleted before somebody is asked to decide.
+const undecidedAfter = 14 * 24 * time.Hour
 
 // kindView is one kind of a source, in the shape that lists use.
 type kindView struct {
@@ -54,7 +72,9 @@ const maxQuarantined = 100
 type quarantined struct {
 	UID    *string `json:"uid"` // null = not even its id could be read
 	Reason string  `json:"reason"`
-	Kept   string  `json:"kept"` // what is served of it: previous = its last good version, skeleton = what the short list says
+	Kept   string  `json:"kept"`             // what is served of it: previous = its last good version, skeleton = what the short list says
+	Since  *string `json:"since,omitempty"`  // of one that is no longer listed
+	Decide bool    `json:"decide,omitempty"` // for more than 14 days
 }
 
 // holdView is a finished generation that waits for approval.
@@ -80,18 +100,19 @@ func newHold(h *Hold) *holdView {
 
 // healthView is one source as GET /v1/sources/{name}/health shows it: how it is doing and what to do about it.
 type healthView struct {
-	Name         string       `json:"name"`
-	Status       string       `json:"status"` // ok, waiting, syncing, degraded, failing, disabled
-	SourceState  string       `json:"sourceState"`
-	Token        string       `json:"token"`
-	TokenExpires *string      `json:"tokenExpiresAt"`
-	Breaker      string       `json:"breaker"`
-	NotBefore    *string      `json:"notBefore"`
-	Rights       []string     `json:"rights"`
-	JamfVersion  *string      `json:"jamfVersion"`
-	LastError    *trouble     `json:"lastError"`
-	Heartbeat    *heartbeat   `json:"heartbeat"` // null = off, or the source is disabled
-	Kinds        []kindHealth `json:"kinds"`
+	Name         string        `json:"name"`
+	Status       string        `json:"status"` // ok, waiting, syncing, degraded, failing, disabled
+	SourceState  string        `json:"sourceState"`
+	Token        string        `json:"token"`
+	TokenExpires *string       `json:"tokenExpiresAt"`
+	Breaker      string        `json:"breaker"`
+	NotBefore    *string       `json:"notBefore"`
+	Rights       []string      `json:"rights"`
+	JamfVersion  *string       `json:"jamfVersion"`
+	LastError    *trouble      `json:"lastError"`
+	Expected     *expectedView `json:"expectedRemovals,omitempty"` // the open window
+	Heartbeat    *heartbeat    `json:"heartbeat"`                  // null = off, or the source is disabled
+	Kinds        []kindHealth  `json:"kinds"`
 }
 
 // heartbeat is the last sign of life that Jamf was asked for.
@@ -127,6 +148,8 @@ func newHeartbeat(h HeartbeatStatus) *heartbeat {
 // kindHealth is the health of one kind.
 type kindHealth struct {
 	kindView
+	Undecided int `json:"undecided,omitempty"` // devices that Jamf has neither listed nor confirmed as deleted for 14 days
+
 	flagged     []cache.Quarantine
 	tried       bool      // a first sync has ended, well or not
 	Syncing     bool      `json:"syncing"`
@@ -219,6 +242,7 @@ func (s *Server) kinds(st SourceStatus, statuses statusIndex, c *caller) []kindH
 			LastResult: optional(k.LastResult), LastError: newTrouble(k.LastErrorCode, k.LastErrorDetail, k.LastErrorAt),
 			Hold: newHold(k.Hold),
 		}
+		h.Undecided = countUndecided(h.flagged, now)
 		if k.Syncing {
 			h.Progress = &progress{Held: k.Held, Total: k.Total}
 		}
@@ -233,11 +257,14 @@ func (s *Server) kinds(st SourceStatus, statuses statusIndex, c *caller) []kindH
 
 func (s *Server) sourceView(st SourceStatus, statuses statusIndex, c *caller, devices bool) sourceView {
 	v := sourceView{Name: st.Name, Default: st.Default, SourceState: sourceState(st.Disabled), JamfVersion: optional(st.JamfVersion), Kinds: []sourceKind{}}
+	if devices {
+		v.Expected = newExpected(st.Expected)
+	}
 	for _, k := range s.kinds(st, statuses, c) {
 		shown := sourceKind{kindView: k.kindView}
 		if devices {
 			shown.Hold = k.Hold
-			shown.Devices = quarantinedDevices(st.Name, k)
+			shown.Devices = quarantinedDevices(st.Name, k, s.o.Now())
 		}
 		v.Kinds = append(v.Kinds, shown)
 	}
@@ -251,6 +278,7 @@ func (s *Server) healthView(st SourceStatus, statuses statusIndex, c *caller) he
 		LastError: newTrouble(st.LastErrorCode, "", st.LastErrorAt), Kinds: s.kinds(st, statuses, c),
 		Heartbeat: newHeartbeat(st.Heartbeat),
 	}
+	v.Expected = newExpected(st.Expected)
 	if v.Rights == nil {
 		v.Rights = []string{}
 	}
@@ -329,10 +357,13 @@ func (s *Server) oneSource(c *fiber.Ctx) error {
 }
 
 // quarantinedDevices names the first of the devices that could not be read as usual.
-func quarantinedDevices(source string, k kindHealth) []quarantined {
+// quarantinedDevices names those first about which somebody must decide.
+func quarantinedDevices(source string, k kindHealth, now time.Time) []quarantined {
 	var out []quarantined
-	for _, f := range k.flagged[:min(len(k.flagged), maxQuarantined)] {
-		d := quarantined{Reason: f.Reason, Kept: f.Kept}
+	first := slices.Clone(k.flagged)
+	slices.SortStableFunc(first, func(a, b cache.Quarantine) int { return order(undecided(b, now)) - order(undecided(a, now)) })
+	for _, f := range first[:min(len(first), maxQuarantined)] {
+		d := quarantined{Reason: f.Reason, Kept: f.Kept, Since: stamp(f.Since), Decide: undecided(f, now)}
 		if f.ID != 0 {
 			d.UID = optional(device.UID(source, k.Kind, f.ID))
 		}
@@ -466,4 +497,23 @@ func (s *Server) ready() bool {
 		}
 	}
 	return true
+}
+
+// undecided tells that a device was kept for so long that somebody must decide: Jamf does not list it, and does not confirm that it is deleted.
+func undecided(q cache.Quarantine, now time.Time) bool {
+	return !q.Since.IsZero() && now.Sub(q.Since) >= undecidedAfter
+}
+
+func countUndecided(all []cache.Quarantine, now time.Time) (n int) {
+	for _, q := range all {
+		n += order(undecided(q, now))
+	}
+	return n
+}
+
+func order(first bool) int {
+	if first {
+		return 1
+	}
+	return 0
 }

@@ -181,6 +181,16 @@ func (b *book) expected(now time.Time) int {
 	return 0
 }
 
+// window is the open one, nil = none.
+func (b *book) window(now time.Time) *Expected {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.page.Expected; e.open(now) {
+		return &Expected{e.Left, e.Until}
+	}
+	return nil
+}
+
 func (s *Syncer) isHeld(l *line) bool {
 	_, _, held := s.o.Store.Held(l.series())
 	return held

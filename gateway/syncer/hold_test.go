@@ -456,3 +456,26 @@ func TestAHoldThatIsLostIsLookedForAgain(t *testing.T) {
 		h.mustHold(200, "removed", "week")
 	})
 }
+
+func TestAnOpenWindowForRemovalsIsSaidUntilItIsOver(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+		h.start()
+		until := time.Now().Add(2 * time.Hour)
+		if err := h.syncer.Expect(t.Context(), "a", 60, until, "a test"); err != nil {
+			t.Fatal(err)
+		}
+		if e := h.syncer.Status()[0].Expected; e == nil || e.Left != 60 || !e.Until.Equal(until) {
+			t.Errorf("the window is %+v", e)
+		}
+		h.lose(40)
+		h.sync()
+		if e := h.syncer.Status()[0].Expected; e == nil || e.Left != 20 {
+			t.Errorf("after 40 removals it is %+v", e)
+		}
+		time.Sleep(2 * time.Hour)
+		if e := h.syncer.Status()[0].Expected; e != nil {
+			t.Errorf("it is over, and is %+v", e)
+		}
+	})
+}

@@ -43,6 +43,12 @@ func TestAbsentDeviceIsOnlyGoneWhenJamfSaysSo(t *testing.T) {
 		if r := h.kept(device.Computer, 40); r.State == "present" {
 			t.Error("40 is kept from before and not flagged")
 		}
+		since := h.missing(40)
+		time.Sleep(3 * day)
+		synctest.Wait()
+		if again := h.missing(40); since.IsZero() || !again.Equal(since) || h.served(device.Computer).Number < 4 {
+			t.Errorf("40 is missing since %v, then since %v", since, again)
+		}
 	})
 }
 
@@ -202,4 +208,16 @@ func TestWalkWithoutAPageForHalfAnHourEnds(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 	})
+}
+
+// missing is since when a computer is kept that Jamf neither lists nor confirms as deleted.
+func (h *house) missing(id int64) time.Time {
+	h.t.Helper()
+	for _, q := range h.served(device.Computer).Quarantined {
+		if q.ID == id && q.Reason == "not_listed" {
+			return q.Since
+		}
+	}
+	h.t.Errorf("%d is not flagged", id)
+	return time.Time{}
 }

@@ -1,12 +1,14 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
@@ -50,6 +52,7 @@ type reader struct {
 	older    func(ctx context.Context, id int64) (cache.Record, error) // from a generation before the parent; nil = none
 	pageSize int
 	progress func(held, total int)
+	now      func() time.Time // nil: time.Now
 
 	stretches int
 	turn      sync.Mutex // see overlap
@@ -65,6 +68,9 @@ type reader struct {
 // run walks the list, then settles proofs 1 to 4. The counts are those of Jamf's last page.
 func (r *reader) run(ctx context.Context) (reported int, err error) {
 	r.quarantined = map[int64]cache.Quarantine{}
+	if r.now == nil {
+		r.now = time.Now
+	}
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	r.walk = yielding{r.walk, &r.turn}
@@ -493,6 +499,20 @@ func (r *reader) confirmAbsentee(ctx context.Context, id int64) error {
 	if err != nil {
 		return &failure{Code: "store_corrupt", Detail: "a device that Jamf neither lists nor confirms as deleted cannot be read from disk", Err: err}
 	}
-	r.quarantined[id] = cache.Quarantine{ID: id, Reason: reasonNotListed, Kept: keptPrevious}
+	r.quarantined[id] = cache.Quarantine{ID: id, Reason: reasonNotListed, Kept: keptPrevious, Since: r.missingSince(id)}
 	return r.keepOld(ctx, old, cache.StateMissing)
+}
+
+// missingSince is when a device was first kept although it was no longer listed: now, or as the parent has it.
+func (r *reader) missingSince(id int64) time.Time {
+	now := r.now().UTC().Round(0)
+	info := r.parent.Info()
+	at, found := slices.BinarySearchFunc(info.Quarantined, id, func(q cache.Quarantine, id int64) int { return cmp.Compare(q.ID, id) })
+	switch {
+	case !found || info.Quarantined[at].Reason != reasonNotListed:
+		return now
+	case info.Quarantined[at].Since.IsZero(): // by a release that did not write it
+		return info.Ended
+	}
+	return info.Quarantined[at].Since
 }

@@ -212,7 +212,7 @@ func TestAbsentDeviceThatIsNotClearlyDeletedIsKeptAndFlagged(t *testing.T) {
 		if n := p.states(info); n[cache.StatePresent] != 55 || n[cache.StateMissing] != 5 {
 			t.Errorf("%s: %v, want 55 present and 5 missing", name, n)
 		}
-		if len(info.Quarantined) != 5 || info.Quarantined[0] != (cache.Quarantine{ID: 56, Reason: "not_listed", Kept: "previous"}) {
+		if len(info.Quarantined) != 5 || info.Quarantined[0] != (cache.Quarantine{ID: 56, Reason: "not_listed", Kept: "previous", Since: info.Quarantined[0].Since}) || info.Quarantined[0].Since.IsZero() {
 			t.Errorf("%s: flagged %v", name, info.Quarantined)
 		}
 		if len(inv.asked) != c.asked {

@@ -16,6 +16,7 @@ type Status struct {
 	Rights             []string
 	JamfVersion        string
 	Heartbeat          HeartbeatStatus
+	Expected           *Expected // the open window of announced removals, nil = none
 	Kinds              []KindStatus
 }
 
@@ -34,24 +35,29 @@ type KindStatus struct {
 	Hold                               *HoldStatus // nil: nothing is held
 }
 
+// Expected are removals that were announced: so many are left, until then.
+type Expected struct {
+	Left  int
+	Until time.Time
+}
+
 // Status tells the state of every source. It does no I/O and waits neither for a sync nor for a file.
 func (s *Syncer) Status() []Status {
 	out := make([]Status, 0, len(s.o.Sources))
+	at := make(map[*Source]int, len(s.o.Sources))
 	for i := range s.o.Sources {
 		src := &s.o.Sources[i]
-		st := Status{Source: src.Name, Disabled: src.Disabled}
+		st := Status{Source: src.Name, Disabled: src.Disabled, Expected: s.books[src.Name].window(s.now())}
 		st.Rights, st.CredentialsRefused, st.JamfVersion = s.books[src.Name].source()
-		for _, h := range s.hearts {
-			if h.src == src {
-				st.Heartbeat = h.status()
-			}
-		}
-		for _, l := range s.lines {
-			if l.src == src {
-				st.Kinds = append(st.Kinds, s.kindStatus(l))
-			}
-		}
+		at[src] = len(out)
 		out = append(out, st)
+	}
+	for _, h := range s.hearts {
+		out[at[h.src]].Heartbeat = h.status()
+	}
+	for _, l := range s.lines {
+		st := &out[at[l.src]]
+		st.Kinds = append(st.Kinds, s.kindStatus(l))
 	}
 	return out
 }

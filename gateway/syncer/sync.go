@@ -297,7 +297,7 @@ func (s *Syncer) walk(
 		walk: w, kind: l.kind, profile: l.src.Profile, sections: l.src.Profile.With(device.TermProfile(draft.Terms)).Sections(l.kind),
 		terms:   device.NewTermReader(l.kind, draft.Terms, s.sites(ctx, l, w, rights, draft.Terms)),
 		builder: b, parent: parent, older: s.olderThan(l, draft.Parent), pageSize: l.src.PageSize, progress: l.progress,
-		stretches: l.src.Stretches,
+		stretches: l.src.Stretches, now: s.now,
 	}
 	if r.pageSize == 0 {
 		r.pageSize = defaultSize
