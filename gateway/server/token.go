@@ -17,6 +17,10 @@ import (
 // Inventory360 sync takes up to 30 minutes.
 const tokenLife = 7200 * time.Second
 
+// tokenAhead is the longest that a token may still have to live: one that was made while the clock was days ahead would outlive its two hours by
+// as much. A clock that is set back by hours ends nobody's token.
+const tokenAhead = 24 * time.Hour
+
 // maxClientID bounds a client id, so that a token has a bounded length.
 const maxClientID = 128
 
@@ -124,7 +128,7 @@ func (s *sealer) verify(token string, now time.Time, clients map[string]*caller)
 		return proof{}, err
 	}
 	c, known := clients[g.clientID]
-	if !known || !now.Before(g.expires) {
+	if !known || !now.Before(g.expires) || g.expires.Sub(now) > tokenAhead {
 		return proof{}, errToken
 	}
 	p, match := proof{who: c, expires: g.expires}, 0

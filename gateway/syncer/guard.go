@@ -67,6 +67,9 @@ type evidence struct {
 	Views map[string]idSet `json:"views,omitempty"` // client -> devices that its view loses
 }
 
+// ofTheWeek tells whether a removal still counts. One that a clock wrote down which was more than a week ahead does not: it would for as long.
+func (r removal) ofTheWeek(now time.Time) bool { return now.Sub(r.At).Abs() < week }
+
 // verdict is what the guards say of a difference.
 type verdict struct {
 	findings []Finding // why it is held; none: it may be published
@@ -152,7 +155,7 @@ func (v *verdict) removals(g config.Guard, d cache.Difference, past []removal, p
 	}
 	sum, first := removed, d.Before
 	for _, r := range slices.Backward(past) { // newest first: the oldest says how many there were
-		if age := now.Sub(r.At); age < week {
+		if r.ofTheWeek(now) {
 			sum, first = sum+r.Count, r.Of
 		}
 	}
@@ -254,7 +257,7 @@ func (e evidence) covers(other evidence) bool {
 
 // weekOf drops what is older than a week, and bounds what an operator's many syncs can pile up.
 func weekOf(past []removal, now time.Time) []removal {
-	past = slices.DeleteFunc(slices.Clone(past), func(r removal) bool { return now.Sub(r.At) >= week })
+	past = slices.DeleteFunc(slices.Clone(past), func(r removal) bool { return !r.ofTheWeek(now) })
 	slices.SortFunc(past, func(a, b removal) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
 	for len(past) > 200 { // the two oldest become one
 		past[1] = removal{At: past[0].At, Count: past[0].Count + past[1].Count, Of: past[0].Of}
