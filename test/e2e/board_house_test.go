@@ -260,12 +260,20 @@ func (r *reader) read(ctx context.Context, n int) {
 }
 
 func (r *reader) get(ctx context.Context, path string) (status int, header http.Header, body []byte, err error) {
+	return r.send(ctx, http.MethodGet, path)
+}
+
+func (r *reader) post(ctx context.Context, path string) (status int, header http.Header, body []byte, err error) {
+	return r.send(ctx, http.MethodPost, path)
+}
+
+func (r *reader) send(ctx context.Context, method, path string) (status int, header http.Header, body []byte, err error) {
 	if r.token == "" || time.Now().After(r.until) {
 		if err := r.renew(ctx); err != nil {
 			return 0, nil, nil, err
 		}
 	}
-	rq, err := http.NewRequestWithContext(ctx, http.MethodGet, r.h.base+path, nil)
+	rq, err := http.NewRequestWithContext(ctx, method, r.h.base+path, nil)
 	if err != nil {
 		return 0, nil, nil, err
 	}
@@ -279,6 +287,8 @@ func (r *reader) get(ctx context.Context, path string) (status int, header http.
 	return rs.StatusCode, rs.Header, body, err
 }
 
+func secretOf(text string) config.Secret { return config.NewSecret(text) }
+
 // sleep lets time pass: simulated, or the real one.
 func (b *board) sleep(d time.Duration) { <-time.After(d) }
 
@@ -289,8 +299,8 @@ func (b *board) healed() { b.mended = time.Now() }
 func (b *board) nextSync(h *house) {
 	b.Helper()
 	began := time.Now()
-	for range 4 * 3600 {
-		b.sleep(time.Second)
+	for range 26 * 360 {
+		b.sleep(10 * time.Second)
 		done := true
 		for _, k := range h.gateway.Status()[0].Kinds {
 			done = done && !k.Syncing && k.LastAttempt.After(began)
@@ -299,7 +309,7 @@ func (b *board) nextSync(h *house) {
 			return
 		}
 	}
-	b.wrong("no sync in four hours: %+v", h.gateway.Status()[0].Kinds)
+	b.wrong("no sync in 26 hours: %+v", h.gateway.Status()[0].Kinds)
 }
 
 // failed tells that the last sync of the computers was refused with one of the codes, and that the data before is served as stale.

@@ -195,7 +195,7 @@ func rowTLS(b *board) {
 	good := trusted.issue("127.0.0.1", time.Now().Add(1000*time.Hour))
 	var now atomic.Pointer[tls.Config]
 	serve := func(c tls.Certificate, versions ...uint16) *tls.Config {
-		conf := &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS10} //nolint:gosec // old on purpose
+		conf := &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS10}
 		if len(versions) > 0 {
 			conf.MaxVersion = versions[0]
 		}
@@ -216,7 +216,7 @@ func rowTLS(b *board) {
 	_ = secured.Listener.Close()
 	secured.Listener = ln
 	stalls := atomic.Bool{}
-	secured.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { //nolint:gosec // as the row says
+	secured.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		if stalls.Load() {
 			<-time.After(15 * time.Second)
 		}
