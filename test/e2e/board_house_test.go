@@ -217,6 +217,10 @@ func (r *reader) read(ctx context.Context, n int) {
 		return
 	}
 	status, header, body, err := r.get(ctx, path)
+	if status == http.StatusUnauthorized { // as a client does whose token has ended
+		r.token = ""
+		status, header, body, err = r.get(ctx, path)
+	}
 	for range 300 {
 		if !r.patient || status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" {
 			break

@@ -54,7 +54,7 @@ type play struct {
 // plays are the rows that can be run; the table in testdata says which rows there are.
 func plays() map[string]play {
 	all := map[string]play{}
-	for _, group := range []map[string]play{availabilityRows(), slowRows(), networkRows(), completeRows(), fleetRows(), contentRows()} {
+	for _, group := range []map[string]play{availabilityRows(), slowRows(), networkRows(), completeRows(), fleetRows(), contentRows(), ownRows(), binaryRows()} {
 		maps.Copy(all, group)
 	}
 	return all

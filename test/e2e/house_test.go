@@ -25,6 +25,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
 	"jamf-gateway/test/fakejamf"
@@ -71,6 +72,7 @@ type house struct {
 	recorders []*tracetest.SpanRecorder
 	devices   map[fakejamf.Kind]int // that every list holds, for who reads all the time
 	others    int                   // devices of further sources
+	disk      *cache.Disk           // nil = the file system as it is
 	closed    atomic.Bool
 }
 
@@ -145,7 +147,7 @@ func (h *house) start() {
 	meters := metric.NewMeterProvider(metric.WithReader(h.metrics))
 	ctx, cancel := context.WithCancel(context.Background())
 	o := gateway.Options{
-		Config: h.settings, Version: "e2e", StartJitter: -1, Now: h.now,
+		Config: h.settings, Version: "e2e", StartJitter: -1, Now: h.now, Disk: h.disk,
 		Logger: slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), TracerProvider: tracers, MeterProvider: meters,
 	}
 	if h.net != nil {
