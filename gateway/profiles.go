@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -259,4 +260,10 @@ func kindsOf(src config.Source) []device.Kind {
 		}
 	}
 	return out
+}
+
+// shortHash is 16 hex digits.
+func shortHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
 }

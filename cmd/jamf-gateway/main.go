@@ -53,6 +53,7 @@ type commands struct {
 	Sync       syncCommand           `cmd:"" help:"Have a running gateway read a source now."`
 	Approve    approveCommand        `cmd:"" help:"Show what a guard holds back of a source, or approve it."`
 	Expect     expectRemovalsCommand `cmd:"" name:"expect-removals" help:"Announce deletions in Jamf, so that they are published without approval."`
+	Fields     fieldsCommand         `cmd:"" help:"Print exactly what leaves, for each client of the settings."`
 	Report     reportCommand         `cmd:"" help:"Report what the gateway has recorded."`
 	Diagnose   diagnoseCommand       `cmd:"" help:"Write one file for support: without secrets, addresses and data of devices."`
 	Client     clientCommand         `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`

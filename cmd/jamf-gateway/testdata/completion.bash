@@ -14,6 +14,7 @@ _jamf_gateway() {
             " sync") place="sync" ;;
             " approve") place="approve" ;;
             " expect-removals") place="expect-removals" ;;
+            " fields") place="fields" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
             " diagnose") place="diagnose" ;;
@@ -27,7 +28,7 @@ _jamf_gateway() {
     done
     case "$place" in
         "")
-            words="init serve demo fakejamf check status sync approve expect-removals report diagnose client completion help version" flags="--help --lang --version"
+            words="init serve demo fakejamf check status sync approve expect-removals fields report diagnose client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -121,6 +122,14 @@ _jamf_gateway() {
                 --until) words="" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
+            esac ;;
+        "fields")
+            words="" flags="--help --lang --version --config --client --format"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+                --client) words="" flags="" ;;
+                --format) words="text markdown json" flags="" ;;
             esac ;;
         "report")
             words="availability" flags="--help --lang --version"

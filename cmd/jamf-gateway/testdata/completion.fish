@@ -21,6 +21,8 @@ function __jamf_gateway_at
                 set place "approve"
             case " expect-removals"
                 set place "expect-removals"
+            case " fields"
+                set place "fields"
             case " report"
                 set place "report"
             case "report availability"
@@ -53,6 +55,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at ""' -a status -d 'Show the state 
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a sync -d 'Have a running gateway read a source now.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a approve -d 'Show what a guard holds back of a source, or approve it.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a expect-removals -d 'Announce deletions in Jamf, so that they are published without approval.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a fields -d 'Print exactly what leaves, for each client of the settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a report -d 'Report what the gateway has recorded.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a diagnose -d 'Write one file for support: without secrets, addresses and data of devices.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a client -d 'Make the id and the secret of a client of the gateway, or its next secret.'
@@ -145,6 +148,12 @@ complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l version -d 
 complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l until -x -d 'The last day, like 2026-12-24, or a time like 2026-12-24T18:00:00+01:00.'
 complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l config -r -F -d 'Settings file whose admin_listen is used.'
 complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l config -r -F -d 'Settings file.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l client -x -d 'Only what leaves to this client.'
+complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l format -x -a 'text markdown json' -d 'text, markdown or json.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -a availability -d 'Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'

@@ -18,6 +18,7 @@ _jamf-gateway() {
             " sync") place="sync" ;;
             " approve") place="approve" ;;
             " expect-removals") place="expect-removals" ;;
+            " fields") place="fields" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
             " diagnose") place="diagnose" ;;
@@ -34,7 +35,7 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
-            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'report:Report what the gateway has recorded.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
+            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'fields:Print exactly what leaves, for each client of the settings.' 'report:Report what the gateway has recorded.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "init")
             case "$prev" in
@@ -136,6 +137,15 @@ _jamf-gateway() {
             esac
             commands=( )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--until:The last day, like 2026-12-24, or a time like 2026-12-24T18:00:00+01:00.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
+        "fields")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+                --client) return ;;
+                --format) compadd -- text markdown json; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file.' '--client:Only what leaves to this client.' '--format:text, markdown or json.' ) ;;
         "report")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
