@@ -45,6 +45,7 @@ type commands struct {
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 
 	Init       initCommand           `cmd:"" help:"Ask what is needed and write the settings."`
+	Preflight  preflightCommand      `cmd:"" help:"Say what a Jamf Pro opens to any program with these credentials, before there are settings. Stores nothing."`
 	Serve      serveCommand          `cmd:"" help:"Run the gateway."`
 	Demo       demoCommand           `cmd:"" help:"Run a simulated Jamf Pro and the gateway in one process, and print what to try."`
 	Fakejamf   fakejamfCommand       `cmd:"" help:"Run the simulated Jamf Pro alone."`

@@ -46,6 +46,7 @@ type Report struct {
 	Computers   int      // -1 unknown
 	Mobiles     int      // -1 unknown
 	JamfVersion string
+	TokenLife   time.Duration // of the token that was proved; 0 = none
 	Started     time.Time
 }
 
@@ -243,6 +244,7 @@ func (t *connectionTest) token(ctx context.Context) outcome {
 		return outcome{err: err}
 	}
 	t.tok = tok
+	t.report.TokenLife = tok.expires.Sub(tok.born)
 	return outcome{detail: fmt.Sprintf("valid for %d s", int(tok.expires.Sub(tok.born).Seconds()))}
 }
 

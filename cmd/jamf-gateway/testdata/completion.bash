@@ -6,6 +6,7 @@ _jamf_gateway() {
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$place ${COMP_WORDS[i]}" in
             " init") place="init" ;;
+            " preflight") place="preflight" ;;
             " serve") place="serve" ;;
             " demo") place="demo" ;;
             " fakejamf") place="fakejamf" ;;
@@ -28,7 +29,7 @@ _jamf_gateway() {
     done
     case "$place" in
         "")
-            words="init serve demo fakejamf check status sync approve expect-removals fields report diagnose client completion help version" flags="--help --lang --version"
+            words="init preflight serve demo fakejamf check status sync approve expect-removals fields report diagnose client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -49,6 +50,16 @@ _jamf_gateway() {
                 --admin-listen) words="" flags="" ;;
                 --data-dir) return ;;
                 --client) words="" flags="" ;;
+            esac ;;
+        "preflight")
+            words="" flags="--help --lang --version --client-id --client-secret-file --sample --json --ca-file --proxy-url --allow-insecure-loopback"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --client-id) words="" flags="" ;;
+                --client-secret-file) return ;;
+                --sample) words="" flags="" ;;
+                --ca-file) return ;;
+                --proxy-url) words="" flags="" ;;
             esac ;;
         "serve")
             words="" flags="--help --lang --version --config"

@@ -5,6 +5,8 @@ function __jamf_gateway_at
         switch "$place $word"
             case " init"
                 set place "init"
+            case " preflight"
+                set place "preflight"
             case " serve"
                 set place "serve"
             case " demo"
@@ -47,6 +49,7 @@ function __jamf_gateway_at
 end
 complete -c jamf-gateway -f
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a init -d 'Ask what is needed and write the settings.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a preflight -d 'Say what a Jamf Pro opens to any program with these credentials, before there are settings. Stores nothing.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a serve -d 'Run the gateway.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a demo -d 'Run a simulated Jamf Pro and the gateway in one process, and print what to try.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a fakejamf -d 'Run the simulated Jamf Pro alone.'
@@ -85,6 +88,16 @@ complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l data-dir -r -F -d 'Dir
 complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l client -x -d 'Client id that Inventory360 will use at the gateway.'
 complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l allow-insecure-loopback -d 'Allow http to a loopback address, for a simulated Jamf Pro.'
 complete -c jamf-gateway -n '__jamf_gateway_at "init"' -l test -d 'Test the connection to Jamf afterwards without asking.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l client-id -x -d 'Client ID of the API client in Jamf Pro. Without it JAMF_CLIENT_ID, then the terminal.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l client-secret-file -r -F -d 'File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l sample -x -d 'Look at about so many devices of a kind, in pages from the whole list; 0 looks at all.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l json -d 'Print the findings as JSON.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l ca-file -r -F -d 'Certificates (PEM) of the authority of a Jamf Pro of your own.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l proxy-url -x -d 'Proxy to Jamf, off for none. Without it HTTPS_PROXY and NO_PROXY.'
+complete -c jamf-gateway -n '__jamf_gateway_at "preflight"' -l allow-insecure-loopback -d 'Allow http to a loopback address, for a simulated Jamf Pro.'
 complete -c jamf-gateway -n '__jamf_gateway_at "serve"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "serve"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
 complete -c jamf-gateway -n '__jamf_gateway_at "serve"' -l version -d 'Print the version.'

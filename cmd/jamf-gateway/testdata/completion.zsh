@@ -10,6 +10,7 @@ _jamf-gateway() {
     for ((i = 2; i < CURRENT; i++)); do
         case "$place ${words[i]}" in
             " init") place="init" ;;
+            " preflight") place="preflight" ;;
             " serve") place="serve" ;;
             " demo") place="demo" ;;
             " fakejamf") place="fakejamf" ;;
@@ -35,7 +36,7 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
-            commands=( 'init:Ask what is needed and write the settings.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'fields:Print exactly what leaves, for each client of the settings.' 'report:Report what the gateway has recorded.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
+            commands=( 'init:Ask what is needed and write the settings.' 'preflight:Say what a Jamf Pro opens to any program with these credentials, before there are settings. Stores nothing.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'fields:Print exactly what leaves, for each client of the settings.' 'report:Report what the gateway has recorded.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "init")
             case "$prev" in
@@ -56,6 +57,17 @@ _jamf-gateway() {
             esac
             commands=( )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file to write, mode 0600.' '--force:Replace files that exist.' '--url:Address of Jamf Pro, as you have it.' '--name:Name of the source: small letters, digits, dashes. Without it the first part of the host.' '--client-id:Client ID of the API client in Jamf Pro.' '--client-secret-file:File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.' '--secret-env:Refer to this variable in the settings instead of keeping Jamf'\''s secret in a file beside them.' '--public-url:Address by which Inventory360 reaches the gateway.' '--tls-cert:Certificate of the gateway with its chain (PEM); without it a proxy does TLS.' '--tls-key:Its private key.' '--insecure-http:A proxy does TLS: listen without a certificate where other machines can reach it.' '--listen:Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080.' '--admin-listen:Address of the admin door; without it 127.0.0.1:9480.' '--data-dir:Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings.' '--client:Client id that Inventory360 will use at the gateway.' '--allow-insecure-loopback:Allow http to a loopback address, for a simulated Jamf Pro.' '--test:Test the connection to Jamf afterwards without asking.' ) ;;
+        "preflight")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --client-id) return ;;
+                --client-secret-file) _files; return ;;
+                --sample) return ;;
+                --ca-file) _files; return ;;
+                --proxy-url) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--client-id:Client ID of the API client in Jamf Pro. Without it JAMF_CLIENT_ID, then the terminal.' '--client-secret-file:File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.' '--sample:Look at about so many devices of a kind, in pages from the whole list; 0 looks at all.' '--json:Print the findings as JSON.' '--ca-file:Certificates (PEM) of the authority of a Jamf Pro of your own.' '--proxy-url:Proxy to Jamf, off for none. Without it HTTPS_PROXY and NO_PROXY.' '--allow-insecure-loopback:Allow http to a loopback address, for a simulated Jamf Pro.' ) ;;
         "serve")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
