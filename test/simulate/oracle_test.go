@@ -109,7 +109,9 @@ func (w *world) heard(store *cache.Store, message string, attrs map[string]strin
 		}
 		c.approved = time.Now()
 		w.log.count("approvals", 1)
+		unsure := c.unsure && c.result == "failed" // what is published does not tell whether a failure since was a due sync's
 		w.oracle.check(store, q, nil)
+		c.unsure = unsure
 	}
 }
 
