@@ -252,6 +252,7 @@ var optional = map[string]bool{
 	"hold": true, "leftOut": true, "client": true, "names": true,
 	"confirmedEmpty": true, "parameter": true, "source": true, "traceId": true, "code": true, "detail": true, "action": true,
 	"reusedUntil": true, "rightsForNames": true, "rightsForNamesMissing": true, "sourceState": true, "quarantinedDevices": true,
+	"expectedRemovals": true, "undecided": true, "since": true, "decide": true,
 }
 
 // loose lists the objects of a schema that admit members which nobody described, or lack some that always stand there.
