@@ -50,3 +50,25 @@ func TestASteppedClockMakesNoAgeNegativeAndLocksNobodyOut(t *testing.T) {
 		}
 	})
 }
+
+// A clock that goes back leaves runs whose times lie ahead: they must not last until that day comes.
+func TestARunEndsThoughTheClockHasGoneBack(t *testing.T) {
+	w := newWorld(t)
+	w.publish("schule-a", device.Computer, computers("AC", 1, 10))
+	if n := w.total("only-a", "?page=0&page-size=4"); n != 10 {
+		t.Fatal(n)
+	}
+	w.publish("schule-a", device.Computer, computers("AC", 5, 30))
+	w.clock.Add(-25 * time.Hour)
+	if n := w.total("only-a", "?page=1&page-size=4"); n != 10 {
+		t.Errorf("the second page knows %d computers", n)
+	}
+	n := 0
+	for range 10 { // never idle
+		w.clock.Add(4 * time.Minute)
+		n = w.total("only-a", "?page=0&page-size=4")
+	}
+	if n != 26 {
+		t.Errorf("a new walk knows %d computers", n)
+	}
+}

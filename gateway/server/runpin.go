@@ -106,6 +106,28 @@ func (p *pin) idle(now time.Time) bool {
 	return true
 }
 
+// redate takes what a clock that has gone back since dated into the future for of now: a run would last until that day comes.
+// It tells whether there was any.
+func (held *run) redate(now time.Time) (moved bool) {
+	fix := func(t *time.Time) {
+		if t.After(now) {
+			*t, moved = now, true
+		}
+	}
+	fix(&held.used)
+	fix(&held.walked)
+	for p := range held.all() {
+		fix(&p.since)
+		fix(&p.paged)
+		for id, at := range p.lists {
+			if fix(&at.Asked); at.Asked.Equal(now) {
+				p.lists[id] = at
+			}
+		}
+	}
+	return moved
+}
+
 // all is every pin of the run.
 func (held *run) all() iter.Seq[*pin] {
 	return func(yield func(*pin) bool) {

@@ -127,6 +127,7 @@ func (r *runs) place(client string, q cache.Series, s step, now time.Time) place
 		}
 		return place{}
 	}
+	r.moved = held.redate(now) || r.moved
 	r.ageLocked(held, now)
 	p := held.pins[q.Kind]
 	switch {
@@ -296,6 +297,7 @@ func (r *runs) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, held := range r.held {
+		r.moved = held.redate(now) || r.moved
 		idle := now.Sub(held.used)
 		for p := range held.all() {
 			if idle >= runIdle || now.Sub(p.since) >= runLimit && now.Sub(p.paged) >= runIdle {

@@ -24,6 +24,7 @@ type client struct {
 	rng   *rand.Rand
 	http  *http.Client
 	began time.Time // of the run
+	step  int64     // how far the clock was off when it got its token
 }
 
 // live goes on until the life is over.
@@ -103,6 +104,7 @@ func (c *client) token(ctx context.Context) string {
 	if json.Unmarshal(r.body, &t) != nil || t.Token == "" {
 		c.wrong("no token: %d %.200s", r.status, r.body)
 	}
+	c.step = c.w.step.Load()
 	return t.Token
 }
 
@@ -118,6 +120,9 @@ func (r reply) code() string {
 
 // refused holds an answer that is no 200 against what is known of the series.
 func (c *client) refused(q cache.Series, r reply, path string) string {
+	if r.status == http.StatusUnauthorized && c.w.step.Load() != c.step {
+		return "token of another day" // the clock has jumped since: it has ended, or would live for a year
+	}
 	code := r.code()
 	k := c.w.oracle.knows(q)
 	age := c.w.now().Sub(k.asOf)
