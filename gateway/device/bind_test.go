@@ -47,6 +47,9 @@ func refusal(err error) device.Refusal {
 // TestSelectorIsHiddenByEachOfItsFields drops one field after the other from what the caller is shown: what is made of
 // it must be refused, and nothing else.
 func TestSelectorIsHiddenByEachOfItsFields(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
 	full := builtin(t, "full")
 	hidden := map[string]bool{}
 	for _, k := range []device.Kind{device.Computer, device.Mobile} {

@@ -231,6 +231,9 @@ func differences(t *testing.T, k device.Kind, profile *device.Profile, a, b []by
 // TestNoFactTellsMoreThanTheFieldsThatItIsMadeOf changes one key of a record after the other, down to whole sections: only the columns that are made of
 // something in it may change. The type of a device is no secret to anybody.
 func TestNoFactTellsMoreThanTheFieldsThatItIsMadeOf(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
 	everything := wholeProfile(t)
 	for _, k := range []device.Kind{device.Computer, device.Mobile} {
 		columns := device.FactColumns(k, everything.Paths(k))

@@ -528,6 +528,9 @@ var update = flag.Bool("update", false, "write golden files anew")
 
 // The contract of shapes stands in the repository: it holds where Jamf's document does not lie beside the checkout.
 func TestShapesAreThoseOfTheContractFile(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
 	c := newClient(t, fakejamf.New(fakejamf.Options{Computers: 200, Mobiles: 700, Seed: 5}))
 	got := map[string][]string{}
 	for v := 1; v <= 4; v++ {

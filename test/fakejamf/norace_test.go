@@ -1,0 +1,5 @@
+//go:build !race
+
+package fakejamf_test
+
+const raceEnabled = false
