@@ -306,7 +306,7 @@ func (r *reader) checkQuarantine() error {
 
 // settleSuspects asks by id for every held device that a re-read stretch no longer showed.
 func (r *reader) settleSuspects(ctx context.Context) error {
-	for id := range r.list.suspects {
+	for _, id := range slices.Sorted(maps.Keys(r.list.suspects)) { // in one order: what is beyond the budget must not be chance
 		if _, err := r.confirm(ctx, id); err != nil {
 			return err
 		}

@@ -18,19 +18,29 @@ type bender struct {
 	mu    sync.Mutex
 	bend  func(w http.ResponseWriter, r *http.Request) bool
 	times []time.Time // of every request
-	open  int
-	peak  int
+	open  map[*http.Request]bool
+	peak  int // most requests that somebody waited for at once
 }
 
 // ServeHTTP implements http.Handler.
 func (b *bender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	time.Sleep(time.Nanosecond) // in simulated time: until it has been noticed that the client gave up another request
 	b.mu.Lock()
 	bend := b.bend
 	b.times = append(b.times, time.Now())
-	b.open++
-	b.peak = max(b.peak, b.open)
+	if b.open == nil {
+		b.open = map[*http.Request]bool{}
+	}
+	b.open[r] = true
+	waited := 0
+	for other := range b.open {
+		if other.Context().Err() == nil {
+			waited++
+		}
+	}
+	b.peak = max(b.peak, waited)
 	b.mu.Unlock()
-	defer func() { b.mu.Lock(); b.open--; b.mu.Unlock() }()
+	defer func() { b.mu.Lock(); delete(b.open, r); b.mu.Unlock() }()
 	if bend == nil || !bend(w, r) {
 		b.next.ServeHTTP(w, r)
 	}

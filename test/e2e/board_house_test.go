@@ -461,10 +461,9 @@ func (b *board) upstream() {
 				worst = max(worst, n)
 			}
 		}
-		st := h.jamf.Stats()
 		seen := h.bender.since(time.Time{})
 		b.score.UpstreamCalls += max(calls, seen)
-		b.score.Peak = max(b.score.Peak, st.PeakConcurrency, h.bender.peak)
+		b.score.Peak = max(b.score.Peak, h.bender.peak)
 		if calls > retries {
 			b.score.RetryRatio = max(b.score.RetryRatio, float64(calls)/float64(calls-retries))
 		}
