@@ -144,6 +144,9 @@ func (w *world) heard(token, path string) string {
 // TestFleetsThatDifferInHiddenFieldsAreAnsweredAlike asks two gateways, whose devices differ only in what the client is not shown, everything that Jamf's
 // document and the normalized API let a client ask: status, headers and body must be the same.
 func TestFleetsThatDifferInHiddenFieldsAreAnsweredAlike(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
 	a := twin(t, func(id int) string { return fmt.Sprintf("AC%04d", id) }, "QXZ")
 	b := twin(t, func(id int) string { return fmt.Sprintf("AC%d", id%3) }, "other text")
 	asked := questions(t)

@@ -19,6 +19,9 @@ const variants = 200
 // A path has one spelling. Whatever else somebody writes is refused, or is answered without more rights than the canonical path
 // asks for: who has no token gets what is open under its own name and nothing else, and a client sees nothing of a foreign source.
 func TestNoSpellingOfAPathGetsMoreThanThePathItself(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
 	w := newWorld(t, hosted)
 	w.publishAll(3)
 	public, admin := w.server.PublicHandler(), w.server.AdminHandler()
