@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +25,11 @@ type bender struct {
 
 // ServeHTTP implements http.Handler.
 func (b *bender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost { // net/http looks whether the client is still there once the body has been read, and the simulated Jamf dawdles before
+		if form, err := io.ReadAll(r.Body); err == nil {
+			r.Body = io.NopCloser(bytes.NewReader(form))
+		}
+	}
 	time.Sleep(time.Nanosecond) // in simulated time: until it has been noticed that the client gave up another request
 	b.mu.Lock()
 	bend := b.bend

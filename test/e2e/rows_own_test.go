@@ -233,9 +233,12 @@ func rowStoppedInASync(b *board) {
 		h.call(http.MethodPost, h.admin+"/v1/admin/sources/schule-a/sync", nil)
 		b.sleep(time.Second)
 		var wg sync.WaitGroup
-		for i := range 100 {
-			wg.Go(func() { (&reader{b: b, h: h}).read(b.Context(), i) })
+		for i := range 100 { // some are done before the end, some while the doors drain, some never
+			wg.Go(func() {
+				(&reader{b: b, h: h, pace: []time.Duration{0, 10, 100, 1000}[i%4] * time.Millisecond}).read(b.Context(), i/4)
+			})
 		}
+		b.sleep(20 * time.Millisecond)
 		began := time.Now()
 		h.stop()
 		if took := time.Since(began); took > 25*time.Second {
