@@ -66,6 +66,7 @@ type Builder struct {
 	settled map[string]members // what the file says of the terms
 	ids     []int64            // of the finished file, where it has terms
 	row     []any              // reused
+	without int64              // a device of the parent that is not told of as removed
 
 	db      *sql.DB
 	conn    *sql.Conn

@@ -69,6 +69,9 @@ func (b *Builder) mergeOne(ctx context.Context, info *Info, mine, theirs *stream
 		return b.putChange(ctx, m.id, changeAdded)
 	case m == nil || t.id < m.id:
 		theirs.advance()
+		if t.id == b.without {
+			return nil
+		}
 		info.Removed++
 		return b.putChange(ctx, t.id, changeRemoved)
 	}

@@ -28,6 +28,7 @@ type line struct {
 	refused  error                  // why nothing may be written
 	unlisted bool                   // its directory could not be read: which numbers were given is not known
 	building bool
+	purged   bool // no line of the store any more: nothing may be published into it
 }
 
 func newLine(dir string, q Series) *line {
@@ -81,7 +82,7 @@ func (s *Store) serveLocked(ctx context.Context, l *line) error {
 // followsLocked tells whether a generation with this parent may be published next: its parent is what Acquire returns, or what
 // was published last. The two differ after a fall back, which must not cost a running walk its work. The caller holds l.mu.
 func (l *line) followsLocked(parent uint64) bool {
-	return parent == l.current || len(l.kept) > 0 && parent == l.kept[0].Number
+	return !l.purged && (parent == l.current || len(l.kept) > 0 && parent == l.kept[0].Number)
 }
 
 func (l *line) highestKeptLocked() uint64 {

@@ -144,8 +144,8 @@ func (s *Store) loseLocked(l *line, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.trouble = why
-	if l.highest == 0 && !l.unlisted {
-		l.highest = lostNumber(s.now())
+	if l.highest <= s.floor.Load() && !l.unlisted {
+		l.highest = max(l.highest, lostNumber(s.now()))
 	}
 	if len(l.kept) == 0 {
 		l.current = l.highest

@@ -12,8 +12,7 @@ import (
 // other ones, damaged ones too, at once: what a narrowed profile no longer allows is then neither on disk nor in ristretto. Window and
 // asOf stay. Readers that hold an older generation keep it until they release it. ErrNone, ErrLost, ErrBusy, ErrConflict.
 func (s *Store) Recut(ctx context.Context, q Series, profile *device.Profile) (*Generation, error) {
-	none := func([]keptFile) []keptFile { return nil }
-	g, err := s.derive(ctx, q, profile, nil, none)
+	g, err := s.derive(ctx, q, remake{profile: profile, stay: func([]keptFile) []keptFile { return nil }})
 	if err != nil {
 		return nil, fmt.Errorf("cut current generation again: %w", err)
 	}
@@ -25,15 +24,23 @@ func (s *Store) Recut(ctx context.Context, q Series, profile *device.Profile) (*
 // known of them or stands in the records. Records, window and asOf stay. ErrNone, ErrLost, ErrBusy, ErrConflict.
 func (s *Store) Remap(ctx context.Context, q Series, terms []string) (*Generation, error) {
 	usual := func(kept []keptFile) []keptFile { return prune(kept, s.keep, s.now()) }
-	g, err := s.derive(ctx, q, nil, &terms, usual)
+	g, err := s.derive(ctx, q, remake{terms: &terms, stay: usual})
 	if err != nil {
 		return nil, fmt.Errorf("map current generation again: %w", err)
 	}
 	return g, nil
 }
 
-// derive builds and publishes a successor out of the current generation's own records; profile and terms nil = as they are.
-func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, terms *[]string, stay func([]keptFile) []keptFile) (*Generation, error) {
+// remake is how a successor differs from the current generation. Zero values: as it is.
+type remake struct {
+	profile *device.Profile
+	terms   *[]string
+	without int64                       // a device that is left out, and out of the changes
+	stay    func([]keptFile) []keptFile // which older generations are kept
+}
+
+// derive builds and publishes a successor out of the current generation's own records.
+func (s *Store) derive(ctx context.Context, q Series, as remake) (*Generation, error) {
 	old, err := s.Acquire(q)
 	if err != nil {
 		return nil, err
@@ -46,43 +53,48 @@ func (s *Store) derive(ctx context.Context, q Series, profile *device.Profile, t
 		JamfVersion: was.JamfVersion, Upstream: was.Upstream, Started: was.Started, Terms: was.Terms,
 	}
 	var known *device.TermReader
-	if terms != nil {
-		draft.Terms = *terms
-		known = device.NewTermReader(q.Kind, device.TermsWithin(q.Kind, *terms, was.ProfilePaths), nil)
+	if as.terms != nil {
+		draft.Terms = *as.terms
+		known = device.NewTermReader(q.Kind, device.TermsWithin(q.Kind, *as.terms, was.ProfilePaths), nil)
 	}
-	if profile != nil {
-		draft.ProfileDigest, draft.ProfileName = profile.Digest(), profile.Name()
-		draft.ProfilePaths, draft.ProfileAtMost = cutPaths(was, profile)
+	if as.profile != nil {
+		draft.ProfileDigest, draft.ProfileName = as.profile.Digest(), as.profile.Name()
+		draft.ProfilePaths, draft.ProfileAtMost = cutPaths(was, as.profile)
 	}
 	b, err := s.Begin(ctx, draft)
 	if err != nil {
 		return nil, err
 	}
 	defer b.Abort()
+	b.without = as.without
 	for offset := 0; offset < len(old.ids); offset += chunk {
 		records, err := old.Page(ctx, offset, chunk)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range records {
-			if err := b.derive(ctx, r, profile, known); err != nil {
+			if r.ID == as.without {
+				continue
+			}
+			if err := b.derive(ctx, r, as.profile, known); err != nil {
 				return nil, err
 			}
 		}
 	}
 	names := old.names
-	if profile != nil {
-		names = names.Only(profile.NameLists(q.Kind)...)
+	if as.profile != nil {
+		names = names.Only(as.profile.NameLists(q.Kind)...)
 	}
 	b.SetNames(names)
 	c, err := b.Finish(ctx, Outcome{
-		Ended: was.Ended, ReportedTotal: was.ReportedTotal, ConfirmedEmpty: was.ConfirmedEmpty, Quarantined: was.Quarantined,
+		Ended: was.Ended, ReportedTotal: was.ReportedTotal, ConfirmedEmpty: was.ConfirmedEmpty || b.Count() == 0,
+		Quarantined: slices.DeleteFunc(slices.Clone(was.Quarantined), func(q Quarantine) bool { return as.without != 0 && q.ID == as.without }),
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer c.Discard()
-	return s.publish(ctx, c, stay)
+	return s.publish(ctx, c, as.stay)
 }
 
 // cutPaths tells which fields a generation can still hold after profile's cut.

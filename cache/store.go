@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -51,6 +52,7 @@ const openAtOnce = 4
 type Store struct {
 	dir      string
 	identity string
+	floor    atomic.Uint64 // no series that begins is given a number up to it
 	keep     int
 	disk     *Disk
 	log      *slog.Logger
@@ -113,9 +115,12 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if err := s.disk.RemoveLeftovers(o.Dir); err != nil {
 		s.log.WarnContext(ctx, "remove unfinished files", "error", err)
 	}
-	if s.identity, err = s.disk.openIdentity(o.Dir, s.now()); err != nil {
+	id, err := s.disk.openIdentity(o.Dir, s.now())
+	if err != nil {
 		return nil, err
 	}
+	s.identity = id.Identity
+	s.floor.Store(id.Floor)
 	if s.hot, err = newHot(o.MaxBytes, nil); err != nil {
 		return nil, err
 	}
@@ -156,7 +161,7 @@ func (s *Store) loadLines(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(openAtOnce)
 	for _, q := range found {
-		l := newLine(s.dir, q)
+		l := s.newLine(q)
 		s.lines[q] = l
 		group.Go(func() error { return s.load(ctx, l) })
 	}
@@ -266,10 +271,16 @@ func (s *Store) findOrAdd(q Series) (*line, error) {
 	}
 	l := s.lines[q]
 	if l == nil {
-		l = newLine(s.dir, q)
+		l = s.newLine(q)
 		s.lines[q] = l
 	}
 	return l, nil
+}
+
+func (s *Store) newLine(q Series) *line {
+	l := newLine(s.dir, q)
+	l.highest = s.floor.Load()
+	return l
 }
 
 // allLines is a snapshot of the lines.
