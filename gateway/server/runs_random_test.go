@@ -74,6 +74,9 @@ type simulation struct {
 // starts again, a walk sees one generation or is told that it cannot go on. RUNS=n plays n seeds.
 func TestInterleavedWalksEachSeeOneGeneration(t *testing.T) {
 	seeds := 3
+	if raceEnabled {
+		seeds = 1
+	}
 	if n, err := strconv.Atoi(os.Getenv("RUNS")); err == nil {
 		seeds = n
 	}

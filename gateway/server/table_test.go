@@ -2,7 +2,9 @@ package server_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -114,7 +116,12 @@ func tableEndpoints() []struct{ list, known, unknown string } {
 // Every row of the table of states, at every endpoint that shows devices, for one source and for several, with require=fresh and for a
 // client that takes only fresh data.
 func TestEveryEndpointAnswersEveryStateAsTheTableSays(t *testing.T) {
-	for name, row := range tableStates() {
+	states := tableStates()
+	for i, name := range slices.Sorted(maps.Keys(states)) {
+		if raceEnabled && i%4 != 0 { // one request after the other: a share is enough there
+			continue
+		}
+		row := states[name]
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(o *server.Options) {
 				o.Clients = append(o.Clients, server.ClientOptions{ID: "strict", Secrets: [][32]byte{sum("strict")}, OnlyFresh: true})

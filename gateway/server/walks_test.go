@@ -31,6 +31,9 @@ func walkLength(t *testing.T) int {
 
 // A walk finds each device exactly once, in the same order at every page size: in the list's own order, by id and filtered.
 func TestAWalkYieldsEachDeviceOnceAtEveryPageSize(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
 	n := walkLength(t)
 	w := newWorld(t)
 	f := make(fleet, n)

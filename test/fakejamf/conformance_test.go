@@ -203,6 +203,9 @@ const (
 )
 
 func TestAnswersConformToJamfsOpenAPIDocument(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
 	doc := loadDocument(t)
 	s := fakejamf.New(fakejamf.Options{Computers: 300, Mobiles: 500, Seed: 7})
 	c := newClient(t, s)
@@ -373,6 +376,9 @@ func TestRecordHasTheKeysOfTheRecordedPageInItsOrder(t *testing.T) {
 }
 
 func TestEveryKeyOfTheSpecExamplesIsServed(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
 	s := fakejamf.New(fakejamf.Options{Computers: 400, Mobiles: 700, Seed: 5})
 	c := newClient(t, s)
 	check := func(name string, want, got map[string][]string) {
