@@ -21,6 +21,8 @@ type bender struct {
 	times []time.Time // of every request
 	open  map[*http.Request]bool
 	peak  int // most requests that somebody waited for at once
+
+	tokens secrets // that came with requests
 }
 
 // ServeHTTP implements http.Handler.
@@ -31,6 +33,7 @@ func (b *bender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	time.Sleep(time.Nanosecond) // in simulated time: until it has been noticed that the client gave up another request
+	b.tokens.addBearer("token of Jamf", r.Header.Get("Authorization"))
 	b.mu.Lock()
 	bend := b.bend
 	b.times = append(b.times, time.Now())

@@ -74,6 +74,8 @@ type house struct {
 	others    int                   // devices of further sources
 	disk      *cache.Disk           // nil = the file system as it is
 	closed    atomic.Bool
+	secrets   secrets
+	refusals  logBuffer // bodies of refusals and of the admin door
 }
 
 // logBuffer is a buffer that many goroutines may write.
@@ -121,6 +123,7 @@ func newHouseOn(t *testing.T, network *memory, o fakejamf.Options, change func(*
 	h.upstream.Start()
 	t.Cleanup(h.upstream.Close)
 	dir := t.TempDir()
+	t.Cleanup(h.secretsAreKept)
 	h.settings = &config.Config{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", MaxPageSize: 10000, MaxStale: 30 * 24 * time.Hour,
 		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 64 << 20},
@@ -231,6 +234,7 @@ func (h *house) call(method, path string, body url.Values, headers ...string) re
 		h.t.Fatalf("%s %s: read the body: %v", method, path, err)
 	}
 	r := reply{resp.StatusCode, resp.Header, data}
+	h.noteSecrets(target, req, r)
 	if target, ours := strings.CutPrefix(target, h.base); ours {
 		h.described(method, target, r)
 	}
