@@ -126,10 +126,12 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		return err
 	}
 	g.server, err = server.New(server.Options{
-		Passthrough: passthrough{g.upstreams},
-		Store:       g.store, Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Sources: served, Names: ownNames(c), Clients: ps.clients(c.Clients, key),
-		Usage: g.usage, SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), EndedFile: filepath.Join(c.DataDir, endedFile), MaxPageSize: c.MaxPageSize,
-		MaxStale: c.MaxStale, Traffic: max(256<<20, 2*c.Cache.MaxBytes), Metrics: g.o.Metrics,
+		Settings: server.Settings{
+			Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Passthrough: passthrough{g.upstreams}, Sources: served, Names: ownNames(c),
+			Clients: ps.clients(c.Clients, key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale,
+		},
+		Store: g.store, Usage: g.usage, SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), EndedFile: filepath.Join(c.DataDir, endedFile),
+		Traffic: max(256<<20, 2*c.Cache.MaxBytes), Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
 	})
 	if err != nil {

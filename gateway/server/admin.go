@@ -91,12 +91,12 @@ func (s *Server) adminSources(c *fiber.Ctx) error {
 	if f := parseNoQuery(rawQuery(c)); f != nil {
 		return f
 	}
-	statuses := statusIndex(s.o.Control.Status())
+	statuses := exchangeOf(c).rules.statuses()
 	items := make([]adminSource, 0, len(statuses))
 	for _, st := range statuses {
-		item := adminSource{healthView: s.healthView(st, statuses, nil)}
+		item := adminSource{healthView: s.healthView(exchangeOf(c), st, statuses)}
 		for _, k := range item.Kinds {
-			item.Views = append(item.Views, s.clientViews(cache.Series{Source: st.Name, Kind: k.Kind})...)
+			item.Views = append(item.Views, s.clientViews(exchangeOf(c).rules, cache.Series{Source: st.Name, Kind: k.Kind})...)
 		}
 		items = append(items, item)
 	}
@@ -109,11 +109,11 @@ func (s *Server) adminSources(c *fiber.Ctx) error {
 // adminSync is POST /v1/admin/sources/{name}/sync[?kind=computer]: it asks for a sync and does not wait for it.
 func (s *Server) adminSync(c *fiber.Ctx) error {
 	name := c.Params("name")
-	kinds, f := s.askedKinds(rawQuery(c), name)
+	kinds, f := askedKinds(exchangeOf(c).rules, rawQuery(c), name)
 	if f != nil {
 		return f
 	}
-	if err := s.o.Control.SyncNow(name, kinds...); err != nil {
+	if err := exchangeOf(c).rules.control.SyncNow(name, kinds...); err != nil {
 		return controlFault(err, name)
 	}
 	exchangeOf(c).source = name
@@ -124,7 +124,7 @@ func (s *Server) adminSync(c *fiber.Ctx) error {
 }
 
 // askedKinds reads the kinds of a sync; none means all. A kind that the source does not read is refused.
-func (s *Server) askedKinds(query, source string) ([]device.Kind, *fault) {
+func askedKinds(ru *rules, query, source string) ([]device.Kind, *fault) {
 	values, f := queryValues(query, maxJamfValue)
 	if f != nil {
 		return nil, f
@@ -134,7 +134,7 @@ func (s *Server) askedKinds(query, source string) ([]device.Kind, *fault) {
 			return nil, unknownParameter(name, paramKind)
 		}
 	}
-	st, known := statusIndex(s.o.Control.Status()).source(source)
+	st, known := ru.statuses().source(source)
 	var kinds []device.Kind
 	for _, v := range values["kind"] {
 		kind := device.Kind(v)

@@ -21,11 +21,11 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 	if !ok {
 		return &fault{code: codeUnauthorized}
 	}
-	p, err := s.sealer.verify(token, s.o.Now(), s.clients)
+	x := exchangeOf(c)
+	p, err := s.sealer.verify(token, s.o.Now(), x.rules.clients)
 	if err != nil || s.ended.has(token, p.expires) {
 		return &fault{code: codeInvalidToken}
 	}
-	x := exchangeOf(c)
 	x.caller = p.who
 	setLimitPolicy(c.Context())
 	if s.o.Usage != nil {

@@ -92,13 +92,13 @@ func prefixOf(path string) (source string, ok bool) {
 func (s *Server) resolveBase(c *fiber.Ctx) error {
 	x := exchangeOf(c)
 	x.public = true
-	host, known := s.bases.atHost(c.Request().Header.Host())
+	host, known := x.rules.bases.atHost(c.Request().Header.Host())
 	if !known {
 		if path := c.Path(); path != "/livez" && path != "/readyz" {
 			return &fault{code: codeMisdirected}
 		}
 	}
-	x.base = base{source: s.bases.root}
+	x.base = base{source: x.rules.bases.root}
 	if host != "" {
 		x.base = base{source: host, own: true}
 	}

@@ -30,7 +30,7 @@ func (s *Server) listDevices(c *fiber.Ctx) error {
 	if q.source != "" {
 		x.source = q.source
 	}
-	r, from, f := s.readList(x.caller, concerned, q)
+	r, from, f := s.readList(x, concerned, q)
 	if f != nil {
 		return f
 	}
@@ -86,23 +86,23 @@ func concernedScopes(c *caller, q devicesQuery) ([]scope, *fault) {
 }
 
 // readList opens the generations of a page: those of the caller's run for a first page, those of the cursor after it.
-func (s *Server) readList(c *caller, concerned []scope, q devicesQuery) (*reading, cursor, *fault) {
+func (s *Server) readList(x *exchange, concerned []scope, q devicesQuery) (*reading, cursor, *fault) {
 	list := newListID("devices", fmt.Sprintf("%s limit=%d", q.canonical(), q.limit))
 	if q.cursor == "" {
-		r, err := s.read(c, concerned, step{ask: askFirst, list: list, columns: q.selects()})
+		r, err := s.read(x, concerned, step{ask: askFirst, list: list, columns: q.selects()})
 		if err != nil {
 			return nil, cursor{}, asFault(err)
 		}
 		return r, cursor{}, nil
 	}
-	from, err := s.cursors.decode(q.cursor, c.policy, q.canonical(), len(concerned))
+	from, err := s.cursors.decode(q.cursor, x.caller.policy, q.canonical(), len(concerned))
 	switch {
 	case errors.Is(err, errCursorExpired):
 		return nil, cursor{}, &fault{code: codeCursorExpired}
 	case err != nil:
 		return nil, cursor{}, &fault{code: codeCursorInvalid, field: paramCursor}
 	}
-	r, err := s.readNumbers(c, concerned, from.generations, list)
+	r, err := s.readNumbers(x, concerned, from.generations, list)
 	if err != nil {
 		return nil, cursor{}, asFault(err)
 	}
@@ -417,7 +417,7 @@ func (s *Server) ofDevice(c *fiber.Ctx, q deviceQuery, render func(ctx context.C
 		return &fault{code: codeUnknownDevice}
 	}
 	x.source = source
-	r, err := s.read(x.caller, []scope{sc}, step{ask: askOne})
+	r, err := s.read(x, []scope{sc}, step{ask: askOne})
 	if err != nil {
 		return err
 	}

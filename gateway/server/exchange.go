@@ -20,6 +20,7 @@ const handlerTime = 55 * time.Second
 
 // exchange is what is known of one request while it is answered. It belongs to one goroutine.
 type exchange struct {
+	rules       *rules // by which it is answered, whatever is applied meanwhile
 	id          string
 	route       string // template; "" until a route claims the request
 	style       style

@@ -54,7 +54,7 @@ func (s *Server) facadeAuth(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	st, ok := statusIndex(s.o.Control.Status()).source(name)
+	st, ok := exchangeOf(c).rules.statuses().source(name)
 	now := s.o.Now()
 	switch {
 	case !ok:
@@ -91,7 +91,7 @@ func (s *Server) facadeVersion(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	st, _ := statusIndex(s.o.Control.Status()).source(name)
+	st, _ := exchangeOf(c).rules.statuses().source(name)
 	version := st.JamfVersion
 	for _, sc := range exchangeOf(c).caller.scopes {
 		if version != "" || sc.Source != name {

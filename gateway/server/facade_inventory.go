@@ -79,7 +79,7 @@ func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, st step) (*readin
 	if !ok {
 		return nil, &fault{code: codeKindDisabled, source: name}
 	}
-	r, err := s.read(x.caller, []scope{sc}, st)
+	r, err := s.read(x, []scope{sc}, st)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +117,9 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 			return f
 		}
 		x.seen.Walk = usage.Step{Series: sr.Source, Size: q.size, Page: q.page, Total: rows.count}
-		offset, shown, tooLarge := pageWindow(rows.count, q.page, q.size, s.o.MaxPageSize)
+		offset, shown, tooLarge := pageWindow(rows.count, q.page, q.size, x.rules.maxPageSize)
 		if tooLarge {
-			return &fault{code: codePageSize, field: "page-size", detail: fmt.Sprintf("page-size can be %d at most.", s.o.MaxPageSize)}
+			return &fault{code: codePageSize, field: "page-size", detail: fmt.Sprintf("page-size can be %d at most.", x.rules.maxPageSize)}
 		}
 		r.rows = shown
 		key := cache.Key{

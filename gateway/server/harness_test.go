@@ -181,13 +181,14 @@ func newWorld(t testing.TB, options ...option) *world {
 	}
 	both := []device.Kind{device.Computer, device.Mobile}
 	o := server.Options{
-		Store: w.store, Control: w.house, SealingKey: sha256.Sum256([]byte("sealing")), Version: "1.2.3", Now: w.clock.Now,
-		Logger: slog.New(slog.DiscardHandler),
-		Sources: []server.SourceOptions{
-			{Name: "schule-a", Default: true, Kinds: both, Profile: full(t)},
-			{Name: "schule-b", Kinds: both, Profile: full(t)},
-		},
+		Settings: server.Settings{Control: w.house},
+		Store:    w.store, SealingKey: sha256.Sum256([]byte("sealing")), Version: "1.2.3", Now: w.clock.Now,
+		Logger:  slog.New(slog.DiscardHandler),
 		Metrics: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "up 1\n") }),
+	}
+	o.Sources = []server.SourceOptions{
+		{Name: "schule-a", Default: true, Kinds: both, Profile: full(t)},
+		{Name: "schule-b", Kinds: both, Profile: full(t)},
 	}
 	for id, sources := range map[string][]string{"all": nil, "only-a": {"schule-a"}, "only-b": {"schule-b"}} {
 		o.Clients = append(o.Clients, server.ClientOptions{

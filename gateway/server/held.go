@@ -45,7 +45,7 @@ func (s *Server) adminHeld(c *fiber.Ctx) error {
 		return f
 	}
 	x, name := exchangeOf(c), c.Params("name")
-	st, known := statusIndex(s.o.Control.Status()).source(name)
+	st, known := x.rules.statuses().source(name)
 	if !known {
 		return &fault{code: codeUnknownSource, source: name}
 	}
@@ -93,10 +93,10 @@ func (s *Server) adminApprove(c *fiber.Ctx) error {
 		return badParameter(paramDigest, "digest names what is approved: see /v1/admin/sources/{name}/held.")
 	}
 	x, status := exchangeOf(c), "approved"
-	if st, known := statusIndex(s.o.Control.Status()).source(name); known && slices.ContainsFunc(st.Kinds, func(k KindStatus) bool { return k.Hold != nil && k.Hold.Digest == digest && k.Hold.Generation == 0 }) {
+	if st, known := x.rules.statuses().source(name); known && slices.ContainsFunc(st.Kinds, func(k KindStatus) bool { return k.Hold != nil && k.Hold.Digest == digest && k.Hold.Generation == 0 }) {
 		status = "reading" // nothing was kept: it is read again
 	}
-	if err := s.o.Control.Approve(x.context(), name, digest, actor(values)); err != nil {
+	if err := x.rules.control.Approve(x.context(), name, digest, actor(values)); err != nil {
 		return controlFault(err, name)
 	}
 	x.source = name
@@ -124,7 +124,7 @@ func (s *Server) adminExpect(c *fiber.Ctx) error {
 		return badParameter(paramUntil, "until is a time like 2026-12-01T00:00:00Z, in the future and within a year.")
 	}
 	x := exchangeOf(c)
-	if err := s.o.Control.Expect(x.context(), name, count, until, actor(values)); err != nil {
+	if err := x.rules.control.Expect(x.context(), name, count, until, actor(values)); err != nil {
 		return controlFault(err, name)
 	}
 	x.source = name

@@ -24,7 +24,7 @@ func constant(status int, contentType, body string) fiber.Handler {
 
 // readyz tells a load balancer whether to send requests here.
 func (s *Server) readyz(c *fiber.Ctx) error {
-	if s.ready() {
+	if s.ready(exchangeOf(c).rules) {
 		return constant(http.StatusOK, "application/json", `{"status":"ready"}`)(c)
 	}
 	return constant(statusOf(codeNotReady), "application/json", `{"status":"not ready"}`)(c)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -40,57 +39,35 @@ type ClientOptions struct {
 	OnlyFresh   bool // is refused what is not fresh, as with require=fresh
 }
 
-// Options of New. The zero values of MaxPageSize (10,000), MaxStale (30 days), Logger (none), the providers
-// (the global ones) and Now (time.Now) are usable; Store, Control and SealingKey must be given.
+// Options of New. The zero values of Logger (none), the providers (the global ones) and Now (time.Now) are usable;
+// Settings, Store and SealingKey must be given.
 type Options struct {
+	Settings
+
 	Store          *cache.Store
-	Control        Control
-	Passthrough    Passthrough // nil: nothing is passed on
-	Sources        []SourceOptions
-	Names          []string // other host names under which the gateway is known; they count where a source has Hosts
-	Clients        []ClientOptions
 	SealingKey     [32]byte
 	Version        string
 	Usage          *usage.Recorder // nil: how clients call is not recorded
 	RunsFile       string          // where client runs outlive a restart; "" = they do not
 	EndedFile      string          // where ended tokens outlive a restart; "" = they live again
-	MaxPageSize    int
-	MaxStale       time.Duration
-	Traffic        int64        // bytes of answers in flight; 0 = 256 MiB
-	Metrics        http.Handler // of the admin door's /metrics; nil: no such route
+	Traffic        int64           // bytes of answers in flight; 0 = 256 MiB
+	Metrics        http.Handler    // of the admin door's /metrics; nil: no such route
 	Logger         *slog.Logger
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
 	Now            func() time.Time
 }
 
-const (
-	defaultMaxPageSize = 10_000
-	defaultMaxStale    = 30 * 24 * time.Hour
-)
-
 // withDefaults fills the zero values that have a meaning and refuses the rest.
 func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Store == nil:
 		return o, errors.New("server options: store is missing")
-	case o.Control == nil:
-		return o, errors.New("server options: control is missing")
 	case o.SealingKey == [32]byte{}:
 		return o, errors.New("server options: sealing key is missing")
-	case o.MaxPageSize < 0:
-		return o, fmt.Errorf("server options: max page size %d is negative", o.MaxPageSize)
-	case o.MaxStale < 0:
-		return o, fmt.Errorf("server options: max stale %v is negative", o.MaxStale)
-	}
-	if o.MaxPageSize == 0 {
-		o.MaxPageSize = defaultMaxPageSize
 	}
 	if o.Traffic <= 0 {
 		o.Traffic = defaultTraffic
-	}
-	if o.MaxStale == 0 {
-		o.MaxStale = defaultMaxStale
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

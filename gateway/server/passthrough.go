@@ -51,7 +51,7 @@ const (
 // passThrough serves the further paths of a source to the clients that may ask for them. To all others there is nothing.
 func (s *Server) passThrough(c *fiber.Ctx) error {
 	x := exchangeOf(c)
-	p, id, ok := s.passed(x, c.Path())
+	p, id, ok := passed(x, c.Path())
 	if !ok {
 		return c.Next()
 	}
@@ -76,17 +76,18 @@ func (s *Server) passThrough(c *fiber.Ctx) error {
 	if size, err := strconv.Atoi(query.Get("page-size")); err == nil {
 		x.seen.Size = size
 	}
-	if st, known := statusIndex(s.o.Control.Status()).source(name); known && st.Disabled {
+	if st, known := x.rules.statuses().source(name); known && st.Disabled {
 		return disabledFault(name, "")
 	}
 	ctx, cancel := x.deadline()
 	defer cancel()
 	key := cache.Key{Generations: []string{name}, Endpoint: "passthrough " + p.Template, Query: strconv.FormatInt(id, 10) + "?" + query.Encode()}
 	terms := cache.Terms{TTL: p.TTL, Grace: passGrace, Pause: passPause, Final: func(err error) bool { return passError(err).Status != 0 }}
+	through := x.rules.passthrough // the exchange may have ended before the fetch
 	got, hit, err := s.o.Store.Passed(ctx, key, terms, func(ctx context.Context) ([]byte, error) {
 		ctx, cancel := context.WithTimeout(ctx, passPatience)
 		defer cancel()
-		return s.o.Passthrough.Fetch(ctx, name, p.Template, id, query)
+		return through.Fetch(ctx, name, p.Template, id, query)
 	})
 	if err != nil {
 		return passFault(err, name)
@@ -102,8 +103,8 @@ func (s *Server) passThrough(c *fiber.Ctx) error {
 }
 
 // passed finds the path of the settings that a request asks for, literal ones first.
-func (s *Server) passed(x *exchange, path string) (found PassPath, id int64, ok bool) {
-	if s.o.Passthrough == nil || x.caller == nil || !x.caller.passthrough || !x.caller.sees(x.base.source) {
+func passed(x *exchange, path string) (found PassPath, id int64, ok bool) {
+	if x.rules.passthrough == nil || x.caller == nil || !x.caller.passthrough || !x.caller.sees(x.base.source) {
 		return PassPath{}, 0, false
 	}
 	if prefix, below := prefixOf(path); below {
@@ -113,7 +114,7 @@ func (s *Server) passed(x *exchange, path string) (found PassPath, id int64, ok 
 	if !below {
 		return PassPath{}, 0, false
 	}
-	for _, p := range s.passes[x.base.source] {
+	for _, p := range x.rules.passes[x.base.source] {
 		before, after, typed := strings.Cut(p.Template, "{id}")
 		if !typed && path == p.Template {
 			return p, 0, true

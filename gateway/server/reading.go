@@ -96,7 +96,7 @@ func (s SourceStatus) kind(q cache.Series) KindStatus {
 }
 
 // observe joins a generation (nil = none) with what the house says of its series.
-func (s *Server) observe(sc scope, g *cache.Generation, statuses statusIndex, now time.Time) *series {
+func (s *Server) observe(ru *rules, sc scope, g *cache.Generation, statuses statusIndex, now time.Time) *series {
 	src, _ := statuses.source(sc.Source)
 	k := src.kind(sc.Series)
 	sr := &series{scope: sc, generation: g, state: k.State, reason: k.Reason, next: k.NextSync}
@@ -123,7 +123,7 @@ func (s *Server) observe(sc scope, g *cache.Generation, statuses statusIndex, no
 	if g != nil {
 		sr.info = g.Info()
 		// What is held is known, and a person decides: it never becomes an error by its age.
-		old := now.Sub(sr.info.Ended) > s.o.MaxStale && (sr.held == "" || src.Disabled)
+		old := now.Sub(sr.info.Ended) > ru.maxStale && (sr.held == "" || src.Disabled)
 		if sr.overdue = old; sr.overdue && !src.Disabled {
 			sr.state, sr.reason = stateStale, codeStaleLimit
 		}
@@ -133,8 +133,9 @@ func (s *Server) observe(sc scope, g *cache.Generation, statuses statusIndex, no
 
 // read opens the concerned series of a request, by the caller's run.
 // A series whose store is lost or corrupt is an error: leaving it out would shorten a list.
-func (s *Server) read(c *caller, concerned []scope, st step) (*reading, error) {
-	statuses, now := statusIndex(s.o.Control.Status()), s.o.Now()
+func (s *Server) read(x *exchange, concerned []scope, st step) (*reading, error) {
+	c := x.caller
+	statuses, now := x.rules.statuses(), s.o.Now()
 	r := &reading{holders: 1, onlyFresh: c.onlyFresh}
 	for _, sc := range concerned {
 		g, err := s.runs.generation(c.id, sc.Series, st)
@@ -142,7 +143,7 @@ func (s *Server) read(c *caller, concerned []scope, st step) (*reading, error) {
 			r.release()
 			return nil, storeFault(err, sc.Source)
 		}
-		sr := s.observe(sc, g, statuses, now)
+		sr := s.observe(x.rules, sc, g, statuses, now)
 		r.concerned = append(r.concerned, sr)
 		if f := sr.look(now); f != nil {
 			s.runs.drop(c.id, sc.Series, sr.info.Number) // a later generation knows more
@@ -155,8 +156,9 @@ func (s *Server) read(c *caller, concerned []scope, st step) (*reading, error) {
 }
 
 // readNumbers opens exactly the generations that a cursor names.
-func (s *Server) readNumbers(c *caller, concerned []scope, numbers []uint64, list listID) (*reading, error) {
-	statuses, now := statusIndex(s.o.Control.Status()), s.o.Now()
+func (s *Server) readNumbers(x *exchange, concerned []scope, numbers []uint64, list listID) (*reading, error) {
+	c := x.caller
+	statuses, now := x.rules.statuses(), s.o.Now()
 	r := &reading{holders: 1, onlyFresh: c.onlyFresh}
 	for i, sc := range concerned {
 		var g *cache.Generation
@@ -167,7 +169,7 @@ func (s *Server) readNumbers(c *caller, concerned []scope, numbers []uint64, lis
 				return nil, storeFault(err, sc.Source)
 			}
 		}
-		sr := s.observe(sc, g, statuses, now)
+		sr := s.observe(x.rules, sc, g, statuses, now)
 		r.concerned = append(r.concerned, sr)
 		if f := sr.look(now); f != nil {
 			s.runs.drop(c.id, sc.Series, sr.info.Number) // a later generation knows more

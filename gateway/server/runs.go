@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -314,8 +315,32 @@ func (r *runs) sweep(now time.Time) {
 	}
 }
 
+// prune ends what clients are no longer shown: nothing of it is held or remembered.
+func (r *runs) prune(known func(client string, q cache.Series) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, held := range r.held {
+		gone := func(k device.Kind, pins ...*pin) bool {
+			if known(key.client, cache.Series{Source: key.source, Kind: k}) {
+				return false
+			}
+			for _, p := range pins {
+				p.letGo()
+			}
+			r.moved = true
+			return true
+		}
+		maps.DeleteFunc(held.pins, func(k device.Kind, p *pin) bool { return gone(k, p) })
+		maps.DeleteFunc(held.left, func(k device.Kind, all []*pin) bool { return gone(k, all...) })
+		if len(held.pins)+len(held.left) == 0 {
+			delete(r.held, key)
+			r.moved = true
+		}
+	}
+}
+
 // janitor sweeps and writes until ctx ends, and then lets go of every generation; later requests read without a run.
-func (r *runs) janitor(ctx context.Context) {
+func (r *runs) janitor(ctx context.Context, known func(client string, q cache.Series) bool) {
 	tick := time.NewTicker(sweepTime)
 	defer tick.Stop()
 	for {
@@ -324,6 +349,7 @@ func (r *runs) janitor(ctx context.Context) {
 			r.close()
 			return
 		case <-tick.C:
+			r.prune(known) // of a request that was under way when the rules changed
 			r.sweep(r.now())
 			r.save(ctx, true)
 		}

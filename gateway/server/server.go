@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,9 +26,7 @@ const (
 // Server is the doors of the gateway. New builds it, Run keeps its house, the Serve methods open the doors.
 type Server struct {
 	o         Options
-	clients   map[string]*caller
-	bases     bases
-	passes    map[string][]PassPath // by source
+	rules     atomic.Pointer[rules] // by which requests that come in are answered; never nil
 	sealer    *sealer
 	ended     *ended
 	cursors   *cursors
@@ -42,14 +41,13 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, passes: passPaths(o.Sources), traffic: newTraffic(o.Traffic), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
+	first, err := newRules(o.Settings)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{o: o, traffic: newTraffic(o.Traffic), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
+	s.rules.Store(first)
 	s.ended = newEnded(o.Store.Disk(), o.EndedFile, o.Now, o.Logger)
-	if s.clients, err = callers(o.Sources, o.Clients); err != nil {
-		return nil, err
-	}
-	if s.bases, err = newBases(o.Sources, o.Names); err != nil {
-		return nil, err
-	}
 	if s.sealer, err = newSealer(o.SealingKey); err != nil {
 		return nil, err
 	}
@@ -59,23 +57,14 @@ func New(o Options) (*Server, error) {
 	if s.telemetry, err = newTelemetry(o.TracerProvider, o.MeterProvider, o.Version); err != nil {
 		return nil, err
 	}
-	s.runs.restore(s.mayRead)
+	s.runs.restore(first.mayRead)
 	return s, nil
-}
-
-// mayRead tells whether a client of that name is shown the series.
-func (s *Server) mayRead(client string, q cache.Series) bool {
-	who, ok := s.clients[client]
-	if ok {
-		_, ok = who.scope(q.Source, q.Kind)
-	}
-	return ok
 }
 
 // Run ends client runs that nobody uses any more, until ctx ends. It must run for as long as a door is open, and end
 // before the store is closed.
 func (s *Server) Run(ctx context.Context) error {
-	s.runs.janitor(ctx)
+	s.runs.janitor(ctx, func(client string, q cache.Series) bool { return s.rules.Load().mayRead(client, q) })
 	return nil
 }
 
@@ -124,8 +113,8 @@ func (s *Server) serve(rc *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
 // begin makes the exchange of a request and the headers of its response.
 func (s *Server) begin(rc *fasthttp.RequestCtx, method string) *exchange {
 	x := &exchange{
-		method: method,
-		id:     requestID(rc.Request.Header.Peek(requestIDHeader)), start: s.o.Now(),
+		rules: s.rules.Load(), method: method,
+		id: requestID(rc.Request.Header.Peek(requestIDHeader)), start: s.o.Now(),
 		style: styleOf(string(rc.URI().PathOriginal())),
 	}
 	rc.SetUserValue(exchangeKey{}, x)

@@ -210,7 +210,8 @@ func sourceState(disabled bool) string {
 
 // kinds looks at the current generation of each enabled kind; a health answer belongs to no client run. A caller, nil at the admin door, is told
 // of the devices that he is shown, and nothing of fields that he is not.
-func (s *Server) kinds(st SourceStatus, statuses statusIndex, c *caller) []kindHealth {
+func (s *Server) kinds(x *exchange, st SourceStatus, statuses statusIndex) []kindHealth {
+	c := x.caller
 	now := s.o.Now()
 	out := make([]kindHealth, 0, len(st.Kinds))
 	for _, k := range st.Kinds {
@@ -222,7 +223,7 @@ func (s *Server) kinds(st SourceStatus, statuses statusIndex, c *caller) []kindH
 				sc = own
 			}
 		}
-		sr := s.observe(sc, g, statuses, now)
+		sr := s.observe(x.rules, sc, g, statuses, now)
 		if g != nil {
 			if f := sr.look(now); f != nil && f.code == codeViewNotReady {
 				sr.generation, sr.info, sr.state, sr.reason = nil, cache.Info{}, stateNeverSynced, f.code
@@ -255,12 +256,12 @@ func (s *Server) kinds(st SourceStatus, statuses statusIndex, c *caller) []kindH
 	return out
 }
 
-func (s *Server) sourceView(st SourceStatus, statuses statusIndex, c *caller, devices bool) sourceView {
+func (s *Server) sourceView(x *exchange, st SourceStatus, statuses statusIndex, devices bool) sourceView {
 	v := sourceView{Name: st.Name, Default: st.Default, SourceState: sourceState(st.Disabled), JamfVersion: optional(st.JamfVersion), Kinds: []sourceKind{}}
 	if devices {
 		v.Expected = newExpected(st.Expected)
 	}
-	for _, k := range s.kinds(st, statuses, c) {
+	for _, k := range s.kinds(x, st, statuses) {
 		shown := sourceKind{kindView: k.kindView}
 		if devices {
 			shown.Hold = k.Hold
@@ -271,11 +272,11 @@ func (s *Server) sourceView(st SourceStatus, statuses statusIndex, c *caller, de
 	return v
 }
 
-func (s *Server) healthView(st SourceStatus, statuses statusIndex, c *caller) healthView {
+func (s *Server) healthView(x *exchange, st SourceStatus, statuses statusIndex) healthView {
 	v := healthView{
 		Name: st.Name, SourceState: sourceState(st.Disabled), Token: st.Token, TokenExpires: stamp(st.TokenExpires),
 		Breaker: st.Breaker, NotBefore: stamp(st.NotBefore), Rights: st.Rights, JamfVersion: optional(st.JamfVersion),
-		LastError: newTrouble(st.LastErrorCode, "", st.LastErrorAt), Kinds: s.kinds(st, statuses, c),
+		LastError: newTrouble(st.LastErrorCode, "", st.LastErrorAt), Kinds: s.kinds(x, st, statuses),
 		Heartbeat: newHeartbeat(st.Heartbeat),
 	}
 	v.Expected = newExpected(st.Expected)
@@ -311,9 +312,8 @@ func healthWord(disabled bool, kinds []kindHealth) string {
 func (k kindHealth) neverSynced() bool { return k.Reason == nil || *k.Reason == codeNeverSynced }
 
 // visible are the statuses of the sources that a caller may see.
-func (s *Server) visible(c *caller) statusIndex {
-	statuses := statusIndex(s.o.Control.Status())
-	return slices.DeleteFunc(slices.Clone(statuses), func(st SourceStatus) bool { return !c.sees(st.Name) })
+func visible(x *exchange) statusIndex {
+	return slices.DeleteFunc(slices.Clone(x.rules.statuses()), func(st SourceStatus) bool { return !x.caller.sees(st.Name) })
 }
 
 // named is the status of the source in the path, as the caller may see it.
@@ -322,7 +322,7 @@ func (s *Server) named(c *fiber.Ctx) (SourceStatus, statusIndex, *fault) {
 		return SourceStatus{}, nil, f
 	}
 	x := exchangeOf(c)
-	statuses := s.visible(x.caller)
+	statuses := visible(x)
 	st, ok := statuses.source(c.Params("name"))
 	if !ok {
 		return SourceStatus{}, nil, &fault{code: codeUnknownSource, asked: c.Params("name")}
@@ -336,11 +336,11 @@ func (s *Server) listSources(c *fiber.Ctx) error {
 	if f := parseNoQuery(rawQuery(c)); f != nil {
 		return f
 	}
-	who := exchangeOf(c).caller
-	statuses := s.visible(who)
+	x := exchangeOf(c)
+	statuses := visible(x)
 	items := make([]sourceView, 0, len(statuses))
 	for _, st := range statuses {
-		items = append(items, s.sourceView(st, statuses, who, false))
+		items = append(items, s.sourceView(x, st, statuses, false))
 	}
 	return sendJSON(c, http.StatusOK, struct {
 		Items []sourceView `json:"items"`
@@ -353,7 +353,7 @@ func (s *Server) oneSource(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	return sendJSON(c, http.StatusOK, s.sourceView(st, statuses, exchangeOf(c).caller, true))
+	return sendJSON(c, http.StatusOK, s.sourceView(exchangeOf(c), st, statuses, true))
 }
 
 // quarantinedDevices names the first of the devices that could not be read as usual.
@@ -373,15 +373,15 @@ func quarantinedDevices(source string, k kindHealth, now time.Time) []quarantine
 }
 
 // clientViews tells what the filters of each client leave out of a series, by client.
-func (s *Server) clientViews(q cache.Series) []clientView {
+func (s *Server) clientViews(ru *rules, q cache.Series) []clientView {
 	g, err := s.o.Store.Acquire(q)
 	if err != nil {
 		return nil
 	}
 	defer g.Release()
 	var out []clientView
-	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
-		sc, shown := s.clients[id].scope(q.Source, q.Kind)
+	for _, id := range slices.Sorted(maps.Keys(ru.clients)) {
+		sc, shown := ru.clients[id].scope(q.Source, q.Kind)
 		if !shown || sc.filter.ShowsAll() {
 			continue
 		}
@@ -402,7 +402,7 @@ func (s *Server) sourceHealth(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	return sendJSON(c, http.StatusOK, s.healthView(st, statuses, exchangeOf(c).caller))
+	return sendJSON(c, http.StatusOK, s.healthView(exchangeOf(c), st, statuses))
 }
 
 // testSource is POST /v1/sources/{name}/test. A test that found something wrong is a 200 with ok: false.
@@ -413,7 +413,7 @@ func (s *Server) testSource(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(exchangeOf(c).context(), testTime)
 	defer cancel()
-	report, err := s.o.Control.Test(ctx, st.Name)
+	report, err := exchangeOf(c).rules.control.Test(ctx, st.Name)
 	if err != nil {
 		return controlFault(err, st.Name)
 	}
@@ -425,12 +425,12 @@ func (s *Server) health(c *fiber.Ctx) error {
 	if f := parseNoQuery(rawQuery(c)); f != nil {
 		return f
 	}
-	who := exchangeOf(c).caller
-	statuses := s.visible(who)
+	x := exchangeOf(c)
+	statuses := visible(x)
 	sources := make([]healthView, 0, len(statuses))
 	word := "ok"
 	for _, st := range statuses {
-		v := s.healthView(st, statuses, who)
+		v := s.healthView(x, st, statuses)
 		sources = append(sources, v)
 		word = worseWord(word, v.Status)
 	}
@@ -480,8 +480,8 @@ func sendJSON(c *fiber.Ctx, status int, v any) error {
 }
 
 // ready tells whether every active source can be served or has been tried.
-func (s *Server) ready() bool {
-	for _, st := range s.o.Control.Status() {
+func (s *Server) ready(ru *rules) bool {
+	for _, st := range ru.statuses() {
 		if st.Disabled {
 			continue
 		}

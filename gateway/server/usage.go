@@ -35,7 +35,7 @@ func (s *Server) adminUsage(c *fiber.Ctx) error {
 	}
 	views := []usageView{}
 	for _, one := range s.o.Usage.All() {
-		views = append(views, s.usageView(one.Client, one.Record))
+		views = append(views, usageOf(exchangeOf(c).rules, one.Client, one.Record))
 	}
 	return sendJSON(c, http.StatusOK, struct {
 		Version      string      `json:"version"`
@@ -54,11 +54,11 @@ func (s *Server) adminClientUsage(c *fiber.Ctx) error {
 	if err != nil || !known {
 		return &fault{code: codeNotFound, detail: "The settings have no client of that id."}
 	}
-	return sendJSON(c, http.StatusOK, s.usageView(id, record))
+	return sendJSON(c, http.StatusOK, usageOf(exchangeOf(c).rules, id, record))
 }
 
-func (s *Server) usageView(id string, r usage.Record) usageView {
-	if who := s.clients[id]; who != nil {
+func usageOf(ru *rules, id string, r usage.Record) usageView {
+	if who := ru.clients[id]; who != nil {
 		r.Dropped = who.dropped(r.Routes)
 	}
 	return usageView{&id, r}

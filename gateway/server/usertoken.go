@@ -65,7 +65,7 @@ func (s *Server) invalidate(c *fiber.Ctx) error {
 func (s *Server) givenToken(c *fiber.Ctx) (string, proof, *fault) {
 	x := exchangeOf(c)
 	token, _ := bearer(c.Get(fiber.HeaderAuthorization))
-	p, err := s.sealer.verify(token, s.o.Now(), s.clients)
+	p, err := s.sealer.verify(token, s.o.Now(), x.rules.clients)
 	if err != nil || x.base.own && !x.caller.sees(x.base.source) {
 		return "", proof{}, &fault{code: codeInvalidToken}
 	}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"jamf-gateway/cache"
+)
+
+// Settings are all that a reload of the settings can change of what a request is told. The zero values of MaxPageSize (10,000) and
+// MaxStale (30 days) are usable; Control must be given, and speaks of the sources that stand here.
+type Settings struct {
+	Control     Control
+	Passthrough Passthrough // nil: nothing is passed on
+	Sources     []SourceOptions
+	Names       []string // other host names under which the gateway is known; they count where a source has Hosts
+	Clients     []ClientOptions
+	MaxPageSize int
+	MaxStale    time.Duration
+}
+
+const (
+	defaultMaxPageSize = 10_000
+	defaultMaxStale    = 30 * 24 * time.Hour
+)
+
+// rules are Settings, compiled. They are immutable: a request takes up one set when it comes in and is answered by it to its end.
+type rules struct {
+	control     Control
+	passthrough Passthrough
+	clients     map[string]*caller // id -> caller
+	bases       bases
+	passes      map[string][]PassPath // by source
+	maxPageSize int
+	maxStale    time.Duration
+}
+
+// newRules compiles settings, or says what is wrong with them.
+func newRules(o Settings) (*rules, error) {
+	switch {
+	case o.Control == nil:
+		return nil, errors.New("server options: control is missing")
+	case o.MaxPageSize < 0:
+		return nil, fmt.Errorf("server options: max page size %d is negative", o.MaxPageSize)
+	case o.MaxStale < 0:
+		return nil, fmt.Errorf("server options: max stale %v is negative", o.MaxStale)
+	}
+	r := &rules{
+		control: o.Control, passthrough: o.Passthrough, passes: passPaths(o.Sources), maxPageSize: o.MaxPageSize, maxStale: o.MaxStale,
+	}
+	if r.maxPageSize == 0 {
+		r.maxPageSize = defaultMaxPageSize
+	}
+	if r.maxStale == 0 {
+		r.maxStale = defaultMaxStale
+	}
+	var err error
+	if r.clients, err = callers(o.Sources, o.Clients); err != nil {
+		return nil, err
+	}
+	if r.bases, err = newBases(o.Sources, o.Names); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// statuses is a snapshot of every source of the rules.
+func (r *rules) statuses() statusIndex { return r.control.Status() }
+
+// mayRead tells whether a client of that name is shown the series.
+func (r *rules) mayRead(client string, q cache.Series) bool {
+	who, ok := r.clients[client]
+	if ok {
+		_, ok = who.scope(q.Source, q.Kind)
+	}
+	return ok
+}
+
+// Apply lets every request that comes in from now on be answered by other settings; those under way keep theirs. Where the settings are
+// refused, nothing changes. Tokens of secrets that are gone have ended, and so have the runs of clients over what they may no longer read.
+func (s *Server) Apply(o Settings) error {
+	next, err := newRules(o)
+	if err != nil {
+		return err
+	}
+	s.rules.Store(next)
+	s.runs.prune(next.mayRead)
+	return nil
+}
