@@ -40,6 +40,7 @@ type Options struct {
 	// Dial and Listen stand in for the network, in tests of a simulated one; nil = the system's.
 	Dial       func(ctx context.Context, network, address string) (net.Conn, error)
 	Listen     func(ctx context.Context, network, address string) (net.Listener, error)
+	Resolver   *net.Resolver // of the names of Jamf hosts; nil = the system's
 	Simulation Simulation
 }
 

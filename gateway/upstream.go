@@ -38,7 +38,7 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
 			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: src.ClientSecret.Reveal,
 			AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
 			Passed: passedOn(src),
-			Proxy:  src.Proxy.Reveal(), RootCAs: roots, Networks: src.Networks, Dial: o.Dial, Turn: o.Simulation.turnOf(src.Name),
+			Proxy:  src.Proxy.Reveal(), RootCAs: roots, Networks: src.Networks, Dial: o.Dial, Resolver: o.Resolver, Turn: o.Simulation.turnOf(src.Name),
 			PropagateTrace: o.Config.Telemetry.PropagateToJamf, Logger: o.Logger, Telemetry: tel,
 		})
 		if err != nil {

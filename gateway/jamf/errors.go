@@ -127,8 +127,8 @@ func canceled(ctx context.Context, op string) *Error {
 // safeCause keeps only causes whose text cannot hold a query, a proxy password or a body. Time-outs of our own are
 // left out too: a page deadline must not look like the end of the caller's context.
 func safeCause(err error) error {
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return e
+	if e, ok := errors.AsType[*net.DNSError](err); ok { // one that timed out wraps a context's error
+		return &net.DNSError{Err: e.Err, Name: e.Name, Server: e.Server, IsTimeout: e.IsTimeout, IsTemporary: e.IsTemporary, IsNotFound: e.IsNotFound}
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return e

@@ -3,6 +3,7 @@ package jamf_test
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 
@@ -185,4 +188,30 @@ func TestANameThatChangesItsMindIsNotFollowed(t *testing.T) {
 	if report := src.Test(t.Context(), []string{jamf.ReadComputers}); len(report.Steps) < 4 || report.Steps[3].Name != "tls" || report.Steps[3].Result != "ok" || visits() == 0 {
 		t.Errorf("with loopback allowed: %+v, %d visits", report.Steps, visits())
 	}
+}
+
+// A name server that says nothing is a failure of Jamf's name: neither the end of the caller's patience nor that of our own queue.
+func TestAMuteNameServerIsNotTakenForTheCallersEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mute := func(context.Context, string, string) (net.Conn, error) { // as net.Dialer says it whose time ran out in the look-up
+			time.Sleep(10 * time.Second)
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{
+				UnwrapErr: context.DeadlineExceeded, Err: "i/o timeout", Name: "mute.school.example", IsTimeout: true,
+			}}
+		}
+		host := jamf.NewHost("mute.school.example", jamf.Limits{Connections: 2, RequestsPerSecond: 50}, jamf.Telemetry{})
+		src, err := jamf.NewSource(host, jamf.SourceOptions{
+			Name: "a", URL: "https://mute.school.example/api", ClientID: "c", ClientSecret: func() string { return "s" },
+			Proxy: jamf.ProxyOff, Dial: mute,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		_, err = src.NewWalk().Page(t.Context(), jamf.Computers, []string{"GENERAL"}, 0, 100)
+		must(t, err, jamf.ErrUnavailable, "dns_failed")
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			t.Errorf("%v looks like the end of the caller", err)
+		}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -65,6 +66,7 @@ type house struct {
 	metrics  *metric.ManualReader
 	now      func() time.Time // of the gateway; nil = time.Now
 	net      *memory          // nil = the system's
+	resolver *net.Resolver    // of the name of the Jamf; nil = the system's
 	gateway  *gateway.Gateway
 	stop     func()
 
@@ -150,7 +152,7 @@ func (h *house) start() {
 	meters := metric.NewMeterProvider(metric.WithReader(h.metrics))
 	ctx, cancel := context.WithCancel(context.Background())
 	o := gateway.Options{
-		Config: h.settings, Version: "e2e", StartJitter: -1, Now: h.now, Disk: h.disk,
+		Config: h.settings, Version: "e2e", StartJitter: -1, Now: h.now, Disk: h.disk, Resolver: h.resolver,
 		Logger: slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), TracerProvider: tracers, MeterProvider: meters,
 	}
 	if h.net != nil {

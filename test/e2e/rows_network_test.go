@@ -33,6 +33,7 @@ import (
 func networkRows() map[string]play {
 	return map[string]play{
 		"A7":  {sockets: rowResets},
+		"A13": {sockets: rowNames},
 		"A14": {simulated: rowTLS},
 		"A16": {simulated: rowOneOfTen},
 	}
