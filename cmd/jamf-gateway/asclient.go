@@ -57,7 +57,11 @@ func (c checkCommand) visit(ctx context.Context, s streams) error {
 		return usageError{err}
 	}
 	if !slices.Contains(client.Secrets, config.HashSecret(secret)) {
-		e, _ := catalogue.Lookup("client_secret_wrong")
+		code := "client_secret_wrong"
+		if config.Mistyped(secret) {
+			code = "client_secret_mistyped"
+		}
+		e, _ := catalogue.Lookup(code)
 		return spoken(text{e.Cause.EN + " " + e.Action.EN + " [" + e.Code + "]", e.Cause.DE + " " + e.Action.DE + " [" + e.Code + "]"})
 	}
 	var reports []server.TestReport

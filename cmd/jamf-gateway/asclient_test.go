@@ -56,6 +56,7 @@ func TestCheckAsClientSaysWhatItNeeds(t *testing.T) {
 		"unknown source":   {exitUsage, env, []string{"--config", whole, "--client", "other", "--source", "x"}, "sees no such active source"},
 		"no secret":        {exitUsage, nil, []string{"--config", whole, "--client", "other"}, "--client-secret-file"},
 		"wrong secret":     {exitWrong, env, []string{"--config", whole, "--client", "other"}, "[client_secret_wrong]"},
+		"mistyped secret":  {exitWrong, []string{"GATEWAY_CLIENT_SECRET=jgw_" + strings.Repeat("a", 49)}, []string{"--config", whole, "--client", "other"}, "[client_secret_mistyped]"},
 		"empty file":       {exitUsage, env, []string{"--config", whole, "--client", "other", "--client-secret-file", "-"}, "is empty"},
 		"no authority":     {exitUsage, env, []string{"--config", whole, "--client", "other", "--ca-file", whole}, "holds no certificate"},
 		"nobody there":     {exitWrong, []string{"GATEWAY_CLIENT_SECRET=secret"}, []string{"--config", whole, "--client", "inventory360"}, "[door_connect_failed]"},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -20,13 +19,6 @@ type clientCommand struct {
 // maxLiveSecrets is what the settings accept for a client.
 const maxLiveSecrets = 2
 
-// newSecret is a secret with 256 random bits, as 64 hex digits.
-func newSecret() string {
-	var raw [32]byte
-	_, _ = rand.Read(raw[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(raw[:])
-}
-
 // secretLine is how the settings keep a secret.
 func secretLine(hash [32]byte) string { return "sha256:" + hex.EncodeToString(hash[:]) }
 
@@ -39,7 +31,7 @@ type clientNewCommand struct {
 
 // Run makes a client. Nothing is written: a person puts the lines into the settings.
 func (c clientNewCommand) Run(s streams) error {
-	secret := newSecret()
+	secret := config.NewClientSecret()
 	entry := clientEntry{id: c.ID, secrets: []string{secretLine(config.HashSecret(secret))}, sources: c.Sources, profile: c.Profile}
 	if err := entry.check(c.Config, s.env); err != nil {
 		return usageError{err}
@@ -199,7 +191,7 @@ func (c clientRotateCommand) Run(s streams) error {
 			"Client %s hat schon zwei gültige Secrets: Entfernen Sie die Zeile dessen, das nicht mehr benutzt wird (das obere ist das ältere, so wie rotate es schreibt), starten Sie das Gateway neu, und rufen Sie rotate erneut auf",
 		}, c.ID)
 	}
-	secret := newSecret()
+	secret := config.NewClientSecret()
 	entry := clientEntry{id: old.ID, sources: old.Sources, profile: old.Profile}
 	for _, hash := range old.Secrets {
 		entry.secrets = append(entry.secrets, secretLine(hash))

@@ -14,7 +14,7 @@ import (
 // made is the id, the secret and the entry that a client command printed.
 func made(t *testing.T, out string) (secret, entry string) {
 	t.Helper()
-	m := regexp.MustCompile(`Client Secret: ([0-9a-f]{64})\n`).FindStringSubmatch(out)
+	m := regexp.MustCompile(`Client Secret: (jgw_[0-9A-Za-z]{49})\n`).FindStringSubmatch(out)
 	if m == nil {
 		t.Fatalf("no secret of 256 bits in\n%s", out)
 	}

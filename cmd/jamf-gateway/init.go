@@ -50,7 +50,7 @@ func (c initCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	secret := newSecret()
+	secret := config.NewClientSecret()
 	settings, err := c.write(s, answers, secret)
 	if err != nil {
 		return usageError{err}

@@ -27,7 +27,7 @@ func TestInitAsksAndWritesWhatCheckAndServeAccept(t *testing.T) {
 	if r.code != exitGood {
 		t.Fatalf("exit code %d\n%s%s", r.code, r.out, r.err)
 	}
-	secret := regexp.MustCompile(`Client Secret: ([0-9a-f]{64})`).FindStringSubmatch(r.out)
+	secret := regexp.MustCompile(`Client Secret: (jgw_[0-9A-Za-z]{49})`).FindStringSubmatch(r.out)
 	if secret == nil || strings.Contains(content(t, file), secret[1]) || strings.Contains(r.out+r.err, "jamf-secret") {
 		t.Fatalf("the secrets are not where they belong\n%s", r.out)
 	}

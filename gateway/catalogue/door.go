@@ -33,6 +33,18 @@ func ofReach() []Entry {
 			},
 		},
 		{
+			Code:  "client_secret_mistyped",
+			Title: Text{"The secret is not whole", "Das Secret ist nicht vollständig"},
+			Cause: Text{
+				"What was entered begins like a secret of this gateway, but its checksum is wrong: a character is missing, too many or another one.",
+				"Die Eingabe beginnt wie ein Secret dieses Gateways, aber ihre Prüfsumme stimmt nicht: Ein Zeichen fehlt, ist zu viel oder falsch.",
+			},
+			Action: Text{
+				"Copy the secret again, from jgw_ to its end (53 characters) and without blanks.",
+				"Kopieren Sie das Secret noch einmal, von jgw_ bis zum Ende (53 Zeichen) und ohne Leerzeichen.",
+			},
+		},
+		{
 			Code:  "door_dns_failed",
 			Title: Text{"The name in public_url is not known", "Der Name in public_url ist nicht bekannt"},
 			Cause: Text{

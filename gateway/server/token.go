@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -24,10 +25,13 @@ const tokenAhead = 24 * time.Hour
 // maxClientID bounds a client id, so that a token has a bounded length.
 const maxClientID = 128
 
-// Layout of a token before base64url: version (1) | nonce (12) | sealed(expiry (8) | secret digest (32) | client id) | tag (16).
-// The version byte is authenticated with the rest. There is no algorithm field and nothing to negotiate.
+// Layout of a token after its prefix and before base64url: version (1) | nonce (12) | sealed(expiry (8) | secret digest (32) | client id) | tag (16).
+// The version byte is authenticated with the rest. There is no algorithm field and nothing to negotiate. Tokens of version 1 are those of earlier
+// releases, which had no prefix: each token has one spelling, so that one that has ended has ended.
 const (
-	tokenVersion   = 1
+	tokenPrefix    = "jgt_" // scanners find a token by it
+	tokenVersion   = 2
+	tokenBare      = 1
 	tokenNonce     = 12
 	tokenTag       = 16
 	tokenFixed     = 8 + sha256.Size
@@ -78,7 +82,7 @@ func (s *sealer) seal(clientID string, secret [32]byte, expires time.Time) strin
 	version := []byte{tokenVersion}
 	// The AEAD makes the nonce itself, at random, and puts it in front.
 	sealed := s.aead.Seal(version, nil, plain, version) //nolint:gosec // G407 takes the absent nonce for a constant one
-	return base64.RawURLEncoding.EncodeToString(sealed)
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(sealed)
 }
 
 // grant is what an opened token says; only verify decides whether it still holds.
@@ -90,11 +94,16 @@ type grant struct {
 
 // open authenticates a token and reads it, without looking at the time.
 func (s *sealer) open(token string) (grant, error) {
+	version := byte(tokenBare)
+	token, prefixed := strings.CutPrefix(token, tokenPrefix)
+	if prefixed {
+		version = tokenVersion
+	}
 	if n := base64.RawURLEncoding.DecodedLen(len(token)); n < tokenMinLength || n > tokenMaxLength {
 		return grant{}, errToken
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) < tokenMinLength || raw[0] != tokenVersion {
+	if err != nil || len(raw) < tokenMinLength || raw[0] != version {
 		return grant{}, errToken
 	}
 	plain, err := s.aead.Open(nil, nil, raw[1:], raw[:1])

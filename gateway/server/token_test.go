@@ -3,6 +3,9 @@ package server_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +26,52 @@ func newSealer(t testing.TB, key [32]byte, secrets ...[32]byte) *server.Sealer {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// rawToken is a token's bytes.
+func rawToken(t testing.TB, token string) []byte {
+	t.Helper()
+	text, prefixed := strings.CutPrefix(token, "jgt_")
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || !prefixed {
+		t.Fatalf("%q: %v", token, err)
+	}
+	return raw
+}
+
+// The release before put no prefix in front: its tokens live to their end.
+func TestATokenOfTheReleaseBeforeLivesOn(t *testing.T) {
+	const old = "AVLZgsTZocoRlMVVVFEDlsk8m4m262bqcM6WkIgLNLdJ_rrbMix8Hn-nAfm_6z5FPiR0VABzC3Vdu9rMmzhBoRxJ9Q7uWkJbIXZ2Aq7V3fFf"
+	s := newSealer(t, key, firstSecret)
+	if client, err := s.Verify(old, start); err != nil || client != "inventory360" {
+		t.Errorf("client %q, %v", client, err)
+	}
+	if _, err := s.Verify("jgt_"+old, start); err == nil {
+		t.Error("it has a second spelling, under which nobody could end it")
+	}
+	if _, err := s.Verify(old, start.Add(2*time.Hour)); err == nil {
+		t.Error("it outlives its end")
+	}
+}
+
+func TestScannersFindEveryToken(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`id = "jamf-gateway-access-token"[\s\S]*?regex = '''(.*)'''`).FindSubmatch(doc)
+	if m == nil {
+		t.Fatal("docs/security.md has no rule for tokens")
+	}
+	rule, s := regexp.MustCompile(string(m[1])), newSealer(t, key, firstSecret)
+	for i := range 10_000 {
+		token := s.Seal(strings.Repeat("c", 1+i%128), firstSecret, start)
+		for _, text := range []string{"Bearer " + token, `{"access_token":"` + token + `"}`} {
+			if got := rule.FindString(text); got != token {
+				t.Fatalf("in %q was found %q", text, got)
+			}
+		}
+	}
 }
 
 func TestTokenSurvivesARestartWithTheSameKey(t *testing.T) {
@@ -71,15 +120,14 @@ func TestTokenDiesWithItsClientAndItsTime(t *testing.T) {
 func TestNoChangedTokenIsAccepted(t *testing.T) {
 	s := newSealer(t, key, firstSecret)
 	token := s.Seal("inventory360", firstSecret, start.Add(time.Hour))
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := rawToken(t, token)
 	for i := range raw {
-		for _, bit := range []byte{0x01, 0x80} {
+		for _, bit := range []byte{0x01, 0x03, 0x80} {
 			raw[i] ^= bit
-			if _, err := s.Verify(base64.RawURLEncoding.EncodeToString(raw), start); err == nil {
-				t.Errorf("accepted with byte %d flipped by %#x", i, bit)
+			for _, prefix := range []string{"jgt_", ""} {
+				if _, err := s.Verify(prefix+base64.RawURLEncoding.EncodeToString(raw), start); err == nil {
+					t.Errorf("accepted with byte %d flipped by %#x after %q", i, bit, prefix)
+				}
 			}
 			raw[i] ^= bit
 		}
@@ -89,7 +137,7 @@ func TestNoChangedTokenIsAccepted(t *testing.T) {
 			t.Errorf("accepted when cut to %d characters", n)
 		}
 	}
-	for _, other := range []string{token + "A", token + "=", " " + token, strings.ToUpper(token), "", "eyJhbGciOiJub25lIn0.e30."} {
+	for _, other := range []string{token + "A", strings.TrimPrefix(token, "jgt_"), "jgt_" + token, token + "=", " " + token, strings.ToUpper(token), "", "eyJhbGciOiJub25lIn0.e30."} {
 		if _, err := s.Verify(other, start); err == nil {
 			t.Errorf("accepted %q", other)
 		}
@@ -103,9 +151,8 @@ func TestTwoTokensOfTheSameMomentDiffer(t *testing.T) {
 		t.Error("the nonce repeats")
 	}
 	for _, token := range []string{a, b} {
-		raw, err := base64.RawURLEncoding.DecodeString(token)
-		if err != nil || strings.Contains(string(raw), "inventory360") {
-			t.Errorf("the client id can be read in the token (%v)", err)
+		if strings.Contains(string(rawToken(t, token)), "inventory360") {
+			t.Error("the client id can be read in the token")
 		}
 	}
 }
@@ -128,6 +175,7 @@ func FuzzToken(f *testing.F) {
 	s := newSealer(f, key, firstSecret)
 	good := s.Seal("inventory360", firstSecret, start.Add(time.Hour))
 	f.Add(good)
+	f.Add(strings.TrimPrefix(good, "jgt_"))
 	f.Add(good[:len(good)-4])
 	f.Add("")
 	f.Add("AQ")
