@@ -8,24 +8,25 @@ import "time"
 // Config is the whole of gateway.yaml after defaults, environment and validation. File names are
 // absolute or relative to the working directory, never to the settings file.
 type Config struct {
-	File          string // as given to Load or Parse
-	Listen        string // address of the public door
-	AdminListen   string // "" after `admin_listen: off`
-	MetricsListen string // "" = only at the admin door
-	InsecureHTTP  bool   // plain HTTP beyond loopback is wanted
-	PublicURL     string // how clients reach the gateway, without a trailing slash; "" = unknown
-	MaxPageSize   int    // most rows of a page in Jamf's shape
-	MaxStale      time.Duration
-	KeyFile       string // key of the tokens; made at the first start
-	TLS           TLS
-	DataDir       string
-	Cache         Cache
-	Sources       []Source // in the order of the file
-	Clients       []Client
-	Profiles      map[string]Profile // own profiles: name -> definition
-	Telemetry     Telemetry
-	Places        map[string]Problem // key_file, data_dir and the profiles of clients, where they are written: setting -> where, without a Text
-	Warnings      []Problem          // what is possible but should not stay; for the log and for `check`
+	File           string // as given to Load or Parse
+	Listen         string // address of the public door
+	AdminListen    string // "" after `admin_listen: off`
+	MetricsListen  string // "" = only at the admin door
+	InsecureHTTP   bool   // plain HTTP beyond loopback is wanted
+	PublicURL      string // how clients reach the gateway, without a trailing slash; "" = unknown
+	MaxPageSize    int    // most rows of a page in Jamf's shape
+	MaxStale       time.Duration
+	KeyFile        string // key of the tokens; made at the first start
+	AdminTokenFile string // file of the admin door's token; made at the first start
+	TLS            TLS
+	DataDir        string
+	Cache          Cache
+	Sources        []Source // in the order of the file
+	Clients        []Client
+	Profiles       map[string]Profile // own profiles: name -> definition
+	Telemetry      Telemetry
+	Places         map[string]Problem // key_file, data_dir and the profiles of clients, where they are written: setting -> where, without a Text
+	Warnings       []Problem          // what is possible but should not stay; for the log and for `check`
 }
 
 // TLS names the certificate of the public door; both files or none.

@@ -61,7 +61,7 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 	}
 	want := &config.Config{
 		File: "gateway.yaml", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9480", MaxPageSize: 10_000, MaxStale: 30 * 24 * time.Hour,
-		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 256 << 20},
+		KeyFile: filepath.Join(dir, "gateway.key"), AdminTokenFile: filepath.Join(dir, "admin.token"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 256 << 20},
 		Sources: []config.Source{{
 			Name: "schule-a", URL: "https://a.jamfcloud.com/api", ClientID: "cid", ClientSecret: config.NewSecret("geheim"),
 			Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal",
@@ -134,6 +134,7 @@ clients:
 profiles:
   own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
 telemetry: {log_level: debug, propagate_to_jamf: true}
+admin_token_file: door.token
 `), "gateway.yaml", dir, env("CREDENTIALS_DIRECTORY="+filepath.Join(dir, "cred")))
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +142,7 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 	usual := config.Sync{Interval: 24 * time.Hour, PageSize: 800}
 	want := &config.Config{
 		File: "gateway.yaml", Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
-		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key",
+		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"),
 		TLS: config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
 		Sources: []config.Source{
 			{
@@ -185,6 +186,7 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
 		Places: map[string]config.Problem{
 			"clients.Inventory_360.x.profile": {File: "gateway.yaml", Line: 40, Setting: "clients.Inventory_360.x.profile"},
+			"admin_token_file":                {File: "gateway.yaml", Line: 46, Setting: "admin_token_file"},
 			"key_file":                        {File: "gateway.yaml", Line: 9, Setting: "key_file"}, "data_dir": {File: "gateway.yaml", Line: 11, Setting: "data_dir"},
 		},
 	}
@@ -240,7 +242,7 @@ clients:
 		t.Fatal(err)
 	}
 	want := []string{
-		"gateway.yaml:2: admin_listen: the admin door can be reached from other machines and asks nobody who he is",
+		"gateway.yaml:2: admin_listen: the admin door can be reached from other machines, and its token crosses the network in the clear",
 		"gateway.yaml:3: tls.key_file: tls.key can be read by others (mode 0640); set it to 0600",
 		"gateway.yaml:5: sources.a.client_secret: the secret's file open.secret can be read by others (mode 0644); set it to 0600",
 		"gateway.yaml:6: sources.b.client_secret: the secret stands in the file; write file:PATH, env:NAME or cred:NAME instead",

@@ -145,7 +145,7 @@ func (d *document) exposure(c *Config, listen, admin value) {
 		}
 	}
 	if c.AdminListen != "" && Exposed(c.AdminListen) {
-		d.warn(admin.origin, "the admin door can be reached from other machines and asks nobody who he is")
+		d.warn(admin.origin, "the admin door can be reached from other machines, and its token crosses the network in the clear")
 	}
 }
 

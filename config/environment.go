@@ -10,6 +10,9 @@ import (
 // prefix begins every environment variable of the gateway.
 const prefix = "JAMF_GATEWAY_"
 
+// AdminTokenVariable holds the admin token for commands that talk to a running gateway. It is no setting.
+const AdminTokenVariable = prefix + "ADMIN_TOKEN"
+
 // variableName is the variable of a setting: its path in upper case, everything that is no letter or digit as _.
 // Entries of lists are addressed by their name or id: sources.schule-a.url is JAMF_GATEWAY_SOURCES_SCHULE_A_URL.
 func variableName(path string) string {
@@ -49,7 +52,7 @@ func (d *document) mention(name string) { d.mentions[name] = true }
 // unknownVariables reports variables with our prefix that set nothing: most are misspelled.
 func (d *document) unknownVariables() {
 	for _, name := range slices.Sorted(maps.Keys(d.env)) {
-		if !strings.HasPrefix(name, prefix) || d.mentions[name] || d.asked[name] != "" || kubernetes(name) {
+		if !strings.HasPrefix(name, prefix) || name == AdminTokenVariable || d.mentions[name] || d.asked[name] != "" || kubernetes(name) {
 			continue
 		}
 		text := "no setting has this variable"

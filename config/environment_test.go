@@ -82,6 +82,7 @@ func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
 	parse(
 		t, strings.Replace(small, "env:A", "env:JAMF_GATEWAY_SECRET_OF_A", 1),
 		"JAMF_GATEWAY_SECRET_OF_A=x", // a secret refers to it
+		"JAMF_GATEWAY_ADMIN_TOKEN=x", // commands take it
 		// Kubernetes sets these for a Service named jamf-gateway.
 		"JAMF_GATEWAY_PORT=tcp://10.0.0.1:8443", "JAMF_GATEWAY_PORT_8443_TCP_ADDR=10.0.0.1", "JAMF_GATEWAY_SERVICE_HOST=10.0.0.1", "JAMF_GATEWAY_SERVICE_PORT_HTTPS=8443",
 	)

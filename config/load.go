@@ -67,7 +67,14 @@ func (d *document) config(data []byte) (*Config, error) {
 		Cache:        readCache(root.section("cache")),
 		Telemetry:    readTelemetry(root.section("telemetry")),
 	}
-	for _, key := range []string{"key_file", "data_dir"} {
+	c.AdminTokenFile = filepath.Join(filepath.Dir(c.KeyFile), "admin.token")
+	if own := root.filled("admin_token_file", ""); own != "" {
+		c.AdminTokenFile = d.path(own)
+	}
+	if c.AdminTokenFile == c.KeyFile {
+		d.problem(root.from("admin_token_file"), "is the file of key_file as well")
+	}
+	for _, key := range []string{"key_file", "admin_token_file", "data_dir"} {
 		d.place(c, root, key)
 	}
 	d.maxStale = root.from("max_stale")

@@ -52,6 +52,7 @@ type Gateway struct {
 	syncer    *syncer.Syncer
 	server    *server.Server
 	usage     *usage.Recorder
+	admin     *adminToken // nil: the admin door is off
 	listeners listeners
 }
 
@@ -76,6 +77,12 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	var admin *adminToken
+	if c.AdminListen != "" {
+		if admin, err = newAdminToken(o.Disk, c.AdminTokenFile, o.Logger); err != nil {
+			return nil, err
+		}
+	}
 	upstreams, err := buildUpstreams(o)
 	if err != nil {
 		return nil, err
@@ -86,7 +93,7 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
 	}
-	g := &Gateway{o: o, store: store, upstreams: upstreams}
+	g := &Gateway{o: o, store: store, upstreams: upstreams, admin: admin}
 	if err := g.build(ctx, ps, key); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
@@ -126,7 +133,12 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	if g.usage, err = g.newUsage(); err != nil {
 		return err
 	}
+	var admin func() string
+	if g.admin != nil {
+		admin = g.admin.current
+	}
 	g.server, err = server.New(server.Options{
+		AdminToken: admin,
 		Settings: server.Settings{
 			Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Passthrough: passthrough{g.upstreams}, Sources: served, Names: ownNames(c),
 			Clients: ps.clients(c.Clients, key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale,

@@ -31,16 +31,9 @@ func sealingKey(disk *cache.Disk, path string) (key [32]byte, err error) {
 
 // readKey is sealingKey without making one.
 func readKey(path string) (key [32]byte, err error) {
-	data, err := os.ReadFile(path)
+	data, err := readOwn("key_file", path)
 	if err != nil {
-		return key, fmt.Errorf("read key_file: %w", err)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return key, fmt.Errorf("read key_file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return key, fmt.Errorf("key_file %s can be read by others (mode %04o): set it to 0600", path, info.Mode().Perm())
+		return key, err
 	}
 	raw, err := hex.DecodeString(strings.TrimSpace(string(data)))
 	if err != nil || len(raw) != len(key) {
@@ -48,4 +41,20 @@ func readKey(path string) (key [32]byte, err error) {
 	}
 	copy(key[:], raw)
 	return key, nil
+}
+
+// readOwn reads the file of a setting that nobody but its owner may read.
+func readOwn(setting, path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", setting, err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", setting, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s %s can be read by others (mode %04o): set it to 0600", setting, path, info.Mode().Perm())
+	}
+	return data, nil
 }

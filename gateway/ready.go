@@ -12,7 +12,7 @@ import (
 	"jamf-gateway/config"
 )
 
-// ready tells whether New finds a key and a data directory that it can use, or could make them. It makes and changes
+// ready tells whether New finds a key, an admin token and a data directory that it can use, or could make them. It makes and changes
 // nothing, and does not disturb a gateway that runs with the same settings. The error is a *config.InvalidError.
 func ready(c *config.Config) error {
 	var problems []config.Problem
@@ -31,6 +31,13 @@ func ready(c *config.Config) error {
 		err = writable(filepath.Dir(c.KeyFile))
 	}
 	blame("key_file", err)
+	if c.AdminListen != "" {
+		_, err = readAdminToken(c.AdminTokenFile)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = writable(filepath.Dir(c.AdminTokenFile))
+		}
+		blame("admin_token_file", err)
+	}
 	blame("data_dir", writable(c.DataDir))
 	if len(problems) == 0 {
 		return nil

@@ -21,12 +21,14 @@ import (
 type adminFlags struct {
 	Config string `help:"Settings file whose admin_listen is used." placeholder:"FILE" xor:"door"`
 	Admin  string `help:"Address of the admin door; without it and --config http://127.0.0.1:9480." placeholder:"URL" xor:"door"`
+
+	AdminTokenFile string `name:"admin-token-file" help:"File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings." placeholder:"FILE"`
 }
 
 const defaultAdmin = "http://127.0.0.1:9480"
 
-// base is the address of the door, without a slash at its end.
-func (f adminFlags) base(s streams) (string, error) {
+// base is the address of the door, without a slash at its end, and the settings where they are named.
+func (f adminFlags) base(s streams) (string, *config.Config, error) {
 	switch {
 	case f.Admin != "":
 		address := f.Admin
@@ -35,20 +37,20 @@ func (f adminFlags) base(s streams) (string, error) {
 		}
 		u, err := url.Parse(address)
 		if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return "", usageError{spoken(text{"--admin must be an address like %s, not %q", "--admin muss eine Adresse wie %s sein, nicht %q"}, defaultAdmin, f.Admin)}
+			return "", nil, usageError{spoken(text{"--admin must be an address like %s, not %q", "--admin muss eine Adresse wie %s sein, nicht %q"}, defaultAdmin, f.Admin)}
 		}
-		return u.Scheme + "://" + u.Host, nil
+		return u.Scheme + "://" + u.Host, nil, nil
 	case f.Config != "":
 		settings, err := config.LoadOutline(f.Config, s.env)
 		if err != nil {
-			return "", usageError{err}
+			return "", nil, usageError{err}
 		}
 		if settings.AdminListen == "" {
-			return "", usageError{spoken(text{"the admin door is off in %s (admin_listen)", "der Verwaltungszugang ist in %s abgeschaltet (admin_listen)"}, f.Config)}
+			return "", nil, usageError{spoken(text{"the admin door is off in %s (admin_listen)", "der Verwaltungszugang ist in %s abgeschaltet (admin_listen)"}, f.Config)}
 		}
-		return "http://" + reachable(settings.AdminListen), nil
+		return "http://" + reachable(settings.AdminListen), settings, nil
 	}
-	return defaultAdmin, nil
+	return defaultAdmin, nil, nil
 }
 
 // reachable is an address at which what listens on every interface is reached from this machine.
@@ -64,13 +66,23 @@ func reachable(listen string) string {
 type adminDoor struct {
 	base   string
 	client *http.Client
+	token  string
+	lack   error // why there is no token; said where the gateway asks for it
 	s      streams
 }
 
 func (f adminFlags) open(s streams) (adminDoor, error) {
-	base, err := f.base(s)
-	// Loopback as a rule; a proxy of the environment is for the way out.
-	return adminDoor{base: base, client: &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{}}, s: s}, err
+	base, settings, err := f.base(s)
+	if err != nil {
+		return adminDoor{}, err
+	}
+	d := adminDoor{base: base, s: s, client: &http.Client{
+		Timeout:       15 * time.Second,
+		Transport:     &http.Transport{}, // loopback as a rule; a proxy of the environment is for the way out
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	d.token, d.lack = f.token(s, settings)
+	return d, nil
 }
 
 // ask sends a request and reads the JSON of a good answer.
@@ -91,6 +103,9 @@ func (d adminDoor) fetch(ctx context.Context, method, path string) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
+	if d.token != "" && path != "/metrics" {
+		rq.Header.Set("Authorization", "Bearer "+d.token)
+	}
 	rs, err := d.client.Do(rq)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -106,7 +121,7 @@ func (d adminDoor) fetch(ctx context.Context, method, path string) ([]byte, erro
 	if err != nil {
 		return nil, fmt.Errorf("read the answer of %s: %w", d.base, err)
 	}
-	if rs.StatusCode >= http.StatusBadRequest {
+	if rs.StatusCode >= http.StatusMultipleChoices {
 		return nil, d.refusal(rs.StatusCode, body)
 	}
 	return body, nil
@@ -139,7 +154,16 @@ func (d adminDoor) refusal(status int, body []byte) error {
 	}
 	_ = json.Unmarshal(body, &problem) // what is no problem has no code
 	e, ok := catalogue.Lookup(problem.Code)
-	if !ok || status == http.StatusUnauthorized { // the admin door asks for no token
+	switch {
+	case problem.Code == "admin_token" && d.lack != nil:
+		return d.lack
+	case problem.Code == "admin_token":
+		return spoken(text{
+			"the gateway at %s refuses this admin token: it is another gateway's, or its admin_token_file was made anew [admin_token]",
+			"das Gateway unter %s lehnt dieses Verwaltungstoken ab: Es gehört zu einem anderen Gateway, oder dessen admin_token_file wurde neu erzeugt [admin_token]",
+		}, d.base)
+	}
+	if !ok || status == http.StatusUnauthorized || status < http.StatusBadRequest { // tokens of clients are asked for elsewhere
 		return d.stranger(status)
 	}
 	return refusedError{spoken(text{e.Title.EN + ". " + e.Action.EN + " [" + e.Code + "]", e.Title.DE + ". " + e.Action.DE + " [" + e.Code + "]"}), e.Code}

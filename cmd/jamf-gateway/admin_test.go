@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -34,8 +35,15 @@ func running(t *testing.T) (file, admin string) {
 	return file, find("admin_listen")
 }
 
+// adminEnv is an environment with the admin token of the gateway with these settings.
+func adminEnv(t *testing.T, file string) []string {
+	t.Helper()
+	return []string{"JAMF_GATEWAY_ADMIN_TOKEN=" + content(t, filepath.Join(filepath.Dir(file), "admin.token"))}
+}
+
 func TestStatusAndSyncTalkToARunningGateway(t *testing.T) {
 	file, admin := running(t)
+	env := adminEnv(t, file)
 	if r := command(t, nil, "sync", "schule-a", "--wait", "--config", file); r.code != exitGood { // nothing is read from here on
 		t.Fatalf("exit code %d\n%s%s", r.code, r.out, r.err)
 	}
@@ -50,10 +58,10 @@ func TestStatusAndSyncTalkToARunningGateway(t *testing.T) {
 	if want := "schule-a: mobile devices read completely, 7 devices\n"; r.code != exitGood || !strings.HasSuffix(r.out, want) || strings.Contains(r.out, "computers") {
 		t.Errorf("exit code %d, want %q\n%s%s", r.code, want, r.out, r.err)
 	}
-	if r := command(t, nil, "sync", "schule-a", "--admin", admin, "--lang", "de", "--wait"); r.code != exitGood || strings.Count(r.out, "vollständig gelesen") != 2 {
+	if r := command(t, env, "sync", "schule-a", "--admin", admin, "--lang", "de", "--wait"); r.code != exitGood || strings.Count(r.out, "vollständig gelesen") != 2 {
 		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
 	}
-	if r := command(t, nil, "status", "--admin", "http://"+admin+"/", "--json"); r.code != exitGood || !strings.Contains(r.out, `"generation": `) {
+	if r := command(t, env, "status", "--admin", "http://"+admin+"/", "--json"); r.code != exitGood || !strings.Contains(r.out, `"generation": `) {
 		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
 	}
 	for name, tc := range map[string]struct {
@@ -73,7 +81,7 @@ func TestStatusAndSyncTalkToARunningGateway(t *testing.T) {
 		"nobody to sync": {exitWrong, []string{"sync", "schule-a", "--admin", unused(t)}, "no gateway answers at"},
 		"another door":   {exitWrong, []string{"status", "--admin", regexp.MustCompile(`listen: (\S+)`).FindStringSubmatch(content(t, file))[1]}, "is not the admin door"},
 	} {
-		if r := command(t, nil, tc.args...); r.code != tc.code || !strings.Contains(r.out+r.err, tc.want) {
+		if r := command(t, env, tc.args...); r.code != tc.code || !strings.Contains(r.out+r.err, tc.want) {
 			t.Errorf("%s: exit code %d, want %d and %q\n%s%s", name, r.code, tc.code, tc.want, r.out, r.err)
 		}
 	}

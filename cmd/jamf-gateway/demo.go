@@ -54,8 +54,9 @@ func (c demoCommand) Run(ctx context.Context, s streams) (err error) {
 		return errors.Join(err, jamfLn.Close())
 	}
 	defer tel.shutdown()
+	settings := c.settings(dir, "http://"+jamfLn.Addr().String()+"/api")
 	g, err := gateway.New(ctx, gateway.Options{
-		Config: c.settings(dir, "http://"+jamfLn.Addr().String()+"/api"), Version: version, Metrics: tel.metrics,
+		Config: settings, Version: version, Metrics: tel.metrics,
 		StartJitter: -1, Logger: log, TracerProvider: tel.tracers, MeterProvider: tel.meters,
 	})
 	if err != nil {
@@ -70,10 +71,11 @@ func (c demoCommand) Run(ctx context.Context, s streams) (err error) {
 	group.Go(func() error { return g.Run(ctx) })
 	group.Go(func() error {
 		_, _ = fmt.Fprintf(s.out, "Simulated Jamf Pro: http://%s/api\nGateway:            http://%s\n\n", jamfLn.Addr(), g.PublicAddr())
-		tellKept(s.out, kept, "http://"+g.AdminAddr())
+		admin := demoAdmin{"http://" + g.AdminAddr(), settings.AdminTokenFile}
+		tellKept(s.out, kept, admin)
 		watchFirstSync(ctx, s.out, g, kept)
 		if ctx.Err() == nil {
-			printLines(s.out, "http://"+g.PublicAddr(), "http://"+g.AdminAddr(), c.ClientID, c.ClientSecret, firstDevices(ctx, g))
+			printLines(s.out, "http://"+g.PublicAddr(), admin, c.ClientID, c.ClientSecret, firstDevices(ctx, g))
 		}
 		return nil
 	})
@@ -84,7 +86,7 @@ func (c demoCommand) Run(ctx context.Context, s streams) (err error) {
 func (c demoCommand) settings(dir, jamfURL string) *config.Config {
 	return &config.Config{
 		Listen: c.Listen, AdminListen: c.AdminListen, MaxPageSize: 10000, MaxStale: 30 * 24 * time.Hour,
-		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 256 << 20},
+		KeyFile: filepath.Join(dir, "gateway.key"), AdminTokenFile: filepath.Join(dir, "admin.token"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 256 << 20},
 		Sources: []config.Source{{
 			Name: demoSource, URL: jamfURL, ClientID: c.ClientID, ClientSecret: config.NewSecret(c.ClientSecret),
 			AllowInsecureLoopback: true, Default: true, Profile: "minimal",

@@ -24,6 +24,9 @@ import (
 type diagnoseCommand struct {
 	Config string `help:"Settings file; its admin door is asked, and its data directory read." placeholder:"FILE" xor:"door"`
 	Admin  string `help:"Address of the admin door, which is then all that is asked; without it and --config http://127.0.0.1:9480." placeholder:"URL" xor:"door"`
+
+	AdminTokenFile string `name:"admin-token-file" help:"File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings." placeholder:"FILE"`
+
 	Output string `help:"The file to write, - for standard output; without it jamf-gateway-diagnose-TIME.json." placeholder:"FILE"`
 }
 
@@ -125,7 +128,7 @@ func (c diagnoseCommand) look(d *diagnosing) (*adminDoor, error) {
 			}
 		}
 	}
-	door, err := adminFlags{Config: c.Config, Admin: c.Admin}.open(d.s)
+	door, err := adminFlags{Config: c.Config, Admin: c.Admin, AdminTokenFile: c.AdminTokenFile}.open(d.s)
 	return &door, err
 }
 
@@ -203,7 +206,7 @@ func (d *diagnosing) unread(what text, err error) {
 // away notes why no gateway answers.
 func (d *diagnosing) away(err error) {
 	d.reason = inLanguage(err, d.s.lang)
-	d.out.Gateway.Reason = d.redact.sentence(d.reason)
+	d.out.Gateway.Reason = d.redact.files(d.reason)
 }
 
 // environment lists the variables that can be settings, by their names.

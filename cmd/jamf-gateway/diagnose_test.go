@@ -148,7 +148,7 @@ func TestADiagnosisHoldsWhatHelpsAndNothingElse(t *testing.T) {
 			t.Errorf("no %s in the file", part)
 		}
 	}
-	if _, withoutSettings := diagnosed(t, exitGood, env, "--admin", regexp.MustCompile(`admin_listen: (\S+)`).FindStringSubmatch(content(t, file))[1]); withoutSettings["settings"] != nil || len(withoutSettings["missing"].([]any)) != 1 {
+	if _, withoutSettings := diagnosed(t, exitGood, append(slices.Clone(env), adminEnv(t, file)...), "--admin", regexp.MustCompile(`admin_listen: (\S+)`).FindStringSubmatch(content(t, file))[1]); withoutSettings["settings"] != nil || len(withoutSettings["missing"].([]any)) != 1 {
 		t.Errorf("without settings: %v", withoutSettings["missing"])
 	}
 	if r := end(); r.code != exitGood {
@@ -283,11 +283,11 @@ func whole(v any) (n int) {
 
 // What the admin door shows today is known member by member: nothing of it is lost, and nothing else is passed on.
 func TestADiagnosisKnowsEveryMemberOfASource(t *testing.T) {
-	_, admin := running(t)
+	file, admin := running(t)
 	var shown struct {
 		Items []any `json:"items"`
 	}
-	asked(t, http.MethodGet, "http://"+admin+"/v1/admin/sources", nil, &shown)
+	asked(t, http.MethodGet, "http://"+admin+"/v1/admin/sources", nil, &shown, "Authorization", "Bearer "+content(t, filepath.Join(filepath.Dir(file), "admin.token"))[:53])
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(shown) })) // of that moment
 	t.Cleanup(srv.Close)
 	_, d := diagnosed(t, exitGood, nil, "--admin", srv.URL)

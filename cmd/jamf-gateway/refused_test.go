@@ -34,6 +34,7 @@ func TestCheckRefusesWhatServeCannotStartWith(t *testing.T) {
 	write(t, filepath.Join(dir, "file"), "")
 	for name, tc := range map[string]struct{ more, want, german string }{
 		"key of others": {"key_file: open.key\n", "DIR/more.yaml:7: key_file: DIR/open.key can be read by others (mode 0644): set it to 0600", "ist für andere lesbar (Modus 0644)"},
+		"no token":      {"admin_token_file: short.key\n", "DIR/more.yaml:7: admin_token_file: DIR/short.key holds no admin token: restore it", "enthält kein Verwaltungstoken"},
 		"no key":        {"key_file: short.key\n", "key_file: DIR/short.key holds no key of 64 hex digits: restore it", "enthält keinen Schlüssel"},
 		"data is file":  {"data_dir: file\n", "DIR/more.yaml:7: data_dir: DIR/file is not a directory", "ist kein Verzeichnis"},
 		"below a file":  {"data_dir: file/data\n", "data_dir: stat DIR/file/data: not a directory", "data_dir"},

@@ -28,13 +28,21 @@ func keptKinds(g *gateway.Gateway) []cache.Info {
 	return kept
 }
 
+// demoAdmin is the admin door of the demo: its address, and the file that opens it.
+type demoAdmin struct{ address, tokenFile string }
+
+// flags are what a command needs to talk to it.
+func (a demoAdmin) flags() string {
+	return "--admin " + a.address + " --admin-token-file " + shellQuote(a.tokenFile)
+}
+
 // tellKept says what is served without being read again.
-func tellKept(out io.Writer, kept []cache.Info, admin string) {
+func tellKept(out io.Writer, kept []cache.Info, admin demoAdmin) {
 	for _, info := range kept {
 		_, _ = fmt.Fprintf(out, "Kept %d %s, read at %s\n", info.Count, plural(info.Kind), info.Ended.Local().Format(time.DateTime))
 	}
 	if len(kept) > 0 {
-		_, _ = fmt.Fprintf(out, "Read again at once: jamf-gateway sync %s --admin %s\n", demoSource, admin)
+		_, _ = fmt.Fprintf(out, "Read again at once: jamf-gateway sync %s %s\n", demoSource, admin.flags())
 	}
 }
 
@@ -153,7 +161,7 @@ func firstDevices(ctx context.Context, g *gateway.Gateway) map[device.Kind]int64
 }
 
 // printLines prints what to copy. Each line works as it stands in a POSIX shell with curl.
-func printLines(out io.Writer, base, admin, id, secret string, first map[device.Kind]int64) {
+func printLines(out io.Writer, base string, admin demoAdmin, id, secret string, first map[device.Kind]int64) {
 	kind, jamfID := device.Computer, first[device.Computer]
 	if jamfID == 0 {
 		kind, jamfID = device.Mobile, first[device.Mobile]
@@ -184,8 +192,12 @@ curl -s -H "Authorization: Bearer $TOKEN" '%[1]s/api/v2/mobile-devices?page-size
 # 7. metrics
 curl -s %[6]s/metrics | grep ^jamf_
 
+# 8. the admin door, which has a token of its own; for commands: jamf-gateway status %[8]s
+ADMIN_TOKEN_FILE=%[7]s
+curl -s -H "Authorization: Bearer $(cat "$ADMIN_TOKEN_FILE")" %[6]s/v1/admin/sources
+
 In Inventory360 the URL would be %[1]s/jamf/%[5]s/api. Ctrl-C ends the demo.
-`, base, shellQuote(id), shellQuote(secret), uid, demoSource, admin)
+`, base, shellQuote(id), shellQuote(secret), uid, demoSource, admin.address, shellQuote(admin.tokenFile), admin.flags())
 }
 
 // shellQuote makes a value safe to paste; plain ones stay readable.

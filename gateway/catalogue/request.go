@@ -257,6 +257,30 @@ func ofIdentity() []Entry {
 			},
 		},
 		{
+			Code:  "admin_token",
+			Title: Text{"The admin door wants its token", "Der Verwaltungszugang verlangt sein Token"},
+			Cause: Text{
+				"The request carries no admin token or a wrong one, or asks for a change without a bearer token. Tokens of clients open nothing here.",
+				"Die Anfrage enthält kein oder ein falsches Verwaltungstoken, oder sie verlangt eine Änderung ohne Bearer-Token. Token von Clients öffnen hier nichts.",
+			},
+			Action: Text{
+				"Send what stands in admin_token_file as a bearer token; the commands do it with --config FILE or --admin-token-file FILE.",
+				"Senden Sie den Inhalt von admin_token_file als Bearer-Token; die Befehle tun das mit --config DATEI oder --admin-token-file DATEI.",
+			},
+		},
+		{
+			Code:  "too_many_attempts",
+			Title: Text{"Too many wrong credentials", "Zu viele falsche Zugangsdaten"},
+			Cause: Text{
+				"Many requests with wrong credentials came in a short time. The right ones are let in all the same.",
+				"In kurzer Zeit kamen viele Anfragen mit falschen Zugangsdaten. Mit den richtigen wird trotzdem eingelassen.",
+			},
+			Action: Text{
+				"Find out who sends them, and correct the credentials there.",
+				"Stellen Sie fest, wer sie sendet, und korrigieren Sie dort die Zugangsdaten.",
+			},
+		},
+		{
 			Code:  "forbidden",
 			Title: Text{"This client may not do that", "Dieser Client darf das nicht"},
 			Cause: Text{

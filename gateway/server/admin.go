@@ -24,6 +24,7 @@ func (s *Server) adminApp(listen net.Addr) *fiber.App {
 func (s *Server) adminRoutes(app *fiber.App, listen net.Addr) {
 	app.Use(sameHost(listen))
 	s.metricsRoutes(app)
+	app.Use(s.adminOnly)
 	route(app, http.MethodGet, "/v1/admin/sources", styleOwn, s.adminSources)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/sync", styleOwn, s.adminSync)
 	s.usageRoutes(app)

@@ -65,6 +65,9 @@ func TestTheAdminDoorServesNothingElse(t *testing.T) {
 		if r := w.do(http.MethodGet, w.admin+path, ""); r.status != status {
 			t.Errorf("%s: %s", path, r)
 		}
+		if r := w.do(http.MethodGet, w.admin+path, "", "Authorization", ""); path != "/metrics" && r.status != http.StatusUnauthorized {
+			t.Errorf("%s without a token: %s", path, r)
+		}
 	}
 	if r := w.do(http.MethodGet, w.admin+"/metrics", ""); !strings.Contains(string(r.body), "up 1") {
 		t.Error(r)

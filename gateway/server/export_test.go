@@ -244,3 +244,9 @@ func NewDoor(ln net.Listener, most, perAddress int) net.Listener {
 
 // AdminHandler is the admin door without a socket.
 func (s *Server) AdminHandler() fasthttp.RequestHandler { return s.adminApp(nil).Server().Handler }
+
+// How many wrong admin tokens are answered at once, and after what another one.
+const (
+	AdminTries      = adminTries
+	AdminTriesEvery = adminTriesEvery
+)

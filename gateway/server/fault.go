@@ -24,6 +24,8 @@ const (
 	codeInvalidClient    = "invalid_client"
 	codeKindDisabled     = "kind_disabled"
 	codeForbiddenOrigin  = "forbidden_origin"
+	codeAdminToken       = "admin_token"
+	codeTooManyAttempts  = "too_many_attempts"
 	codeNotFound         = "not_found"
 	codeUnknownSource    = "unknown_source"
 	codeUnknownDevice    = "unknown_device"

@@ -152,6 +152,9 @@ type world struct {
 	terms  []string // what the filters of clients ask for
 }
 
+// adminToken opens the admin door of the tests.
+const adminToken = "jga_of-the-tests"
+
 // secretOf is the secret of every client of the tests.
 func secretOf(client string) string { return client + "-secret" }
 
@@ -183,8 +186,9 @@ func newWorld(t testing.TB, options ...option) *world {
 	o := server.Options{
 		Settings: server.Settings{Control: w.house},
 		Store:    w.store, SealingKey: sha256.Sum256([]byte("sealing")), Version: "1.2.3", Now: w.clock.Now,
-		Logger:  slog.New(slog.DiscardHandler),
-		Metrics: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "up 1\n") }),
+		Logger:     slog.New(slog.DiscardHandler),
+		AdminToken: func() string { return adminToken },
+		Metrics:    http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "up 1\n") }),
 	}
 	o.Sources = []server.SourceOptions{
 		{Name: "schule-a", Default: true, Kinds: both, Profile: full(t)},
@@ -424,7 +428,8 @@ func (r reply) decode(t testing.TB, into any) {
 	}
 }
 
-// do sends a request; header is name, value, name, value.
+// do sends a request; header is name, value, name, value. The admin door is asked with its token unless an Authorization is given; an
+// empty one sends none.
 func (w *world) do(method, address, body string, header ...string) reply {
 	w.t.Helper()
 	var reader io.Reader
@@ -435,12 +440,17 @@ func (w *world) do(method, address, body string, header ...string) reply {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if strings.HasPrefix(address, w.admin+"/") {
+		rq.Header.Set("Authorization", "Bearer "+adminToken)
+	}
 	for i := 0; i+1 < len(header); i += 2 {
 		if strings.EqualFold(header[i], "Host") {
 			rq.Host = header[i+1]
 			continue
 		}
-		rq.Header.Set(header[i], header[i+1])
+		if rq.Header.Set(header[i], header[i+1]); header[i+1] == "" {
+			rq.Header.Del(header[i])
+		}
 	}
 	rs, err := w.http.Do(rq)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"jamf-gateway/gateway/device"
 )
 
-// What an operator says of held generations. The door asks nobody who he is: `by` is what the caller says, for the log.
+// What an operator says of held generations. All operators have one token: `by` is who of them the caller says he is, for the log.
 const (
 	paramDigest = "digest"
 	paramCount  = "count"

@@ -51,6 +51,7 @@ type Options struct {
 	RunsFile       string          // where client runs outlive a restart; "" = they do not
 	EndedFile      string          // where ended tokens outlive a restart; "" = they live again
 	Traffic        int64           // bytes of answers in flight; 0 = 256 MiB
+	AdminToken     func() string   // of the admin door, as it is now; nil or "": nobody is let in, but to /metrics
 	Metrics        http.Handler    // of the admin door's /metrics; nil: no such route
 	Logger         *slog.Logger
 	TracerProvider trace.TracerProvider

@@ -23,7 +23,7 @@ func statusOf(code string) int {
 	switch code {
 	case codeBadRequest, codeMalformed, codeUnknownParameter, codeHiddenField, codeFilter, codeSort, codePageSize, codeCursorInvalid:
 		return http.StatusBadRequest
-	case codeUnauthorized, codeInvalidToken, codeInvalidClient:
+	case codeUnauthorized, codeInvalidToken, codeInvalidClient, codeAdminToken:
 		return http.StatusUnauthorized
 	case codeKindDisabled, codeForbiddenOrigin:
 		return http.StatusForbidden
@@ -45,6 +45,8 @@ func statusOf(code string) int {
 		return http.StatusUnsupportedMediaType
 	case codeMisdirected:
 		return http.StatusMisdirectedRequest
+	case codeTooManyAttempts:
+		return http.StatusTooManyRequests
 	case codeHeadersTooLarge:
 		return http.StatusRequestHeaderFieldsTooLarge
 	case codeUnknownMethod:
@@ -156,10 +158,13 @@ func (s *Server) writeFault(rc *fasthttp.RequestCtx, x *exchange, f *fault) {
 	if allow != "" {
 		rc.Response.Header.Set(fiber.HeaderAllow, allow)
 	}
-	if status == http.StatusUnauthorized {
+	switch {
+	case f.code == codeAdminToken:
+		rc.Response.Header.Set(fiber.HeaderWWWAuthenticate, adminChallenge(string(rc.Method())))
+	case status == http.StatusUnauthorized:
 		rc.Response.Header.Set(fiber.HeaderWWWAuthenticate, challenge(f))
 	}
-	if f.retryAfter > 0 && status == http.StatusServiceUnavailable {
+	if f.retryAfter > 0 && (status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests) {
 		rc.Response.Header.Set(fiber.HeaderRetryAfter, wholeSeconds(f.retryAfter))
 	}
 	if f.limited {

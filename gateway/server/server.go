@@ -25,14 +25,15 @@ const (
 
 // Server is the doors of the gateway. New builds it, Run keeps its house, the Serve methods open the doors.
 type Server struct {
-	o         Options
-	rules     atomic.Pointer[rules] // by which requests that come in are answered; never nil
-	sealer    *sealer
-	ended     *ended
-	cursors   *cursors
-	runs      *runs
-	traffic   *traffic
-	telemetry *telemetry
+	o          Options
+	rules      atomic.Pointer[rules] // by which requests that come in are answered; never nil
+	sealer     *sealer
+	ended      *ended
+	cursors    *cursors
+	runs       *runs
+	traffic    *traffic
+	adminTries *tries // wrong admin tokens
+	telemetry  *telemetry
 }
 
 // New checks the options, takes up the client runs of before a restart, and starts nothing. Run ends them.
@@ -45,7 +46,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, traffic: newTraffic(o.Traffic), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
+	s := &Server{o: o, traffic: newTraffic(o.Traffic), adminTries: newTries(adminTries, adminTriesEvery), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
 	s.rules.Store(first)
 	s.ended = newEnded(o.Store.Disk(), o.EndedFile, o.Now, o.Logger)
 	if s.sealer, err = newSealer(o.SealingKey); err != nil {

@@ -18,8 +18,7 @@ func (s *Server) ServePublic(ctx context.Context, ln net.Listener) error {
 	return serveUntil(ctx, s.newApp(s.publicRoutes), headListener{ln, s.newDoorman("public", connections)})
 }
 
-// ServeAdmin answers on the admin door until ctx ends, and then drains. It asks for no token: it must listen where only
-// the operator reaches it.
+// ServeAdmin answers on the admin door until ctx ends, and then drains.
 func (s *Server) ServeAdmin(ctx context.Context, ln net.Listener) error {
 	return serveUntil(ctx, s.adminApp(ln.Addr()), headListener{ln, s.newDoorman("admin", otherConnections)})
 }

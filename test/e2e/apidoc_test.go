@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -63,7 +64,7 @@ func TestEveryExampleOfTheAPIDocumentWorks(t *testing.T) {
 		t.Fatalf("only %d examples were found: this test proves nothing", len(all))
 	}
 	d := startDemo(t, program(t), nil)
-	script := "set -euo pipefail\n"
+	script := "set -euo pipefail\nADMIN_TOKEN_FILE=" + filepath.Join(d.data, "admin.token") + "\n"
 	for i, e := range all {
 		script += fmt.Sprintf("%s\nprintf '\\n--- %d\\n'\n", e.script, i)
 	}

@@ -101,7 +101,7 @@ func TestEveryLineThatTheDemoPrintsWorks(t *testing.T) {
 			commands++
 			line = strings.Replace(line, "curl -s", "curl -sS --fail-with-body", 1) + "; echo; echo ---"
 		}
-		if strings.HasPrefix(line, "curl") || strings.HasPrefix(line, "TOKEN=") {
+		if strings.HasPrefix(line, "curl") || strings.HasPrefix(line, "TOKEN=") || strings.HasPrefix(line, "ADMIN_TOKEN_FILE=") {
 			script.WriteString(line + "\n")
 		}
 	}
@@ -111,10 +111,10 @@ func TestEveryLineThatTheDemoPrintsWorks(t *testing.T) {
 		t.Fatalf("%v\n%.3000s", err, out)
 	}
 	answers := strings.Split(string(out), "\n---\n")
-	if commands < 7 || len(answers) != commands+1 {
+	if commands < 8 || len(answers) != commands+1 {
 		t.Fatalf("%d commands, %d answers", commands, len(answers)-1)
 	}
-	for i, want := range []string{`"items":[{`, `"uid":"demo:computer:`, `"status":"ok"`, `"ok":true`, `"totalCount":1200`, `"totalCount":800`, "jamf_devices"} {
+	for i, want := range []string{`"items":[{`, `"uid":"demo:computer:`, `"status":"ok"`, `"ok":true`, `"totalCount":1200`, `"totalCount":800`, "jamf_devices", `"breaker":"closed"`} {
 		if !strings.Contains(answers[i], want) {
 			t.Errorf("answer %d holds no %s: %.400s", i+1, want, answers[i])
 		}

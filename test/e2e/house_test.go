@@ -128,7 +128,7 @@ func newHouseOn(t *testing.T, network *memory, o fakejamf.Options, change func(*
 	t.Cleanup(h.secretsAreKept)
 	h.settings = &config.Config{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", MaxPageSize: 10000, MaxStale: 30 * 24 * time.Hour,
-		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 64 << 20},
+		KeyFile: filepath.Join(dir, "gateway.key"), AdminTokenFile: filepath.Join(dir, "admin.token"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 64 << 20},
 		Sources: []config.Source{{
 			Name: "schule-a", URL: h.upstream.URL + "/api", ClientID: "gw", ClientSecret: config.NewSecret(jamfSecret),
 			AllowInsecureLoopback: true, Default: true, Profile: "minimal",
@@ -218,6 +218,9 @@ func (h *house) call(method, path string, body url.Values, headers ...string) re
 	if body != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	if strings.HasPrefix(target, h.admin+"/") {
+		req.Header.Set("Authorization", "Bearer "+h.adminToken())
+	}
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
@@ -241,6 +244,16 @@ func (h *house) call(method, path string, body url.Values, headers ...string) re
 		h.described(method, target, r)
 	}
 	return r
+}
+
+// adminToken is what opens the admin door.
+func (h *house) adminToken() string {
+	h.t.Helper()
+	token, err := os.ReadFile(h.settings.AdminTokenFile)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(token))
 }
 
 func (h *house) token() string {

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -270,6 +273,10 @@ func (w *world) admin(method, path string) reply {
 	req, err := http.NewRequestWithContext(context.Background(), method, "http://"+adminDoor+path, nil)
 	if err != nil {
 		panic(err)
+	}
+	if h := w.house; h != nil {
+		token, _ := os.ReadFile(filepath.Join(h.dir, "admin.token")) // without one it is refused
+		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

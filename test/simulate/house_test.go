@@ -65,7 +65,7 @@ func (w *world) start(dir string) {
 func (w *world) settings(dir string) *config.Config {
 	c := &config.Config{
 		Listen: publicDoor, AdminListen: adminDoor, MaxPageSize: 10000, MaxStale: w.plan.maxStale,
-		KeyFile: filepath.Join(dir, "gateway.key"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 1 << 20},
+		KeyFile: filepath.Join(dir, "gateway.key"), AdminTokenFile: filepath.Join(dir, "admin.token"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 1 << 20},
 		Clients: []config.Client{
 			{ID: "cmdb", Secrets: [][32]byte{sha256.Sum256([]byte(secret))}},
 			{ID: "strict", Secrets: [][32]byte{sha256.Sum256([]byte(secret))}, OnlyFresh: true},

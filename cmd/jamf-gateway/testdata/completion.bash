@@ -105,34 +105,38 @@ _jamf_gateway() {
                 --ca-file) return ;;
             esac ;;
         "status")
-            words="" flags="--help --lang --version --config --admin --watch --json"
+            words="" flags="--help --lang --version --config --admin --admin-token-file --watch --json"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
+                --admin-token-file) return ;;
             esac ;;
         "sync")
-            words="" flags="--help --lang --version --kind --wait --config --admin"
+            words="" flags="--help --lang --version --kind --wait --config --admin --admin-token-file"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --kind) words="computer mobile" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
+                --admin-token-file) return ;;
             esac ;;
         "approve")
-            words="" flags="--help --lang --version --config --admin"
+            words="" flags="--help --lang --version --config --admin --admin-token-file"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
+                --admin-token-file) return ;;
             esac ;;
         "expect-removals")
-            words="" flags="--help --lang --version --until --config --admin"
+            words="" flags="--help --lang --version --until --config --admin --admin-token-file"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --until) words="" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
+                --admin-token-file) return ;;
             esac ;;
         "fields")
             words="" flags="--help --lang --version --config --client --format"
@@ -158,11 +162,12 @@ _jamf_gateway() {
                 --format) words="text markdown" flags="" ;;
             esac ;;
         "diagnose")
-            words="" flags="--help --lang --version --config --admin --output"
+            words="" flags="--help --lang --version --config --admin --admin-token-file --output"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
+                --admin-token-file) return ;;
                 --output) return ;;
             esac ;;
         "client")

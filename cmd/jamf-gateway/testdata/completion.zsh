@@ -120,35 +120,39 @@ _jamf-gateway() {
                 --lang) compadd -- en de; return ;;
                 --config) _files; return ;;
                 --admin) return ;;
+                --admin-token-file) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--watch:Show it again every two seconds, until Ctrl-C.' '--json:Print what the admin door answers.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--watch:Show it again every two seconds, until Ctrl-C.' '--json:Print what the admin door answers.' ) ;;
         "sync")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
                 --kind) compadd -- computer mobile; return ;;
                 --config) _files; return ;;
                 --admin) return ;;
+                --admin-token-file) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--kind:Only this kind: computer or mobile. Without it every kind of the source.' '--wait:Wait for the end and tell the result.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--kind:Only this kind: computer or mobile. Without it every kind of the source.' '--wait:Wait for the end and tell the result.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' ) ;;
         "approve")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
                 --config) _files; return ;;
                 --admin) return ;;
+                --admin-token-file) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' ) ;;
         "expect-removals")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
                 --until) return ;;
                 --config) _files; return ;;
                 --admin) return ;;
+                --admin-token-file) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--until:The last day, like 2026-12-24, or a time like 2026-12-24T18:00:00+01:00.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--until:The last day, like 2026-12-24, or a time like 2026-12-24T18:00:00+01:00.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' ) ;;
         "fields")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -180,10 +184,11 @@ _jamf-gateway() {
                 --lang) compadd -- en de; return ;;
                 --config) _files; return ;;
                 --admin) return ;;
+                --admin-token-file) _files; return ;;
                 --output) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file; its admin door is asked, and its data directory read.' '--admin:Address of the admin door, which is then all that is asked; without it and --config http://127.0.0.1:9480.' '--output:The file to write, - for standard output; without it jamf-gateway-diagnose-TIME.json.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file; its admin door is asked, and its data directory read.' '--admin:Address of the admin door, which is then all that is asked; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--output:The file to write, - for standard output; without it jamf-gateway-diagnose-TIME.json.' ) ;;
         "client")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
