@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
+	"syscall"
 
 	"jamf-gateway/cache"
 	"jamf-gateway/config"
@@ -20,6 +22,11 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
+	signal.Ignore(syscall.SIGPIPE) // a reader of the log that has gone costs its lines, not the process
+	waiting := newBacklog(s.err)
+	go waiting.run()
+	defer waiting.end()
+	s.err = waiting
 	log := newLogger(s, settings.Telemetry.LogLevel)
 	for _, w := range settings.Warnings {
 		log.WarnContext(ctx, w.String())
@@ -29,6 +36,9 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer tel.shutdown()
+	if err := waiting.publish(tel.meters); err != nil {
+		return fmt.Errorf("count dropped lines: %w", err)
+	}
 	g, err := gateway.New(ctx, gateway.Options{
 		Config: settings, Version: version, Metrics: tel.metrics, Logger: log, StartJitter: s.startJitter,
 		TracerProvider: tel.tracers, MeterProvider: tel.meters,

@@ -147,7 +147,7 @@ func notAPage(detail string) *Error {
 // small on the wire may unfold to millions of rows.
 func decodePage(r io.Reader, size int) (*Page, error) {
 	in := &counter{r: r}
-	d := jsontext.NewDecoder(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	d := jsontext.NewDecoder(newSieve(in, maxRecordBytes), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	p := &Page{}
 	if err := readEnvelope(d, p, size); err != nil {
 		return nil, err
@@ -272,7 +272,7 @@ func readRows(d *jsontext.Decoder, size int) ([]Row, error) {
 }
 
 func newRow(v jsontext.Value) Row {
-	if len(v) > maxRecordBytes {
+	if string(v) == oversized {
 		return Row{Err: &Error{Kind: ErrTooLarge, Op: "record", Code: codeTooLarge, Detail: "the record is larger than 4 MiB"}}
 	}
 	return Row{Raw: bytes.Clone(v), Err: checkRecord(v)}

@@ -445,7 +445,10 @@ func (b *board) end() {
 	if b.net != nil {
 		synctest.Wait()
 	}
-	if b.score.RSSPeak = peakMemory(b.T); b.score.RSSPeak > b.rss {
+	if b.score.RSSPeak == 0 { // otherwise the row measured the real binary
+		b.score.RSSPeak = peakMemory(b.T)
+	}
+	if b.score.RSSPeak > b.rss {
 		b.wrong("%d MiB of memory, %d are allowed", b.score.RSSPeak, b.rss)
 	}
 	if b.score.ShortLists > 0 || b.score.FalseEmpties > 0 {
@@ -506,14 +509,17 @@ func resent(s sdktrace.ReadOnlySpan) (times int, attempt bool) {
 }
 
 // peakMemory is the most memory that the process had, in MiB.
-func peakMemory(t *testing.T) int {
+func peakMemory(t *testing.T) int { t.Helper(); return memoryOf(t, "self", "VmHWM:") }
+
+// memoryOf is a line of the status of a process, in MiB.
+func memoryOf(t *testing.T, pid, word string) int {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("/proc", "self", "status"))
+	data, err := os.ReadFile(filepath.Join("/proc", pid, "status"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(data)) {
-		if text, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if text, ok := strings.CutPrefix(line, word); ok {
 			kib, err := strconv.Atoi(strings.Fields(text)[0])
 			if err != nil {
 				t.Fatal(err)

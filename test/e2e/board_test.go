@@ -48,6 +48,7 @@ type score struct {
 type play struct {
 	simulated func(*board)
 	sockets   func(*board)
+	alone     func(*board) // afterwards, over sockets: the real binary by itself
 	notRun    string
 }
 
@@ -56,6 +57,11 @@ func plays() map[string]play {
 	all := map[string]play{}
 	for _, group := range []map[string]play{availabilityRows(), slowRows(), networkRows(), completeRows(), fleetRows(), contentRows(), ownRows(), binaryRows()} {
 		maps.Copy(all, group)
+	}
+	for id, alone := range aloneRows() {
+		p := all[id]
+		p.alone = alone
+		all[id] = p
 	}
 	return all
 }
@@ -221,6 +227,10 @@ func playRow(t *testing.T, id string) {
 			p.simulated(b)
 			b.end()
 		})
+		if p.alone != nil {
+			b.T, b.net = t, nil
+			p.alone(b)
+		}
 	case p.sockets != nil:
 		p.sockets(b)
 		b.end()

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -26,6 +25,8 @@ type victim struct {
 	bin, settings           string
 	listen, admin           string
 	cmd                     *exec.Cmd
+	env                     []string
+	log                     *os.File      // nil = nobody's
 	slowest                 time.Duration // start to ready
 	syncs                   time.Duration // of the last sync that was seen to its end
 	generation              uint64        // the newest that was seen
@@ -37,7 +38,10 @@ func (v *victim) start() {
 	v.t.Helper()
 	began := time.Now()
 	v.cmd = exec.Command(v.bin, "serve", "--config", v.settings)
-	v.cmd.Env = append(os.Environ(), "JAMF_SECRET="+jamfSecret)
+	v.cmd.Env = append(append(os.Environ(), "JAMF_SECRET="+jamfSecret), v.env...)
+	if v.log != nil {
+		v.cmd.Stderr = v.log
+	}
 	if err := v.cmd.Start(); err != nil {
 		v.t.Fatal(err)
 	}
@@ -48,8 +52,8 @@ func (v *victim) start() {
 				break
 			}
 		}
-		if time.Since(began) > time.Minute {
-			v.t.Fatal("not ready in a minute")
+		if time.Since(began) > 3*time.Minute { // with a first sync
+			v.t.Fatal("not ready in three minutes")
 		}
 		<-time.After(5 * time.Millisecond)
 	}
@@ -118,22 +122,27 @@ func (v *victim) computers() kindState {
 	return k
 }
 
-// names reads the whole list: id -> name.
-func (v *victim) names() map[string]string {
+func (v *victim) token() string {
 	v.t.Helper()
 	rs, err := web().PostForm("http://"+v.listen+"/oauth/token",
 		url.Values{"grant_type": {"client_credentials"}, "client_id": {"i360"}, "client_secret": {"secret"}})
 	if err != nil {
 		v.t.Fatal(err)
 	}
+	defer func() { _ = rs.Body.Close() }()
 	var token struct {
 		Token string `json:"access_token"`
 	}
-	err = json.NewDecoder(rs.Body).Decode(&token)
-	_ = rs.Body.Close()
-	if err != nil {
+	if err := json.NewDecoder(rs.Body).Decode(&token); err != nil {
 		v.t.Fatal(err)
 	}
+	return token.Token
+}
+
+// names reads the whole list: id -> name.
+func (v *victim) names() map[string]string {
+	v.t.Helper()
+	token := v.token()
 	names, cursor := map[string]string{}, ""
 	for {
 		var page struct {
@@ -141,7 +150,7 @@ func (v *victim) names() map[string]string {
 			Items      []struct{ UID, Name string }
 			NextCursor *string
 		}
-		v.ask(http.MethodGet, "http://"+v.listen+"/v1/devices?limit=1000"+cursor, token.Token, &page)
+		v.ask(http.MethodGet, "http://"+v.listen+"/v1/devices?limit=1000"+cursor, token, &page)
 		for _, d := range page.Items {
 			if _, twice := names[d.UID]; twice || !page.Complete {
 				v.t.Fatalf("%s stands twice, or the list is not complete (%t)", d.UID, page.Complete)
@@ -160,27 +169,8 @@ func (v *victim) names() map[string]string {
 func TestKillsNeverCostAPublishedGeneration(t *testing.T) {
 	kills, devices := fromEnvironment(t, "KILLS", 8), fromEnvironment(t, "KILL_DEVICES", 300)
 	jamf := fakejamf.New(fakejamf.Options{Computers: devices, Seed: 17, ClientID: "gw", ClientSecret: jamfSecret, Faults: rough()})
-	upstream := httptest.NewServer(jamf)
-	t.Cleanup(upstream.Close)
-	v := &victim{t: t, bin: program(t), listen: unusedAddress(t), admin: unusedAddress(t), syncs: 200 * time.Millisecond}
-	v.settings = filepath.Join(t.TempDir(), "gateway.yaml")
-	write(t, v.settings, fmt.Sprintf(`
-listen: %s
-admin_listen: %s
-sources:
-  - name: a
-    url: %s/api
-    client_id: gw
-    client_secret: env:JAMF_SECRET
-    allow_insecure_loopback: true
-    kinds: [computer]
-    limits: {connections: 5, requests_per_second: 50}
-clients:
-  - id: i360
-    secrets: ["sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"]
-`, v.listen, v.admin, upstream.URL)) // SHA-256 of "secret"
+	v := newVictim(t, jamf, "    limits: {connections: 5, requests_per_second: 50}", "")
 	v.start()
-	t.Cleanup(func() { _ = v.cmd.Process.Kill() })
 	for deadline := time.Now().Add(5 * time.Minute); v.computers().LastResult != "ok"; <-time.After(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no first sync")

@@ -9,5 +9,8 @@ func binaryRows() map[string]play {
 			TestKillsNeverCostAPublishedGeneration(b.T)
 			b.note("8 kills; make crash for 500")
 		}},
+		"E6":  {sockets: rowStopped},
+		"E8":  {sockets: rowLittleMemory},
+		"E14": {sockets: rowMuteLog},
 	}
 }

@@ -254,11 +254,8 @@ func rowNumbers(b *board) {
 	b.wellAgain(h)
 }
 
-// rowHuge: what is too deep, too wide or never ends is refused under a bound of memory.
-func rowHuge(b *board) {
-	b.rss = 512
-	h := b.open(small(), nil)
-	before, peaks := peakMemory(b.T), []string(nil)
+// hugeAnswers are pages that are too deep, too wide or never end.
+func hugeAnswers() map[string]func(w http.ResponseWriter) {
 	endless := func(w http.ResponseWriter, head, again string, total int) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, head)
@@ -269,7 +266,7 @@ func rowHuge(b *board) {
 		}
 	}
 	many := strings.Repeat(`"k":1,`, 1000)
-	for name, answer := range map[string]func(w http.ResponseWriter){
+	return map[string]func(w http.ResponseWriter){
 		"20,000 deep": func(w http.ResponseWriter) {
 			endless(w, `{"totalCount":1,"results":[{"id":"1","x":`, strings.Repeat("[", 20_000), 20_000)
 		},
@@ -284,7 +281,14 @@ func rowHuge(b *board) {
 			endless(w, `{"totalCount":1,"results":[{"id":"1","general":{"name":"`, strings.Repeat("x", 1<<16), 50<<20)
 		},
 		"endless spaces": func(w http.ResponseWriter) { endless(w, ``, strings.Repeat(" ", 1<<16), 1<<30) },
-	} {
+	}
+}
+
+// rowHuge: what is too deep, too wide or never ends is refused under a bound of memory.
+func rowHuge(b *board) {
+	h := b.open(small(), nil)
+	before, peaks := peakMemory(b.T), []string(nil)
+	for name, answer := range hugeAnswers() {
 		_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 		h.bender.to(func(w http.ResponseWriter, r *http.Request) bool {
 			if isPage(r) {
@@ -318,11 +322,12 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func rowEncodings(b *board) {
-	h := b.open(small(), nil)
+// encodedAnswers are pages that are packed in another way than was asked for, or too well.
+func encodedAnswers() map[string]func(w http.ResponseWriter) {
 	const page = `{"totalCount":1,"results":[{"id":"1","general":{"name":"x"},"hardware":{"serialNumber":"C02"}}]}`
 	bomb := zipped(io.MultiReader(strings.NewReader(`{"totalCount":1,"results":[{"id":"1","x":"`), io.LimitReader(zeros{}, 1<<30)))
 	whole := zipped(strings.NewReader(page))
+	answers := map[string]func(http.ResponseWriter){}
 	for name, c := range map[string]struct {
 		encoding string
 		body     []byte
@@ -338,16 +343,25 @@ func rowEncodings(b *board) {
 		"br":               {"br", []byte(page)},
 		"unknown":          {"x-canary", []byte(page)},
 	} {
-		h.bender.to(func(w http.ResponseWriter, r *http.Request) bool {
-			if !isPage(r) {
-				return false
-			}
+		answers[name] = func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "application/json")
 			if c.encoding != "" {
 				w.Header().Set("Content-Encoding", c.encoding)
 			}
 			_, _ = w.Write(c.body)
-			return true
+		}
+	}
+	return answers
+}
+
+func rowEncodings(b *board) {
+	h := b.open(small(), nil)
+	for name, answer := range encodedAnswers() {
+		h.bender.to(func(w http.ResponseWriter, r *http.Request) bool {
+			if isPage(r) {
+				answer(w)
+			}
+			return isPage(r)
 		})
 		b.unpublished(h, name, "answer_too_large", "unexpected_answer", "not_a_page", "too_large", "jamf_unavailable", "count_mismatch", "jamf_cannot_render", "breaker_open")
 	}
