@@ -80,24 +80,52 @@ func TestGhostIsTakenOutAlsoWhenTheListCountsIt(t *testing.T) {
 
 func TestSectionThatTurnedBlankKeepsWhatWasKnown(t *testing.T) {
 	t.Parallel()
+	for name, blank := range map[string]string{
+		"null":    `{"id":"7","udid":"U7","general":{"name":"renamed"},"hardware":null}`,
+		"missing": `{"id":"7","udid":"U7","general":{"name":"renamed"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, fleet(80, 0), onlyMacs, func(h *house) {
+				h.start()
+				h.jamf.body = func(k device.Kind, id int64) []byte {
+					if id == 7 {
+						return []byte(blank)
+					}
+					return plain(k, id)
+				}
+				h.sync()
+				h.mustBe(device.Computer, "fresh", "ok", "")
+				r := h.kept(device.Computer, 7)
+				if !strings.Contains(string(r.Body), `"serialNumber":"C7"`) || !strings.Contains(string(r.Body), "renamed") {
+					t.Errorf("kept as %s", r.Body)
+				}
+				q := h.served(device.Computer).Quarantined
+				if r.State != "quarantined" || len(q) != 1 || q[0].ID != 7 || q[0].Reason != "blank hardware" || q[0].Kept != "previous" {
+					t.Errorf("state %s, quarantined %+v", r.State, q)
+				}
+			})
+		})
+	}
+}
+
+// A section that no record has any more is none of this Jamf: a person decides, and the walks after it are not rejected for ever.
+func TestSectionThatJamfNoLongerSendsIsForAPersonToDecide(t *testing.T) {
+	t.Parallel()
 	bubble(t, fleet(80, 0), onlyMacs, func(h *house) {
 		h.start()
-		h.jamf.body = func(k device.Kind, id int64) []byte {
-			if id == 7 {
-				return []byte(`{"id":"7","udid":"U7","general":{"name":"renamed"},"hardware":null}`)
+		h.jamf.body = func(_ device.Kind, id int64) []byte {
+			return fmt.Appendf(nil, `{"id":"%d","udid":"U%d","general":{"name":"n"}}`, id, id)
+		}
+		h.sync()
+		h.mustHold(80, "blanked")
+		h.jamf.body = func(k device.Kind, id int64) []byte { // from the second page on
+			if id > 60 {
+				return fmt.Appendf(nil, `{"id":"%d","udid":"U%d","general":{"name":"n"}}`, id, id)
 			}
 			return plain(k, id)
 		}
 		h.sync()
-		h.mustBe(device.Computer, "fresh", "ok", "")
-		r := h.kept(device.Computer, 7)
-		if !strings.Contains(string(r.Body), `"serialNumber":"C7"`) || !strings.Contains(string(r.Body), "renamed") {
-			t.Errorf("kept as %s", r.Body)
-		}
-		q := h.served(device.Computer).Quarantined
-		if r.State != "quarantined" || len(q) != 1 || q[0].ID != 7 || q[0].Reason != "blank hardware" || q[0].Kept != "previous" {
-			t.Errorf("state %s, quarantined %+v", r.State, q)
-		}
+		h.mustBe(device.Computer, "stale", "failed", "too_many_quarantined")
 	})
 }
 

@@ -62,12 +62,14 @@ type reader struct {
 	asked       int // confirmations spent
 	unanswered  int // confirmations in a row without a clear answer
 	version     string
+	sent        sent
 	rereadOrder bool
 }
 
 // run walks the list, then settles proofs 1 to 4. The counts are those of Jamf's last page.
 func (r *reader) run(ctx context.Context) (reported int, err error) {
 	r.quarantined = map[int64]cache.Quarantine{}
+	r.sent = newSent(r.sections)
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -121,6 +123,7 @@ func (r *reader) fetch(ctx context.Context, w window) (*jamf.Page, []row, error)
 			rows[i] = row{id: id, unfit: e.Err, skeleton: raw}
 		}
 	}
+	r.sent.learn(rows)
 	return p, rows, nil
 }
 
@@ -210,7 +213,7 @@ func (r *reader) store(ctx context.Context, id int64, raw []byte, state string) 
 	whole := state == cache.StatePresent
 	if whole {
 		delete(r.quarantined, id) // it can be read now
-		filled, blank, err := r.fillBlank(ctx, id, body)
+		filled, blank, err := r.fillBlank(ctx, id, raw, body)
 		if err != nil {
 			return err
 		}
