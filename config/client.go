@@ -10,6 +10,9 @@ import (
 // clientID is what a client can be called; it is part of logs and of form fields.
 var clientID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
+// defaultClientRate is what no real client comes near: 64 requests at once that take 13 ms each.
+const defaultClientRate = 5000
+
 // maxSecrets of one client: the one in use and the next one, while it is being changed.
 const maxSecrets = 2
 
@@ -59,6 +62,7 @@ func (d *document) client(m *mapping, sources, profiles []string) Client {
 	c := Client{ID: id.text, Secrets: d.hashes(m), Profile: m.profile("profile", "", profiles), Passthrough: m.flag("passthrough")}
 	c.View = readView(m.section("view"))
 	c.OnlyFresh = m.choice("on_stale", "serve", "serve", "fail") == "fail"
+	c.RequestsPerSecond = m.rate("requests_per_second", defaultClientRate, 1, 100_000)
 	list, ok := m.values("sources")
 	if ok && len(list) == 0 && !d.blamedBelow(m.join("sources")) {
 		d.problem(m.from("sources"), "is empty; name a source, or leave it out for all of them")

@@ -97,6 +97,8 @@ type Client struct {
 	View        View
 	Passthrough bool // may ask for the further paths of its sources
 	OnlyFresh   bool // on_stale: fail
+
+	RequestsPerSecond float64 // above it requests wait for their turn; 0 = no limit
 }
 
 // View is which devices a client is shown, and how; the zero value is all of them as they are.

@@ -72,7 +72,7 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 			},
 			Heartbeat: 5 * time.Minute,
 		}},
-		Clients:   []config.Client{{ID: "inventory360", Secrets: [][32]byte{sha256.Sum256([]byte("secret"))}}},
+		Clients:   []config.Client{{ID: "inventory360", Secrets: [][32]byte{sha256.Sum256([]byte("secret"))}, RequestsPerSecond: 5000}},
 		Profiles:  map[string]config.Profile{},
 		Telemetry: config.Telemetry{LogLevel: "info"},
 	}
@@ -131,6 +131,7 @@ clients:
     profile: full
     view: {managed_only: true, no_byod: true, with_serial: true, sites: [Nord, 7], groups: [Lehrer], prefixes: [SN-], duplicates: newest, names: serial, users: pseudonym, sentinels: drop}
     on_stale: fail
+    requests_per_second: 12.5
 profiles:
   own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
 telemetry: {log_level: debug, propagate_to_jamf: true}
@@ -174,19 +175,19 @@ admin_token_file: door.token
 		Clients: []config.Client{{
 			ID:      "Inventory_360.x",
 			Secrets: [][32]byte{sha256.Sum256([]byte("secret")), [32]byte(slices.Repeat([]byte{0xab}, 32))},
-			Sources: []string{"b", "a"}, Profile: "full", OnlyFresh: true,
+			Sources: []string{"b", "a"}, Profile: "full", OnlyFresh: true, RequestsPerSecond: 12.5,
 			View: config.View{
 				ManagedOnly: true, NoBYOD: true, WithSerial: true, Sites: []string{"Nord", "7"}, Groups: []string{"Lehrer"}, Prefixes: []string{"SN-"}, NewestDuplicate: true,
 				Names: "serial", Users: "pseudonym", DropSentinels: true,
 			},
 		}},
 		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Dropped: "omit", Places: []config.Problem{
-			{File: "gateway.yaml", Line: 44, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 44, Setting: "profiles.own.fields[1]"},
+			{File: "gateway.yaml", Line: 45, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 45, Setting: "profiles.own.fields[1]"},
 		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
 		Places: map[string]config.Problem{
 			"clients.Inventory_360.x.profile": {File: "gateway.yaml", Line: 40, Setting: "clients.Inventory_360.x.profile"},
-			"admin_token_file":                {File: "gateway.yaml", Line: 46, Setting: "admin_token_file"},
+			"admin_token_file":                {File: "gateway.yaml", Line: 47, Setting: "admin_token_file"},
 			"key_file":                        {File: "gateway.yaml", Line: 9, Setting: "key_file"}, "data_dir": {File: "gateway.yaml", Line: 11, Setting: "data_dir"},
 		},
 	}

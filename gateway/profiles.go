@@ -204,7 +204,7 @@ func (ps profiles) shown(src config.Source, clients []config.Client, key [32]byt
 func (ps profiles) clients(in []config.Client, key [32]byte) []server.ClientOptions {
 	out := make([]server.ClientOptions, len(in))
 	for i, cl := range in {
-		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key)}
+		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key), RequestsPerSecond: cl.RequestsPerSecond}
 		if cl.Profile != "" {
 			out[i].Profile = ps.named[cl.Profile]
 		}

@@ -148,6 +148,18 @@ func ofState() []Entry {
 			},
 		},
 		{
+			Code:  "rate_limited",
+			Title: Text{"Too many requests", "Zu viele Anfragen"},
+			Cause: Text{
+				"This client asks faster than its requests_per_second allow.",
+				"Dieser Client fragt schneller, als sein requests_per_second erlaubt.",
+			},
+			Action: Text{
+				"Repeat the request after the time that Retry-After names, ask less often, or raise requests_per_second of the client.",
+				"Wiederholen Sie die Anfrage nach der in Retry-After genannten Zeit, fragen Sie seltener, oder erhöhen Sie requests_per_second des Clients.",
+			},
+		},
+		{
 			Code:  "busy",
 			Title: Text{"The gateway is busy", "Das Gateway ist ausgelastet"},
 			Cause: Text{

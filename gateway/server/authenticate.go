@@ -34,6 +34,9 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 	if x.seen.AtOnce, x.counted = s.traffic.enter(p.who.id); !x.counted {
 		return &fault{code: codeBusy, limited: true, retryAfter: shortestRetryAfter}
 	}
+	if wait := p.who.pace.turn(s.o.Now()); wait > 0 {
+		return &fault{code: codeRateLimited, retryAfter: wait}
+	}
 	return nil
 }
 

@@ -29,7 +29,8 @@ type caller struct {
 	sources     map[string]struct{} // the sources that he may see, with or without enabled kinds
 	passthrough bool                // may ask for what its sources pass on
 	onlyFresh   bool                // is refused what is not fresh
-	policy      string              // digest of the scopes: part of every cache key and of every cursor
+	pace        *pace
+	policy      string // digest of the scopes: part of every cache key and of every cursor
 }
 
 // sees tells whether the caller may see the source at all.
@@ -91,7 +92,7 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 			names = append(names, name)
 		}
 	}
-	c := &caller{id: o.ID, secrets: slices.Clone(o.Secrets), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh, sources: map[string]struct{}{}}
+	c := &caller{id: o.ID, secrets: slices.Clone(o.Secrets), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh, pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{}}
 	for _, name := range names {
 		s, ok := known[name]
 		if !ok {

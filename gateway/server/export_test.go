@@ -250,3 +250,9 @@ const (
 	AdminTries      = adminTries
 	AdminTriesEvery = adminTriesEvery
 )
+
+// How many refusals one address gets at once, and in each second.
+const (
+	AddressBurst    = addressBurst
+	AddressRefusals = addressRefusals
+)

@@ -59,6 +59,7 @@ const (
 	codeNoColumns        = "columns_missing"
 	codeRemapping        = "remapping"
 	codeViewNotReady     = "view_not_ready"
+	codeRateLimited      = "rate_limited"
 )
 
 const (

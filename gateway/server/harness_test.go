@@ -186,7 +186,7 @@ func newWorld(t testing.TB, options ...option) *world {
 	o := server.Options{
 		Settings: server.Settings{Control: w.house},
 		Store:    w.store, SealingKey: sha256.Sum256([]byte("sealing")), Version: "1.2.3", Now: w.clock.Now,
-		Logger:     slog.New(slog.DiscardHandler),
+		Patience: -1, Logger: slog.New(slog.DiscardHandler),
 		AdminToken: func() string { return adminToken },
 		Metrics:    http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "up 1\n") }),
 	}

@@ -37,6 +37,8 @@ type ClientOptions struct {
 
 	Passthrough bool // may ask for what its sources pass on
 	OnlyFresh   bool // is refused what is not fresh, as with require=fresh
+
+	RequestsPerSecond float64 // above it requests wait for their turn; 0 = no limit
 }
 
 // Options of New. The zero values of Logger (none), the providers (the global ones) and Now (time.Now) are usable;
@@ -50,6 +52,7 @@ type Options struct {
 	Usage          *usage.Recorder // nil: how clients call is not recorded
 	RunsFile       string          // where client runs outlive a restart; "" = they do not
 	EndedFile      string          // where ended tokens outlive a restart; "" = they live again
+	Patience       time.Duration   // how long the refusals of who is refused too often are held; 0 = a second, negative = they are not
 	Traffic        int64           // bytes of answers in flight; 0 = 256 MiB
 	AdminToken     func() string   // of the admin door, as it is now; nil or "": nobody is let in, but to /metrics
 	Metrics        http.Handler    // of the admin door's /metrics; nil: no such route

@@ -43,6 +43,8 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case codeContentEncoding:
 		return http.StatusUnsupportedMediaType
+	case codeRateLimited:
+		return http.StatusTooManyRequests
 	case codeMisdirected:
 		return http.StatusMisdirectedRequest
 	case codeTooManyAttempts:
@@ -344,6 +346,7 @@ type oauthError struct {
 type refusal struct {
 	code, description string
 	basic             bool // the client authenticated in the header
+	retryAfter        time.Duration
 }
 
 // writeRefusal answers a token request that got no token.
@@ -352,7 +355,11 @@ func (s *Server) writeRefusal(rc *fasthttp.RequestCtx, x *exchange, r *refusal) 
 	noStore(rc)
 	x.code = r.code
 	status := http.StatusBadRequest
-	if r.code == codeInvalidClient {
+	switch r.code {
+	case codeRateLimited:
+		status = http.StatusTooManyRequests
+		rc.Response.Header.Set(fiber.HeaderRetryAfter, wholeSeconds(r.retryAfter))
+	case codeInvalidClient:
 		status = http.StatusUnauthorized
 		scheme := "Bearer"
 		if r.basic {

@@ -32,6 +32,7 @@ type Server struct {
 	cursors    *cursors
 	runs       *runs
 	traffic    *traffic
+	refusals   *refusals
 	adminTries *tries // wrong admin tokens
 	telemetry  *telemetry
 }
@@ -46,7 +47,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, traffic: newTraffic(o.Traffic), adminTries: newTries(adminTries, adminTriesEvery), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
+	s := &Server{o: o, traffic: newTraffic(o.Traffic), refusals: newRefusals(o.Patience), adminTries: newTries(adminTries, adminTriesEvery), runs: newRuns(o.Store, o.Now, o.Logger, o.RunsFile)}
 	s.rules.Store(first)
 	s.ended = newEnded(o.Store.Disk(), o.EndedFile, o.Now, o.Logger)
 	if s.sealer, err = newSealer(o.SealingKey); err != nil {
@@ -99,6 +100,7 @@ func (s *Server) newApp(routes func(*fiber.App)) *fiber.App {
 // Fiber answers some requests itself, and because fasthttp lets a panic end the process.
 func (s *Server) serve(rc *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
 	x := s.begin(rc, methodName(rc.Method()))
+	defer s.refusals.hold(rc, x, s.o.Now)
 	defer s.end(rc, x)
 	defer s.recover(rc, x)
 	if c, ok := rc.Conn().(interface{ unchecked() bool }); ok && c.unchecked() {

@@ -29,6 +29,9 @@ func (s *Server) issueUserToken(c *fiber.Ctx) error {
 	if !ok {
 		return &fault{code: codeInvalidClient}
 	}
+	if wait := x.caller.pace.turn(s.o.Now()); wait > 0 {
+		return &fault{code: codeRateLimited, retryAfter: wait}
+	}
 	x.seen.Issued = "user"
 	return s.sendUserToken(c, secret)
 }

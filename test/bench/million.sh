@@ -27,7 +27,7 @@ data_dir: data
 sources:
   - {name: a, url: "http://$fake/api", client_id: demo, client_secret: demo-secret, allow_insecure_loopback: true, sync: {page_size: $page}, limits: {connections: 2, requests_per_second: $rate}}
 clients:
-  - {id: bench, secrets: ["sha256:$hash"]}
+  - {id: bench, secrets: ["sha256:$hash"], requests_per_second: 100000}
 YAML
 chmod 600 "$work/gateway.yaml"
 

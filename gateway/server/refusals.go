@@ -1,0 +1,55 @@
+package server
+
+import (
+	"hash/maphash"
+	"net/http"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"golang.org/x/time/rate"
+)
+
+// Refusals (401) that are answered at once. What comes above is answered just the same, later.
+const (
+	usualPatience    = time.Second
+	refusalAddresses = 1024 // buckets; addresses that share one share its refusals too
+	addressRefusals  = 10   // a second, of one bucket
+	addressBurst     = 100
+	allRefusals      = 100 // a second, of everybody
+	allBurst         = 1000
+)
+
+// refusals slows down who guesses tokens and secrets. Credentials are looked at first, always: right ones are never held or
+// refused for what others do behind the same address, and wrong ones get the answer that they would have got. A connection that
+// guesses has one answer a second, and one address a share of the connections, so that guessing takes a bounded part of the processor.
+type refusals struct {
+	patience time.Duration
+	seed     maphash.Seed
+	one      [refusalAddresses]*rate.Limiter
+	all      *rate.Limiter
+}
+
+// newRefusals holds for a second by default, and not at all where patience is negative.
+func newRefusals(patience time.Duration) *refusals {
+	if patience == 0 {
+		patience = usualPatience
+	}
+	r := &refusals{patience: patience, seed: maphash.MakeSeed(), all: rate.NewLimiter(allRefusals, allBurst)}
+	for i := range r.one {
+		r.one[i] = rate.NewLimiter(addressRefusals, addressBurst)
+	}
+	return r
+}
+
+// hold waits before a refusal is written, when there were too many. Which of id, secret and token was wrong makes no difference.
+// The admin door counts wrong tokens itself.
+func (r *refusals) hold(rc *fasthttp.RequestCtx, x *exchange, now func() time.Time) {
+	if r.patience < 0 || !x.public || rc.Response.StatusCode() != http.StatusUnauthorized {
+		return
+	}
+	at := now()
+	bucket := maphash.Comparable(r.seed, addressOf(rc.RemoteAddr())) % refusalAddresses
+	if one, all := r.one[bucket].AllowN(at, 1), r.all.AllowN(at, 1); !one || !all {
+		<-time.After(r.patience)
+	}
+}
