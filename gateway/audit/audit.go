@@ -1,0 +1,242 @@
+// Package audit writes down who did what: admin acts, tokens given and refused, and what each client read, by names and
+// numbers and without values. One JSON line an event, one file a day, each line with the digest of the one before. It knows files and
+// arithmetic; what happens at the doors it is told.
+package audit
+
+import (
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Bounds of what waits in memory. What does not fit is folded with others or counted as lost.
+const (
+	mostQueued = 10_000
+	mostFolded = 200 // kinds of events in a window
+	mostReads  = 4096
+
+	window    = time.Minute // events that repeat are one line
+	readIdle  = 5 * time.Minute
+	readLimit = 2 * time.Hour
+	flushTime = 10 * time.Second
+)
+
+// Dir is where the audit lies below the data directory, unless the settings name another place. No source has a name with a dot.
+func Dir(dataDir string) string { return filepath.Join(dataDir, ".audit") }
+
+// Entry is one line. Fields that mean nothing for an event are left out.
+type Entry struct {
+	Time       time.Time `json:"time"`
+	Event      string    `json:"event"`            // a closed set, like admin.approve, token.issued, read
+	Actor      string    `json:"actor,omitempty"`  // admin, or the id of a client of the settings; "" = unknown
+	By         string    `json:"by,omitempty"`     // who of the operators he says he is
+	Address    string    `json:"address,omitzero"` // IP address of the other side
+	Outcome    string    `json:"outcome,omitempty"`
+	Credential string    `json:"credential,omitempty"` // which secret of the client: the begin of its digest in the settings
+	Source     string    `json:"source,omitempty"`
+	Kind       string    `json:"kind,omitempty"`
+	Target     string    `json:"target,omitempty"` // what an act is about beside its source, like a digest
+	RequestID  string    `json:"requestId,omitempty"`
+	Count      int       `json:"count,omitempty"` // so many events of this line, from From on
+	Profile    string    `json:"profile,omitempty"`
+	View       string    `json:"view,omitempty"` // digest of what the client is shown
+	Generation uint64    `json:"generation,omitempty"`
+	From       time.Time `json:"from,omitzero"`
+	Requests   int       `json:"requests,omitempty"`
+	Rows       int       `json:"rows,omitempty"`
+	AtMost     bool      `json:"rowsAtMost,omitempty"` // filtered pages count with their largest size
+	Complete   *bool     `json:"complete,omitempty"`   // a list was read to its end
+	Prev       string    `json:"prev"`                 // digest of the line before
+}
+
+// Outcomes beside the codes of the catalogue.
+const (
+	Asked = "asked" // of an act that is about to be done: its line stands before it is
+	Done  = "ok"
+)
+
+// Options of New. Zero values: 90 days, the clock of the system, a silent logger.
+type Options struct {
+	Dir    string
+	Keep   time.Duration
+	Disk   Disk // needed; *cache.Disk is one
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Disk is how the audit changes the file system.
+type Disk interface {
+	MkdirAll(path string) error
+	Append(path string, data []byte) error // and fsyncs it
+	Remove(path string) error
+}
+
+// Log writes the audit. Acts are on the disk before they are done; everything else waits in memory for up to ten seconds,
+// events that repeat for up to a minute, and costs its caller no disk. Safe for concurrent use. A nil Log writes nothing.
+type Log struct {
+	o Options
+
+	writing sync.Mutex // one writer of the files; taken before mu
+	pruned  string     // the day on which old files were last looked for
+
+	mu     sync.Mutex
+	queue  []Entry
+	folded map[Entry]*fold
+	reads  map[readKey]*reads
+	lost   atomic.Uint64
+	failed bool // of the last write, so that it is logged once
+}
+
+// fold is how often an event has come since.
+type fold struct {
+	count       int
+	since, last time.Time
+}
+
+// New writes nothing yet.
+func New(o Options) *Log {
+	if o.Keep <= 0 {
+		o.Keep = 90 * 24 * time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Log{o: o, folded: map[Entry]*fold{}, reads: map[readKey]*reads{}}
+}
+
+// Lost is how many events could not be written since the start.
+func (l *Log) Lost() uint64 {
+	if l == nil {
+		return 0
+	}
+	return l.lost.Load()
+}
+
+// Act writes a line before an act is done, and returns when it is on the disk. On an error the act must not be done.
+func (l *Log) Act(e Entry) error {
+	if l == nil {
+		return nil
+	}
+	e.Time, e.Outcome = l.o.Now(), Asked
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	_, err := l.append([]Entry{e}, 2*maxDay)
+	return err
+}
+
+// Note writes a line soon.
+func (l *Log) Note(e Entry) {
+	if l == nil {
+		return
+	}
+	e.Time = l.o.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queueLocked(e)
+}
+
+func (l *Log) queueLocked(e Entry) {
+	if len(l.queue) >= mostQueued {
+		l.lost.Add(1)
+		return
+	}
+	l.queue = append(l.queue, e)
+}
+
+// Fold counts an event that may come often: those of a minute that differ in nothing but their time and request are one line. When
+// too many different ones come, they lose their address, and then all but their name.
+func (l *Log) Fold(e Entry) {
+	if l == nil {
+		return
+	}
+	now := l.o.Now()
+	e.RequestID = ""
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, key := range []Entry{e, {Event: e.Event, Actor: e.Actor, Outcome: e.Outcome, Credential: e.Credential, Address: "others"}, {Event: e.Event, Address: "others"}} {
+		f := l.folded[key]
+		switch {
+		case f != nil:
+		case len(l.folded) < mostFolded, key.Actor == "" && key.Outcome == "": // the last has as many as there are names
+			f = &fold{since: now}
+			l.folded[key] = f
+		default:
+			continue
+		}
+		f.count++
+		f.last = now
+		return
+	}
+}
+
+// Read is what one request was sent of one series.
+type Read struct {
+	Client, Source, Kind, Profile, View string
+	Generation                          uint64
+	Rows                                int
+	AtMost                              bool // rows is the size of the page
+	Last                                bool // a page of a list, and the last one
+	Of                                  int  // rows of the whole list
+}
+
+type readKey struct {
+	client, source, kind, profile, view string
+	generation                          uint64
+}
+
+// reads are the requests of one client run over one series.
+type reads struct {
+	from, to       time.Time
+	requests, rows int
+	atMost, last   bool
+	of             int
+}
+
+// Read counts what a client was sent into its run.
+func (l *Log) Read(r Read) {
+	if l == nil {
+		return
+	}
+	now := l.o.Now()
+	key := readKey{r.Client, r.Source, r.Kind, r.Profile, r.View, r.Generation}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	run := l.reads[key]
+	if run != nil && run.over(now) {
+		l.endLocked(key, run)
+		run = nil
+	}
+	if run == nil {
+		run = &reads{from: now}
+		if len(l.reads) < mostReads {
+			l.reads[key] = run
+		} else {
+			defer l.endLocked(key, run) // a run of one request
+		}
+	}
+	run.to = now
+	run.requests++
+	run.rows += r.Rows
+	run.atMost = run.atMost || r.AtMost
+	if r.Last {
+		run.last, run.of = true, r.Of
+	}
+}
+
+func (r *reads) over(now time.Time) bool {
+	return now.Sub(r.to) >= readIdle || now.Sub(r.from) >= readLimit || now.Before(r.from)
+}
+
+func (l *Log) endLocked(k readKey, r *reads) {
+	delete(l.reads, k)
+	complete := r.last && r.rows >= r.of
+	l.queueLocked(Entry{
+		Time: r.to, Event: "read", Actor: k.client, Source: k.source, Kind: k.kind, Profile: k.profile, View: k.view, Generation: k.generation,
+		From: r.from, Requests: r.requests, Rows: r.rows, AtMost: r.atMost, Complete: &complete,
+	})
+}
