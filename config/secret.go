@@ -15,15 +15,24 @@ import (
 )
 
 // Secret prints, marshals and logs as <secret>, also with %#v and inside other values.
-type Secret struct{ value string }
+type Secret struct {
+	value string
+	file  string // where it was read from, "" = elsewhere
+}
 
 const redacted = "<secret>"
 
 // NewSecret wraps a value.
 func NewSecret(v string) Secret { return Secret{value: v} }
 
-// Reveal returns the value, for the one call that needs it.
+// SecretFromFile is a value that was read from a file, which may hold another one later.
+func SecretFromFile(v, file string) Secret { return Secret{value: v, file: file} }
+
+// Reveal returns the value as it was when the settings were read, for the one call that needs it.
 func (s Secret) Reveal() string { return s.value }
+
+// File is the file that holds the secret, a credential of systemd's included; "" = there is none.
+func (s Secret) File() string { return s.file }
 
 // String implements fmt.Stringer.
 func (s Secret) String() string { return redacted }
@@ -67,7 +76,7 @@ func (d *document) secret(v value) Secret {
 		}
 		return Secret{}
 	}
-	var text string
+	var text, file string
 	var err error
 	switch scheme {
 	case "file":
@@ -75,9 +84,10 @@ func (d *document) secret(v value) Secret {
 			err = errors.New("file: names no file")
 			break
 		}
-		text, err = d.secretFile(v.origin, d.path(rest))
+		file = d.path(rest)
+		text, err = d.secretFile(v.origin, file)
 	case "cred":
-		text, err = d.credential(v.origin, rest)
+		text, file, err = d.credential(v.origin, rest)
 	case "env":
 		var ok bool
 		d.mention(rest)
@@ -98,7 +108,19 @@ func (d *document) secret(v value) Secret {
 		d.problem(v.origin, "%v", err)
 		return Secret{}
 	}
-	return NewSecret(text)
+	return SecretFromFile(text, file)
+}
+
+// ReadSecret reads the file of a secret anew. An error never holds any of it.
+func ReadSecret(file string) (string, error) {
+	text, _, err := readSecret(file)
+	if err == nil {
+		err = checkSecret(text)
+	}
+	if err != nil {
+		return "", err
+	}
+	return text, nil
 }
 
 // variableReference is how shells and other programs write the value of a variable.
@@ -145,18 +167,18 @@ func checkSecret(text string) error {
 }
 
 // credential reads a systemd credential; systemd guards the directory.
-func (d *document) credential(o origin, name string) (string, error) {
+func (d *document) credential(o origin, name string) (text, path string, err error) {
 	dir := d.env["CREDENTIALS_DIRECTORY"]
 	if dir == "" {
-		return "", errors.New("cred: works only where systemd sets CREDENTIALS_DIRECTORY (LoadCredential= in the unit)")
+		return "", "", errors.New("cred: works only where systemd sets CREDENTIALS_DIRECTORY (LoadCredential= in the unit)")
 	}
 	if name == "" || name != filepath.Base(name) || name == "." || name == ".." {
-		return "", errors.New("cred: takes the name of a credential, not a path")
+		return "", "", errors.New("cred: takes the name of a credential, not a path")
 	}
-	path := filepath.Join(dir, name)
-	text, _, err := readSecret(path)
+	path = filepath.Join(dir, name)
+	text, _, err = readSecret(path)
 	d.warnOfEdges(o, path, text)
-	return text, err
+	return text, path, err
 }
 
 func (d *document) secretFile(o origin, path string) (string, error) {

@@ -21,7 +21,7 @@ func Check(ctx context.Context, c *config.Config, version, source, lang string) 
 	if err := ready(c); err != nil {
 		return nil, err
 	}
-	ups, err := buildUpstreams(Options{Config: c, Version: version, Logger: slog.New(slog.DiscardHandler)})
+	ups, _, err := buildUpstreams(Options{Config: c, Version: version, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}

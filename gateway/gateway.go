@@ -49,6 +49,7 @@ type Gateway struct {
 	o         Options
 	store     *cache.Store
 	upstreams map[string]*jamf.Source
+	secrets   []*liveSecret // that come from files
 	syncer    *syncer.Syncer
 	server    *server.Server
 	usage     *usage.Recorder
@@ -83,7 +84,7 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 			return nil, err
 		}
 	}
-	upstreams, err := buildUpstreams(o)
+	upstreams, secrets, err := buildUpstreams(o)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
 	}
-	g := &Gateway{o: o, store: store, upstreams: upstreams, admin: admin}
+	g := &Gateway{o: o, store: store, upstreams: upstreams, secrets: secrets, admin: admin}
 	if err := g.build(ctx, ps, key); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
@@ -193,6 +194,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return g.syncer.Run(ctx)
 	})
 	group.Go(func() error { return g.scrub(ctx) })
+	group.Go(func() error { return g.watchSecrets(ctx) })
 	group.Go(func() error { return g.server.ServePublic(ctx, g.listeners.public) })
 	if g.listeners.admin != nil {
 		group.Go(func() error { return g.server.ServeAdmin(ctx, g.listeners.admin) })

@@ -12,15 +12,16 @@ import (
 	"jamf-gateway/gateway/jamf"
 )
 
-// buildUpstreams makes the client of every source; sources on one Jamf host share its budget.
-func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
+// buildUpstreams makes the client of every source; sources on one Jamf host share its budget. The secrets are those that come from files.
+func buildUpstreams(o Options) (map[string]*jamf.Source, []*liveSecret, error) {
 	tel := jamf.Telemetry{TracerProvider: o.TracerProvider, MeterProvider: o.MeterProvider}
 	hosts := map[string]*jamf.Host{}
 	out := map[string]*jamf.Source{}
+	var secrets []*liveSecret
 	for _, src := range o.Config.Sources {
 		u, err := url.Parse(src.URL)
 		if err != nil {
-			return nil, fmt.Errorf("sources.%s.url: %w", src.Name, err)
+			return nil, nil, fmt.Errorf("sources.%s.url: %w", src.Name, err)
 		}
 		authority := jamf.Authority(u)
 		host := hosts[authority]
@@ -32,20 +33,24 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, error) {
 		}
 		roots, err := rootsOf(src.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("sources.%s.ca_file: %w", src.Name, err)
+			return nil, nil, fmt.Errorf("sources.%s.ca_file: %w", src.Name, err)
+		}
+		secret := newLiveSecret(src.Name, "client_secret", src.ClientSecret, o.Logger)
+		if secret.file != "" {
+			secrets = append(secrets, secret)
 		}
 		out[src.Name], err = jamf.NewSource(host, jamf.SourceOptions{
-			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: src.ClientSecret.Reveal,
+			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: secret.Reveal, Reread: secret.Reread,
 			AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
 			Passed: passedOn(src),
 			Proxy:  src.Proxy.Reveal(), RootCAs: roots, Networks: src.Networks, Dial: o.Dial, Resolver: o.Resolver, Turn: o.Simulation.turnOf(src.Name),
 			PropagateTrace: o.Config.Telemetry.PropagateToJamf, Logger: o.Logger, Telemetry: tel,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("sources.%s: %w", src.Name, err)
+			return nil, nil, fmt.Errorf("sources.%s: %w", src.Name, err)
 		}
 	}
-	return out, nil
+	return out, secrets, nil
 }
 
 // rootsOf are the authorities of the system and those in a file; nil = those of the system alone.

@@ -164,11 +164,11 @@ func (w *Walk) beatOnce(ctx context.Context, c *call) error {
 	})
 	switch {
 	case err == nil:
-		s.tokens.accepted()
+		s.tokens.accepted(tok)
 	case errors.Is(err, ErrUnauthorized):
 		s.tokens.refused(tok)
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrServerError), errors.Is(err, ErrForbidden):
-		s.tokens.accepted()
+		s.tokens.accepted(tok)
 	}
 	return err
 }

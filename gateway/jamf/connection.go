@@ -259,7 +259,7 @@ func (t *connectionTest) probe(ctx context.Context, c *call) error {
 	})
 	switch {
 	case err == nil, errors.Is(err, ErrForbidden), errors.Is(err, ErrNotFound), errors.Is(err, ErrServerError):
-		s.tokens.accepted()
+		s.tokens.accepted(t.tok)
 	case errors.Is(err, ErrUnauthorized):
 		s.tokens.refused(t.tok)
 	}

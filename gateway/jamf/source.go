@@ -21,6 +21,7 @@ type SourceOptions struct {
 	URL                   string // ends in /api
 	ClientID              string
 	ClientSecret          func() string // asked for at every call of the token endpoint, so that a rotated secret is used
+	Reread                func()        // looks at once whether ClientSecret has become another, after a refusal; nil = it never does
 	AllowInsecureLoopback bool
 	UserAgent             string // "jamf-gateway/<version>"
 	PropagateTrace        bool
@@ -106,7 +107,7 @@ func NewSource(h *Host, o SourceOptions) (*Source, error) {
 		log:       o.Logger,
 		lookup:    o.Resolver.LookupNetIP,
 	}
-	s.tokens = &tokens{src: s}
+	s.tokens = &tokens{src: s, logins: []*login{{Login: Login{ID: o.ClientID, Secret: o.ClientSecret, Reread: o.Reread}}}}
 	return s, nil
 }
 
@@ -120,6 +121,9 @@ func (s *Source) Close() {
 func (s *Source) NewWalk() *Walk {
 	return &Walk{src: s, jar: newJar(), began: time.Now()}
 }
+
+// SecretChanged is told that ClientSecret has become another: it is tried at the next call, whatever was refused before.
+func (s *Source) SecretChanged() { s.tokens.renewed(s.tokens.login()) }
 
 // turn waits for the turn of one attempt.
 func (s *Source) turn(ctx context.Context, c *call) (done func()) {

@@ -36,14 +36,15 @@ var errStaleToken = errors.New("token ran out in the queue")
 // token is one access token.
 type token struct {
 	value   string
+	by      *login
 	born    time.Time
 	expires time.Time
-	renew   time.Time // from then on a new one is fetched
+	renew   time.Time // from then on a new one is fetched; the lock of tokens guards it
 }
 
-func newToken(value string, asked time.Time, life time.Duration) *token {
+func newToken(by *login, value string, asked time.Time, life time.Duration) *token {
 	expires := asked.Add(life)
-	return &token{value: value, born: asked, expires: expires, renew: expires.Add(-min(30*time.Second, life/4))}
+	return &token{value: value, by: by, born: asked, expires: expires, renew: expires.Add(-min(30*time.Second, life/4))}
 }
 
 func (t *token) validAt(now time.Time) bool { return t != nil && now.Before(t.expires) }
@@ -62,14 +63,12 @@ type tokens struct {
 	running     sync.WaitGroup // renewals
 
 	mu       sync.Mutex
+	logins   []*login // what the settings name, the first one first
 	current  *token
 	flight   *flight
-	asked    time.Time   // since when the endpoint is being asked; zero = it is not
-	notAhead time.Time   // no renewal ahead of need before
-	refusals []time.Time // of the credentials, within the window, oldest first
-	streak   int         // refusals since the API last took a token
-	dead     bool        // auth_failed
-	lastErr  error       // of the last renewal
+	asked    time.Time // since when the endpoint is being asked; zero = it is not
+	notAhead time.Time // no renewal ahead of need before
+	lastErr  error     // of the last renewal
 	closed   bool
 }
 
@@ -138,13 +137,12 @@ func (t *tokens) land(ctx context.Context, f *flight, tok *token, err error) {
 	case err == nil:
 		t.current = tok
 	case errors.Is(err, ErrAuthFailed):
-		t.refuseLocked(now)
 		kept = t.current.validAt(now)
 	default:
 		t.notAhead = now.Add(renewalPause)
 		kept = t.current.validAt(now)
 	}
-	dead := t.dead
+	dead := t.deadLocked()
 	t.mu.Unlock()
 	defer close(f.done)
 	if kept { // nobody else gets to see this error
@@ -158,17 +156,38 @@ func (t *tokens) land(ctx context.Context, f *flight, tok *token, err error) {
 // fetch calls the token endpoint, the other path too when there is none at the first.
 func (t *tokens) fetch(ctx context.Context, e entry) (*token, error) {
 	ctx, span := t.src.startCall(ctx, "jamf token", "token")
-	tok, err := t.fetchEither(ctx, e)
+	tok, err := t.fetchAny(ctx, e)
 	t.src.meters.token(ctx, outcomeOf(err))
 	endSpan(span, err)
 	return tok, err
 }
 
-func (t *tokens) fetchEither(ctx context.Context, e entry) (*token, error) {
+// fetchAny asks for the client in use. One whose secret was changed meanwhile is asked for once more, with the new one.
+func (t *tokens) fetchAny(ctx context.Context, e entry) (*token, error) {
+	l := t.login()
+	used := l.Secret()
+	tok, err := t.fetchEither(ctx, e, l, used)
+	if err == nil || !errors.Is(err, ErrAuthFailed) {
+		return tok, err
+	}
+	t.refuse(l)
+	if l.Reread != nil {
+		l.Reread()
+	}
+	if now := l.Secret(); now != used {
+		t.renewed(l)
+		if tok, err = t.fetchEither(ctx, e, l, now); err != nil && errors.Is(err, ErrAuthFailed) {
+			t.refuse(l)
+		}
+	}
+	return tok, err
+}
+
+func (t *tokens) fetchEither(ctx context.Context, e entry, l *login, secret string) (*token, error) {
 	old := t.unversioned.Load()
-	tok, err := t.fetchAt(ctx, e, old)
+	tok, err := t.fetchAt(ctx, e, l, secret, old)
 	if err != nil && errors.Is(err, ErrNotFound) {
-		if tok, err = t.fetchAt(ctx, e, !old); err == nil || !errors.Is(err, ErrNotFound) {
+		if tok, err = t.fetchAt(ctx, e, l, secret, !old); err == nil || !errors.Is(err, ErrNotFound) {
 			t.unversioned.Store(!old)
 		}
 	}
@@ -199,7 +218,7 @@ func ofTheToken(e *Error) *Error {
 	return &out
 }
 
-func (t *tokens) fetchAt(ctx context.Context, e entry, old bool) (*token, *Error) {
+func (t *tokens) fetchAt(ctx context.Context, e entry, l *login, secret string, old bool) (*token, *Error) {
 	path := tokenPathV1
 	if old {
 		path = tokenPathOld
@@ -208,7 +227,7 @@ func (t *tokens) fetchAt(ctx context.Context, e entry, old bool) (*token, *Error
 	err := t.src.host.do(ctx, e, func(ctx context.Context) error {
 		defer t.asks()()
 		form := url.Values{
-			"client_id": {t.src.o.ClientID}, "client_secret": {t.src.o.ClientSecret()}, "grant_type": {"client_credentials"},
+			"client_id": {l.ID}, "client_secret": {secret}, "grant_type": {"client_credentials"},
 		}
 		asked := time.Now()
 		return tokenFault(t.src.send(ctx, request{
@@ -216,7 +235,7 @@ func (t *tokens) fetchAt(ctx context.Context, e entry, old bool) (*token, *Error
 		}, maxSmallBytes, func(r io.Reader) error {
 			value, life, err := readToken(r)
 			if err == nil {
-				tok = newToken(value, asked, life)
+				tok = newToken(l, value, asked, life)
 			}
 			return err
 		}))
@@ -259,7 +278,8 @@ func (t *tokens) refused(tok *token) {
 	}
 	t.current = nil
 	if now := time.Now(); now.Sub(tok.born) < youngToken {
-		t.refuseLocked(now)
+		tok.by.refuse(now)
+		t.explainLocked()
 	}
 }
 
@@ -272,11 +292,36 @@ func (t *tokens) reissue(tok *token) {
 	}
 }
 
-// accepted is told that the API took the token: whatever was refused before, the credentials are good.
-func (t *tokens) accepted() {
+// accepted is told that the API took the token.
+func (t *tokens) accepted(tok *token) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.refusals, t.streak, t.dead = nil, 0, false
+	tok.by.accept(time.Now())
+}
+
+// login is the API client in use.
+func (t *tokens) login() *login {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.logins[0]
+}
+
+// refuse counts a refusal by the token endpoint.
+func (t *tokens) refuse(l *login) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.refuse(time.Now())
+}
+
+// renewed is told that the secret of a client is another one: it is tried at once, whatever was refused before. A token that is still
+// good is used until the new secret has brought one.
+func (t *tokens) renewed(l *login) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.changed()
+	if c := t.current; c != nil && c.by == l {
+		c.renew, t.notAhead = time.Now(), time.Time{}
+	}
 }
 
 // prove fetches a token for a connection test. While Jamf refuses the credentials and the pause is not over, the secret stays
@@ -299,41 +344,29 @@ func (t *tokens) prove(ctx context.Context) (*token, error) {
 		t.current, t.lastErr = tok, nil
 	case errors.Is(err, ErrAuthFailed):
 		t.lastErr = err
-		t.refuseLocked(time.Now())
 	}
 	return tok, err
 }
 
-// refuseLocked counts a refusal of the credentials.
-func (t *tokens) refuseLocked(now time.Time) {
-	t.forgetLocked(now)
-	t.refusals = append(t.refusals, now)
-	t.streak++
-	t.dead = t.dead || len(t.refusals) >= refusalLimit
+// explainLocked gives refusals of the API a reason of their own.
+func (t *tokens) explainLocked() {
 	if t.lastErr == nil || !errors.Is(t.lastErr, ErrAuthFailed) {
 		t.lastErr = &Error{Kind: ErrAuthFailed, Op: "token", Code: codeAuthFailed, Detail: "Jamf refuses tokens that it has just issued"}
 	}
 }
 
-func (t *tokens) forgetLocked(now time.Time) {
-	t.refusals = slices.DeleteFunc(t.refusals, func(at time.Time) bool { return now.Sub(at) >= refusalWindow })
+// deadLocked tells that Jamf refuses every client.
+func (t *tokens) deadLocked() bool {
+	return !slices.ContainsFunc(t.logins, func(l *login) bool { return !l.dead })
 }
 
-// pauseLocked tells how long the token endpoint must be left alone: nothing before auth_failed; then a pause that grows
-// to 5 min, and never more than 3 refusals in 15 min, so that nobody is locked out by us.
+// pauseLocked tells how long no client may be tried.
 func (t *tokens) pauseLocked(now time.Time) time.Duration {
-	t.forgetLocked(now)
-	if !t.dead {
-		return 0
+	least := t.logins[0].pause(now)
+	for _, l := range t.logins[1:] {
+		least = min(least, l.pause(now))
 	}
-	var until time.Time
-	if n := len(t.refusals); n > 0 {
-		until = t.refusals[n-1].Add(min(refusalPause<<min(t.streak, 8), maxRefusalPause))
-		if n >= refusalLimit {
-			until = later(until, t.refusals[n-refusalLimit].Add(refusalWindow))
-		}
-	}
-	return max(0, until.Sub(now))
+	return least
 }
 
 func (t *tokens) refusedLocked(wait time.Duration) *Error {
@@ -352,7 +385,7 @@ func (t *tokens) state() (name string, expires time.Time) {
 		expires = t.current.expires
 	}
 	switch {
-	case t.dead:
+	case t.deadLocked():
 		name = "auth_failed"
 	case valid:
 		name = "valid"

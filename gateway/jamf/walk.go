@@ -109,12 +109,12 @@ func (a *asking) attempt(ctx context.Context) *Error {
 	})
 	switch {
 	case err == nil:
-		s.tokens.accepted()
+		s.tokens.accepted(tok)
 		return nil
 	case errors.Is(err, errStaleToken):
 		return &Error{Kind: errStaleToken, Op: c.op}
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrServerError):
-		s.tokens.accepted() // Jamf's own envelope: the token got past the door
+		s.tokens.accepted(tok) // Jamf's own envelope: the token got past the door
 	}
 	return asError(c.op, err)
 }
@@ -209,7 +209,7 @@ func (a *asking) renew() bool {
 // 403 in a walk is answered with a token issued anew.
 func (a *asking) reissue(err *Error) bool {
 	if !err.html {
-		a.walk.src.tokens.accepted()
+		a.walk.src.tokens.accepted(a.tok)
 	}
 	a.walk.mu.Lock()
 	first := !a.walk.reissued

@@ -37,6 +37,7 @@ type heart struct {
 	journal *availability.Journal // nil = no history is kept
 	lists   []jamf.List
 	every   time.Duration
+	poke    chan struct{} // capacity 1: the next one is wanted now
 
 	mu        sync.Mutex
 	asked     time.Time // when the last heartbeat ended, zero = never
@@ -64,7 +65,7 @@ type HeartbeatStatus struct {
 
 // newHeart looks into the history, so that an outage keeps its beginning over a restart.
 func newHeart(src *Source, b *book, disk *cache.Disk, dataDir string, now time.Time) *heart {
-	h := &heart{src: src, book: b, every: src.Heartbeat, ill: map[device.Kind]bool{}, healed: map[device.Kind]time.Time{}}
+	h := &heart{src: src, book: b, every: src.Heartbeat, poke: make(chan struct{}, 1), ill: map[device.Kind]bool{}, healed: map[device.Kind]time.Time{}}
 	for _, k := range src.Kinds {
 		list, _ := lightListOf(k)
 		h.lists = append(h.lists, list)
@@ -167,6 +168,9 @@ func (s *Syncer) rest(ctx context.Context, h *heart, next time.Time) error {
 		case <-ctx.Done():
 			t.Stop()
 			return ctx.Err()
+		case <-h.poke:
+			t.Stop()
+			return nil
 		case <-t.C:
 		}
 	}
