@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
 	"jamf-gateway/cache"
@@ -230,6 +231,13 @@ func (e *Ended) End(client, token string, expires time.Time) error {
 }
 
 func (e *Ended) Has(token string, expires time.Time) bool { return e.e.has(token, expires) }
+
+// PlainFiber is Fiber as it comes, with one handler.
+func PlainFiber() fasthttp.RequestHandler {
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, Immutable: true})
+	app.Get("/*", func(c *fiber.Ctx) error { return c.SendString("ok") })
+	return app.Handler()
+}
 
 // Gate tells whether the gate lets a request pass.
 func Gate(rc *fasthttp.RequestCtx) bool { return gate(rc) == nil }
