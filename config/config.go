@@ -20,6 +20,7 @@ type Config struct {
 	AdminTokenFile string // file of the admin door's token; made at the first start
 	TLS            TLS
 	DataDir        string
+	Audit          Audit
 	Cache          Cache
 	Sources        []Source // in the order of the file
 	Clients        []Client
@@ -31,6 +32,12 @@ type Config struct {
 
 // TLS names the certificate of the public door; both files or none.
 type TLS struct{ CertFile, KeyFile string }
+
+// Audit is where it is written down who did what, and for how long it is kept.
+type Audit struct {
+	Dir  string
+	Keep time.Duration
+}
 
 // Cache limits what is kept in memory in front of the files.
 type Cache struct{ MaxBytes int64 }

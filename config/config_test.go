@@ -62,6 +62,7 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 	want := &config.Config{
 		File: "gateway.yaml", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9480", MaxPageSize: 10_000, MaxStale: 30 * 24 * time.Hour,
 		KeyFile: filepath.Join(dir, "gateway.key"), AdminTokenFile: filepath.Join(dir, "admin.token"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 256 << 20},
+		Audit: config.Audit{Dir: filepath.Join(dir, "data", ".audit"), Keep: 90 * 24 * time.Hour},
 		Sources: []config.Source{{
 			Name: "schule-a", URL: "https://a.jamfcloud.com/api", ClientID: "cid", ClientSecret: config.NewSecret("geheim"),
 			Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal",
@@ -136,6 +137,7 @@ profiles:
   own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
 telemetry: {log_level: debug, propagate_to_jamf: true}
 admin_token_file: door.token
+audit: {dir: log, keep: 365d}
 `), "gateway.yaml", dir, env("CREDENTIALS_DIRECTORY="+filepath.Join(dir, "cred")))
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +145,7 @@ admin_token_file: door.token
 	usual := config.Sync{Interval: 24 * time.Hour, PageSize: 800}
 	want := &config.Config{
 		File: "gateway.yaml", Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
-		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"),
+		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"), Audit: config.Audit{Dir: filepath.Join(dir, "log"), Keep: 365 * 24 * time.Hour},
 		TLS: config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
 		Sources: []config.Source{
 			{

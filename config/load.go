@@ -74,6 +74,7 @@ func (d *document) config(data []byte) (*Config, error) {
 	if c.AdminTokenFile == c.KeyFile {
 		d.problem(root.from("admin_token_file"), "is the file of key_file as well")
 	}
+	c.Audit = readAudit(root.section("audit"), c.DataDir)
 	for _, key := range []string{"key_file", "admin_token_file", "data_dir"} {
 		d.place(c, root, key)
 	}
@@ -123,6 +124,16 @@ func (m *mapping) filled(key, fallback string) string {
 		m.doc.problem(v.origin, "is empty")
 	}
 	return v.text
+}
+
+// readAudit reads the place of the audit: below the data unless it is named.
+func readAudit(m *mapping, dataDir string) Audit {
+	defer m.done()
+	a := Audit{Dir: filepath.Join(dataDir, ".audit"), Keep: m.duration("keep", 90*24*time.Hour, 24*time.Hour, 3650*24*time.Hour)}
+	if own := m.filled("dir", ""); own != "" {
+		a.Dir = m.doc.path(own)
+	}
+	return a
 }
 
 func readCache(m *mapping) Cache {

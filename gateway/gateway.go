@@ -3,6 +3,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 
 	"jamf-gateway/cache"
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/audit"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
 	"jamf-gateway/gateway/server"
@@ -53,6 +55,7 @@ type Gateway struct {
 	syncer    *syncer.Syncer
 	server    *server.Server
 	usage     *usage.Recorder
+	audit     *audit.Log
 	admin     *adminToken // nil: the admin door is off
 	listeners listeners
 }
@@ -134,12 +137,13 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	if g.usage, err = g.newUsage(); err != nil {
 		return err
 	}
+	g.audit = audit.New(audit.Options{Dir: cmp.Or(c.Audit.Dir, audit.Dir(c.DataDir)), Keep: c.Audit.Keep, Disk: g.store.Disk(), Now: g.o.Now, Logger: g.o.Logger})
 	var admin func() string
 	if g.admin != nil {
 		admin = g.admin.current
 	}
 	g.server, err = server.New(server.Options{
-		AdminToken: admin,
+		AdminToken: admin, Audit: g.audit,
 		Settings: server.Settings{
 			Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Passthrough: passthrough{g.upstreams}, Sources: served, Names: ownNames(c),
 			Clients: ps.clients(c.Clients, key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale,
@@ -188,6 +192,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	open, drained := context.WithCancel(context.WithoutCancel(ctx))
 	runs.Go(func() error { return g.server.Run(open) })
 	runs.Go(func() error { return g.usage.Run(open) })
+	runs.Go(func() error { return g.audit.Run(open) })
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		g.remap(ctx)

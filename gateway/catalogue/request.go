@@ -269,6 +269,18 @@ func ofIdentity() []Entry {
 			},
 		},
 		{
+			Code:  "audit_failed",
+			Title: Text{"The audit cannot be written", "Das Prüfprotokoll lässt sich nicht schreiben"},
+			Cause: Text{
+				"An act at the admin door is done only when it is written down, and the disk did not take the line. Clients are served as before.",
+				"Am Verwaltungszugang wird nur ausgeführt, was protokolliert ist, und der Datenträger hat die Zeile nicht angenommen. Clients werden weiter bedient.",
+			},
+			Action: Text{
+				"Make room on the disk of the audit (audit.dir), or correct the rights there, and repeat the command.",
+				"Schaffen Sie Platz auf dem Datenträger des Prüfprotokolls (audit.dir), oder korrigieren Sie dort die Rechte, und wiederholen Sie den Befehl.",
+			},
+		},
+		{
 			Code:  "too_many_attempts",
 			Title: Text{"Too many wrong credentials", "Zu viele falsche Zugangsdaten"},
 			Cause: Text{

@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/gateway/audit"
 	"jamf-gateway/gateway/device"
 )
 
@@ -114,10 +115,14 @@ func (s *Server) adminSync(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	if err := exchangeOf(c).rules.control.SyncNow(name, kinds...); err != nil {
-		return controlFault(err, name)
+	x, e := exchangeOf(c), audit.Entry{Event: "admin.sync", Source: name}
+	if len(kinds) == 1 {
+		e.Kind = string(kinds[0])
 	}
-	exchangeOf(c).source = name
+	if f := s.act(c, e, func() error { return x.rules.control.SyncNow(name, kinds...) }); f != nil {
+		return f
+	}
+	x.source = name
 	return sendJSON(c, http.StatusAccepted, struct {
 		Source string `json:"source"`
 		Status string `json:"status"`

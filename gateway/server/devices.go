@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/gateway/audit"
 	"jamf-gateway/gateway/device"
 )
 
@@ -55,6 +56,7 @@ func (s *Server) listDevices(c *fiber.Ctx) error {
 		Generations: append(r.refs(), r.othersDigest()), State: r.epoch(), Policy: x.caller.policy, Endpoint: x.route,
 		Query: fmt.Sprintf("%s limit=%d from=%d/%d fields=%s", q.canonical(), q.limit, from.series, from.after, q.show.Canonical()),
 	}
+	x.reads = page.reads()
 	return s.answer(c, r, key, page.render)
 }
 
@@ -430,6 +432,7 @@ func (s *Server) ofDevice(c *fiber.Ctx, q deviceQuery, render func(ctx context.C
 		Generations: append(r.refs(), r.othersDigest()), Policy: x.caller.policy, Endpoint: x.route,
 		Query: fmt.Sprintf("%s:%s:%d fields=%s", source, kind, id, q.show.Canonical()),
 	}
+	x.reads = []audit.Read{r.concerned[0].readOf(1)}
 	err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
 		if err := r.concerned[0].shows(id); err != nil {
 			return nil, err

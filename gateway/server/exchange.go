@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 	"go.opentelemetry.io/otel/trace"
 
+	"jamf-gateway/gateway/audit"
 	"jamf-gateway/gateway/usage"
 )
 
@@ -38,6 +39,9 @@ type exchange struct {
 	seen      usage.Request // what the record of its caller takes of it
 	claimed   string        // the client that a token request named
 	parameter string        // the one at fault
+
+	credential [32]byte     // the hash of the secret behind a token that was given
+	reads      []audit.Read // what the answer sends, once it is a success
 
 	counted bool // among the requests of its caller
 	sending bool // the response is written after the exchange has ended, and counts itself out then

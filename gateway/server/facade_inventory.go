@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/gateway/audit"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/usage"
 )
@@ -121,7 +122,7 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		if tooLarge {
 			return &fault{code: codePageSize, field: "page-size", detail: fmt.Sprintf("page-size can be %d at most.", x.rules.maxPageSize)}
 		}
-		r.rows = shown
+		r.rows, x.reads = shown, sr.pageOf(shown, offset+shown, rows.count)
 		key := cache.Key{
 			Generations: r.refs(), Policy: sr.scope.view(), Endpoint: endpoint,
 			Query: fmt.Sprintf("offset=%d rows=%d %s", offset, shown, list),
@@ -189,6 +190,7 @@ func (s *Server) facadeRecord(fr facadeRecord) fiber.Handler {
 			Generations: r.refs(), Policy: sr.scope.view(), Endpoint: "facade record " + strconv.Itoa(int(fr.shape)),
 			Query: fmt.Sprintf("sections=%x id=%d", uint64(sections), id),
 		}
+		exchangeOf(c).reads = []audit.Read{sr.readOf(1)}
 		err = s.answer(c, r, key, func(ctx context.Context) ([]byte, error) {
 			record, err := sr.record(ctx, id)
 			if err != nil {

@@ -26,6 +26,7 @@ const (
 	codeForbiddenOrigin  = "forbidden_origin"
 	codeAdminToken       = "admin_token"
 	codeTooManyAttempts  = "too_many_attempts"
+	codeAuditFailed      = "audit_failed"
 	codeNotFound         = "not_found"
 	codeUnknownSource    = "unknown_source"
 	codeUnknownDevice    = "unknown_device"

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/gateway/audit"
 	"jamf-gateway/gateway/device"
 )
 
@@ -96,8 +98,9 @@ func (s *Server) adminApprove(c *fiber.Ctx) error {
 	if st, known := x.rules.statuses().source(name); known && slices.ContainsFunc(st.Kinds, func(k KindStatus) bool { return k.Hold != nil && k.Hold.Digest == digest && k.Hold.Generation == 0 }) {
 		status = "reading" // nothing was kept: it is read again
 	}
-	if err := x.rules.control.Approve(x.context(), name, digest, actor(values)); err != nil {
-		return controlFault(err, name)
+	e := audit.Entry{Event: "admin.approve", By: actor(values), Source: name, Target: digest}
+	if f := s.act(c, e, func() error { return x.rules.control.Approve(x.context(), name, digest, e.By) }); f != nil {
+		return f
 	}
 	x.source = name
 	return sendJSON(c, http.StatusOK, struct {
@@ -124,8 +127,9 @@ func (s *Server) adminExpect(c *fiber.Ctx) error {
 		return badParameter(paramUntil, "until is a time like 2026-12-01T00:00:00Z, in the future and within a year.")
 	}
 	x := exchangeOf(c)
-	if err := x.rules.control.Expect(x.context(), name, count, until, actor(values)); err != nil {
-		return controlFault(err, name)
+	e := audit.Entry{Event: "admin.expect-removals", By: actor(values), Source: name, Target: fmt.Sprintf("%d until %s", count, until.UTC().Format(time.RFC3339))}
+	if f := s.act(c, e, func() error { return x.rules.control.Expect(x.context(), name, count, until, e.By) }); f != nil {
+		return f
 	}
 	x.source = name
 	return sendJSON(c, http.StatusOK, struct {

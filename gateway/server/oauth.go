@@ -71,7 +71,7 @@ func (s *Server) admit(x *exchange, given credentials) (secret [32]byte, ok bool
 	if !ok || x.base.own && !who.sees(x.base.source) {
 		return [32]byte{}, false
 	}
-	x.caller = who
+	x.caller, x.credential = who, secret
 	return secret, true
 }
 

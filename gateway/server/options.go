@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/gateway/audit"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/usage"
 )
@@ -54,6 +55,7 @@ type Options struct {
 	EndedFile      string          // where ended tokens outlive a restart; "" = they live again
 	Patience       time.Duration   // how long the refusals of who is refused too often are held; 0 = a second, negative = they are not
 	Traffic        int64           // bytes of answers in flight; 0 = 256 MiB
+	Audit          *audit.Log      // nil: nothing is written down
 	AdminToken     func() string   // of the admin door, as it is now; nil or "": nobody is let in, but to /metrics
 	Metrics        http.Handler    // of the admin door's /metrics; nil: no such route
 	Logger         *slog.Logger

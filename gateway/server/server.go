@@ -59,6 +59,9 @@ func New(o Options) (*Server, error) {
 	if s.telemetry, err = newTelemetry(o.TracerProvider, o.MeterProvider, o.Version); err != nil {
 		return nil, err
 	}
+	if err := countLost(o.MeterProvider, o.Audit, o.Version); err != nil {
+		return nil, err
+	}
 	s.runs.restore(first.mayRead)
 	return s, nil
 }
@@ -136,6 +139,7 @@ func (s *Server) end(rc *fasthttp.RequestCtx, x *exchange) {
 	}
 	s.telemetry.end(x, status, now)
 	s.record(rc, x, status, now)
+	s.audited(rc, x, status)
 	s.accessLog(x, status, now)
 }
 

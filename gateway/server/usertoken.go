@@ -43,7 +43,8 @@ func (s *Server) keepAlive(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	exchangeOf(c).seen.Issued = "renewed"
+	x := exchangeOf(c)
+	x.seen.Issued, x.credential = "renewed", p.secret
 	return s.sendUserToken(c, p.secret)
 }
 

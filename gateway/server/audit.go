@@ -1,0 +1,134 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+	"go.opentelemetry.io/otel/metric"
+
+	"jamf-gateway/gateway/audit"
+)
+
+// adminActor is who acts at the admin door: all operators have one token.
+const adminActor = "admin"
+
+// act has an admin act written down, does it, and notes how it ended. What cannot be written down is not done. The event, and what
+// the act is about, come from the caller; who and from where is filled in.
+func (s *Server) act(c *fiber.Ctx, e audit.Entry, do func() error) *fault {
+	x := exchangeOf(c)
+	e.Actor, e.Address, e.RequestID = adminActor, address(c.Context()), x.id
+	if err := s.o.Audit.Act(e); err != nil {
+		return &fault{code: codeAuditFailed, source: e.Source, retryAfter: defaultRetryAfter, cause: err}
+	}
+	var f *fault
+	e.Outcome = audit.Done
+	if err := do(); err != nil {
+		f = controlFault(err, e.Source)
+		e.Outcome = f.code
+	}
+	s.o.Audit.Note(e)
+	return f
+}
+
+// audited notes what a request was: a token given or refused, a refusal at the admin door, or devices that were read.
+func (s *Server) audited(rc *fasthttp.RequestCtx, x *exchange, status int) {
+	switch {
+	case s.o.Audit == nil:
+	case !x.public:
+		if x.code == codeAdminToken && len(rc.Request.Header.Peek(fiber.HeaderAuthorization)) > 0 || x.code == codeTooManyAttempts || x.code == codeForbiddenOrigin {
+			s.o.Audit.Fold(audit.Entry{Event: "admin.refused", Address: address(rc), Outcome: x.code})
+		}
+	case x.method == http.MethodPost && issuesTokens(x.route):
+		e := audit.Entry{Event: "token.refused", Address: address(rc), Outcome: x.code, Actor: x.client()}
+		if _, known := x.rules.clients[x.claimed]; known {
+			e.Actor = x.claimed // any other name may be a secret in the wrong field
+		}
+		if status == http.StatusOK {
+			e.Event, e.Outcome, e.Credential = "token.issued", audit.Done, hex.EncodeToString(x.credential[:4])
+		}
+		s.o.Audit.Fold(e)
+	case x.method == http.MethodGet && status == http.StatusOK:
+		for _, r := range x.reads {
+			r.Client = x.client()
+			s.o.Audit.Read(r)
+		}
+	}
+}
+
+// issuesTokens tells whether a route is one of the token endpoints.
+func issuesTokens(route string) bool {
+	return strings.HasSuffix(route, "/oauth/token") || strings.HasSuffix(route, "/auth/token") || strings.HasSuffix(route, "/auth/keep-alive")
+}
+
+// address is the IP address of the other side of the connection.
+func address(rc *fasthttp.RequestCtx) string { return rc.RemoteIP().String() }
+
+// readOf is that so many devices of a series are sent.
+func (sr *series) readOf(rows int) audit.Read {
+	return audit.Read{
+		Source: sr.Source, Kind: string(sr.Kind), Profile: sr.profile.Name(), View: sr.filter.Digest(), Generation: sr.info.Number, Rows: rows, Of: sr.count(),
+	}
+}
+
+// pageOf is readOf for a page of a list; past is what lies before its end.
+func (sr *series) pageOf(rows, past, of int) []audit.Read {
+	r := sr.readOf(rows)
+	r.Last, r.Of = past >= of, of
+	return []audit.Read{r}
+}
+
+// reads is what the page sends of each series.
+func (p devicePage) reads() []audit.Read {
+	var out []audit.Read
+	left := p.query.limit
+	for i := p.from.series; i < len(p.reading.concerned); i++ {
+		sr := p.reading.concerned[i]
+		switch {
+		case sr.generation == nil:
+			continue
+		case p.parts != nil: // what a filter finds is known to the rendering alone
+			r := sr.readOf(left)
+			r.AtMost = true
+			out = append(out, r)
+			continue
+		}
+		after := int64(0)
+		if i == p.from.series {
+			after = p.from.after
+		}
+		ids := sr.view.After(after, left+1)
+		r := sr.readOf(min(len(ids), left))
+		r.Last = len(ids) <= left
+		if r.Rows > 0 || r.Of == 0 {
+			out = append(out, r)
+		}
+		if !r.Last {
+			break
+		}
+		left -= r.Rows
+	}
+	return out
+}
+
+// countLost shows how many events the audit has lost.
+func countLost(mp metric.MeterProvider, log *audit.Log, version string) error {
+	if log == nil {
+		return nil
+	}
+	meter := mp.Meter(instrumentation, metric.WithInstrumentationVersion(version))
+	_, err := meter.Int64ObservableCounter("jamf_gateway.audit.lost", metric.WithUnit("{event}"),
+		metric.WithDescription("Events that the audit could not write down: the disk was full for too long."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(log.Lost()))
+			return nil
+		}))
+	if err != nil {
+		return fmt.Errorf("server metrics: %w", err)
+	}
+	return nil
+}
