@@ -92,7 +92,7 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 		return nil, err
 	}
 	store, err := cache.Open(ctx, cache.Options{
-		Dir: c.DataDir, MaxBytes: c.Cache.MaxBytes, Keep: 3, Logger: o.Logger, MeterProvider: o.MeterProvider, Now: o.Now, Disk: o.Disk,
+		Dir: c.DataDir, MaxBytes: c.Cache.MaxBytes, Keep: keptGenerations, Logger: o.Logger, MeterProvider: o.MeterProvider, Now: o.Now, Disk: o.Disk,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
@@ -138,6 +138,9 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		return err
 	}
 	g.audit = audit.New(audit.Options{Dir: cmp.Or(c.Audit.Dir, audit.Dir(c.DataDir)), Keep: c.Audit.Keep, Disk: g.store.Disk(), Now: g.o.Now, Logger: g.o.Logger})
+	if err := g.recordPolicy(ctx, c, ps); err != nil {
+		return err
+	}
 	var admin func() string
 	if g.admin != nil {
 		admin = g.admin.current
@@ -157,6 +160,9 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	}
 	return nil
 }
+
+// keptGenerations of each kind of a source are on disk, the served one among them.
+const keptGenerations = 3
 
 // runsFile lies in the data directory: which generation each client is reading.
 const runsFile = ".runs.json"

@@ -20,14 +20,8 @@ func (t text) in(l catalogue.Language) string {
 
 // languageOf is what --lang says, else what the environment says as POSIX orders it: LC_ALL, LC_MESSAGES, LANG.
 func languageOf(args, env []string) catalogue.Language {
-	for i, arg := range args {
-		value, ok := strings.CutPrefix(arg, "--lang=")
-		if arg == "--lang" && i+1 < len(args) {
-			value, ok = args[i+1], true
-		}
-		if ok && value != "" {
-			return language(value)
-		}
+	if value := languageFlag(args); value != "" {
+		return language(value)
 	}
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if value := variable(env, name); value != "" {
@@ -35,6 +29,20 @@ func languageOf(args, env []string) catalogue.Language {
 		}
 	}
 	return catalogue.EN
+}
+
+// languageFlag is what --lang says, "" where it is not there.
+func languageFlag(args []string) string {
+	for i, arg := range args {
+		value, ok := strings.CutPrefix(arg, "--lang=")
+		if arg == "--lang" && i+1 < len(args) {
+			value, ok = args[i+1], true
+		}
+		if ok && value != "" {
+			return value
+		}
+	}
+	return ""
 }
 
 // language reads "de", "de_AT.UTF-8" and the like as German; everything else is English.

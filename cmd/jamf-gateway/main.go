@@ -33,6 +33,7 @@ type streams struct {
 	out, err io.Writer
 	env      []string
 	lang     catalogue.Language // of the sentences
+	asked    bool               // for that language, by --lang
 
 	asks        bool             // in is somebody who can be asked, though no terminal
 	startJitter time.Duration    // of the first syncs; 0: the usual one, negative: none
@@ -82,7 +83,7 @@ func (e usageError) Unwrap() error { return e.error }
 // run is the whole program as a function: arguments, environment and output are parameters, the exit code is the result.
 func run(ctx context.Context, args []string, s streams) (code int) {
 	exited := -1
-	s.lang = languageOf(args, s.env)
+	s.lang, s.asked = languageOf(args, s.env), languageFlag(args) != ""
 	var c commands
 	parser, err := kong.New(&c,
 		kong.Name("jamf-gateway"),

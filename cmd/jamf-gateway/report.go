@@ -12,7 +12,8 @@ import (
 )
 
 type reportCommand struct {
-	Availability availabilityCommand `cmd:"" help:"Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured."`
+	Availability   availabilityCommand   `cmd:"" help:"Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured."`
+	DataProtection dataProtectionCommand `cmd:"" name:"data-protection" help:"Write what a data protection officer and a works council are shown: fields, recipients, retention, measures, text blocks. In German unless --lang says en."`
 }
 
 type availabilityCommand struct {

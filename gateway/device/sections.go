@@ -138,6 +138,27 @@ func Dropped(s Shape, sec Sections, p *Profile) []string {
 	return slices.Compact(out)
 }
 
+// Sent counts the fields that Jamf sends in a shape when these sections are asked for, those among them that are never kept.
+func Sent(s Shape, sections []string) int {
+	known := fieldTable().schemaOf(s.Kind())
+	sec, err := ParseSections(s, sections)
+	if known == nil || err != nil {
+		return 0
+	}
+	shapes := s.set()
+	if s == MobileDetail {
+		shapes = shapeIOS // which has more than the others
+	}
+	n := 0
+	for i := range known.fields {
+		top := sectionOf(known.fields[i].leaf)
+		if known.fields[i].leaf.shapes&shapes != 0 && (top.section < 0 || sec.has(top.section)) {
+			n++
+		}
+	}
+	return n
+}
+
 // AllSections is every section of the shape.
 func AllSections(s Shape) Sections {
 	var set Sections

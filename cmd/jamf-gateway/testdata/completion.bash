@@ -18,6 +18,7 @@ _jamf_gateway() {
             " fields") place="fields" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
+            "report data-protection") place="report data-protection" ;;
             " diagnose") place="diagnose" ;;
             " client") place="client" ;;
             "client new") place="client new" ;;
@@ -147,7 +148,7 @@ _jamf_gateway() {
                 --format) words="text markdown json" flags="" ;;
             esac ;;
         "report")
-            words="availability" flags="--help --lang --version"
+            words="availability data-protection" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -160,6 +161,14 @@ _jamf_gateway() {
                 --config) return ;;
                 --data-dir) return ;;
                 --format) words="text markdown" flags="" ;;
+            esac ;;
+        "report data-protection")
+            words="" flags="--help --lang --version --config --format --out"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+                --format) words="markdown html" flags="" ;;
+                --out) return ;;
             esac ;;
         "diagnose")
             words="" flags="--help --lang --version --config --admin --admin-token-file --output"

@@ -29,6 +29,8 @@ function __jamf_gateway_at
                 set place "report"
             case "report availability"
                 set place "report availability"
+            case "report data-protection"
+                set place "report data-protection"
             case " diagnose"
                 set place "diagnose"
             case " client"
@@ -172,6 +174,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l config -r -F -d 'Set
 complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l client -x -d 'Only what leaves to this client.'
 complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l format -x -a 'text markdown json' -d 'text, markdown or json.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -a availability -d 'Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report"' -a data-protection -d 'Write what a data protection officer and a works council are shown: fields, recipients, retention, measures, text blocks. In German unless --lang says en.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report"' -l version -d 'Print the version.'
@@ -184,6 +187,12 @@ complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l config 
 complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l data-dir -r -F -d 'Instead of --config: the data directory, or a copy of it, without settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l json -d 'Print the reports as JSON.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report availability"' -l format -x -a 'text markdown' -d 'Without --json: text or markdown.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l config -r -F -d 'Settings file.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l format -x -a 'markdown html' -d 'markdown or html. Without it the ending of --out decides, else markdown.'
+complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l out -r -F -d 'File to write, which must not exist yet. Without it standard output.'
 complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
 complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l version -d 'Print the version.'

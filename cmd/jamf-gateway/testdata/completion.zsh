@@ -22,6 +22,7 @@ _jamf-gateway() {
             " fields") place="fields" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
+            "report data-protection") place="report data-protection" ;;
             " diagnose") place="diagnose" ;;
             " client") place="client" ;;
             "client new") place="client new" ;;
@@ -166,7 +167,7 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
-            commands=( 'availability:Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured.' )
+            commands=( 'availability:Show what the heartbeats saw of Jamf: outages, latency, errors, and when nothing was measured.' 'data-protection:Write what a data protection officer and a works council are shown: fields, recipients, retention, measures, text blocks. In German unless --lang says en.' )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "report availability")
             case "$prev" in
@@ -179,6 +180,15 @@ _jamf-gateway() {
             esac
             commands=( )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--days:How many days, today included; 90 at most.' '--source:Only this source.' '--config:Settings file; sources and data_dir are taken from it.' '--data-dir:Instead of --config: the data directory, or a copy of it, without settings.' '--json:Print the reports as JSON.' '--format:Without --json: text or markdown.' ) ;;
+        "report data-protection")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+                --format) compadd -- markdown html; return ;;
+                --out) _files; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file.' '--format:markdown or html. Without it the ending of --out decides, else markdown.' '--out:File to write, which must not exist yet. Without it standard output.' ) ;;
         "diagnose")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
