@@ -27,7 +27,7 @@ func fleetRows() map[string]play {
 		"H3":  {simulated: rowDisabled},
 		"H4":  {simulated: rowConnectionTests},
 		"H5":  {simulated: rowProbes},
-		"H6":  {notRun: "there is no file of the audit yet (issue 7): approvals stand in the log"},
+		"H6":  {simulated: rowAuditDiskFull},
 		"H7":  {simulated: rowRestartsInAnOutage},
 	}
 }
