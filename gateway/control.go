@@ -21,10 +21,11 @@ type control struct {
 	names     map[string][]string // source -> rights that give names to ids which it keeps
 	now       func() time.Time
 	tests     map[string]*tested
+	purger    *purger
 }
 
-func newControl(c *config.Config, ps profiles, s *syncer.Syncer, upstreams map[string]*jamf.Source, now func() time.Time) *control {
-	out := &control{syncer: s, upstreams: upstreams, sources: map[string]config.Source{}, names: map[string][]string{}, now: now, tests: map[string]*tested{}}
+func newControl(c *config.Config, ps profiles, s *syncer.Syncer, upstreams map[string]*jamf.Source, p *purger, now func() time.Time) *control {
+	out := &control{syncer: s, upstreams: upstreams, sources: map[string]config.Source{}, names: map[string][]string{}, now: now, tests: map[string]*tested{}, purger: p}
 	for _, src := range c.Sources {
 		out.sources[src.Name] = src
 		out.names[src.Name] = nameRights(src, ps.named[src.Profile], termsOf(c, src.Name))

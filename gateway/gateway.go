@@ -57,6 +57,7 @@ type Gateway struct {
 	usage     *usage.Recorder
 	audit     *audit.Log
 	admin     *adminToken // nil: the admin door is off
+	purger    *purger
 	listeners listeners
 }
 
@@ -145,10 +146,11 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	if g.admin != nil {
 		admin = g.admin.current
 	}
+	g.purger = newPurger(g, c.Sources)
 	g.server, err = server.New(server.Options{
 		AdminToken: admin, Audit: g.audit,
 		Settings: server.Settings{
-			Control: newControl(c, ps, g.syncer, g.upstreams, g.o.Now), Passthrough: passthrough{g.upstreams}, Sources: served, Names: ownNames(c),
+			Control: newControl(c, ps, g.syncer, g.upstreams, g.purger, g.o.Now), Passthrough: passthrough{g.upstreams}, Sources: served, Names: ownNames(c),
 			Clients: ps.clients(c.Clients, key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale,
 		},
 		Store: g.store, Usage: g.usage, SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), EndedFile: filepath.Join(c.DataDir, endedFile),
@@ -158,6 +160,11 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	if err != nil {
 		return fmt.Errorf("build the server: %w", err)
 	}
+	g.purger.server = g.server
+	if err := g.purger.open(); err != nil {
+		return err
+	}
+	g.purger.resume(ctx)
 	return nil
 }
 
@@ -206,6 +213,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	})
 	group.Go(func() error { return g.scrub(ctx) })
 	group.Go(func() error { return g.watchSecrets(ctx) })
+	group.Go(func() error { return g.tidy(ctx) })
 	group.Go(func() error { return g.server.ServePublic(ctx, g.listeners.public) })
 	if g.listeners.admin != nil {
 		group.Go(func() error { return g.server.ServeAdmin(ctx, g.listeners.admin) })
@@ -235,6 +243,23 @@ func (g *Gateway) scrub(ctx context.Context) error {
 			g.o.Logger.InfoContext(ctx, "kept files compared with their digests", "good", good)
 		}
 		wait.Reset(scrubEvery)
+	}
+}
+
+// tidyEvery is how often what must go by a date, or could not be purged, is looked for.
+const tidyEvery = time.Hour
+
+// tidy goes on with purges that are not finished.
+func (g *Gateway) tidy(ctx context.Context) error {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			g.purger.resume(ctx)
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ type commands struct {
 	Sync       syncCommand           `cmd:"" help:"Have a running gateway read a source now."`
 	Approve    approveCommand        `cmd:"" help:"Show what a guard holds back of a source, or approve it."`
 	Expect     expectRemovalsCommand `cmd:"" name:"expect-removals" help:"Announce deletions in Jamf, so that they are published without approval."`
+	Purge      purgeCommand          `cmd:"" help:"Have a running gateway remove everything that it stored of a source, or of one device."`
 	Fields     fieldsCommand         `cmd:"" help:"Print exactly what leaves, for each client of the settings."`
 	Report     reportCommand         `cmd:"" help:"Report what the gateway has recorded."`
 	Diagnose   diagnoseCommand       `cmd:"" help:"Write one file for support: without secrets, addresses and data of devices."`

@@ -40,6 +40,30 @@ func ofSync() []Entry {
 			},
 		},
 		{
+			Code:  "source_in_use",
+			Title: Text{"The source is in use", "Die Quelle ist in Gebrauch"},
+			Cause: Text{
+				"The source is active. To its readers everything that is purged would be deleted, and the next sync would bring it back.",
+				"Die Quelle ist aktiv. Für ihre Leser wäre alles Gelöschte ausgemustert, und die nächste Synchronisierung brächte es zurück.",
+			},
+			Action: Text{
+				"Set status: disabled, or remove the source from the settings, restart the gateway, and purge it then.",
+				"Setzen Sie status: disabled, oder entfernen Sie die Quelle aus den Einstellungen, starten Sie das Gateway neu, und löschen Sie sie dann.",
+			},
+		},
+		{
+			Code:  "purge_unfinished",
+			Title: Text{"The purge is begun and not finished", "Die Löschung ist begonnen und nicht fertig"},
+			Cause: Text{
+				"An operation on data_dir failed; the log of the gateway says which. What is to be purged is written down: it goes on every hour and at every start.",
+				"Ein Zugriff auf data_dir ist fehlgeschlagen; das Log des Gateways sagt, welcher. Was zu löschen ist, ist notiert: Es wird stündlich und bei jedem Start fortgesetzt.",
+			},
+			Action: Text{
+				"Mend the disk, and ask for the same purge again: what is done already is no error.",
+				"Bringen Sie den Datenträger in Ordnung, und fordern Sie dieselbe Löschung noch einmal an: Was schon getan ist, ist kein Fehler.",
+			},
+		},
+		{
 			Code:  "no_progress",
 			Title: Text{"The sync made no progress", "Die Synchronisierung kam nicht voran"},
 			Cause: Text{

@@ -18,6 +18,12 @@ var (
 	ErrSyncRunning = errors.New("sync is running")
 	// ErrNotHeld means that nothing of the source is held under a digest.
 	ErrNotHeld = errors.New("nothing is held under this digest")
+	// ErrInUse means that a source is active: clients read it, and to them what is purged is deleted.
+	ErrInUse = errors.New("source is in use")
+	// ErrUnknownDevice means that nothing stored knows a device.
+	ErrUnknownDevice = errors.New("unknown device")
+	// ErrUnfinished means that a purge was begun and goes on by itself.
+	ErrUnfinished = errors.New("the purge is not finished")
 )
 
 // Control is what the house does for the server.
@@ -31,6 +37,12 @@ type Control interface {
 	Approve(ctx context.Context, source, digest, by string) error
 	// Expect opens a planned window: until then so many confirmed deletions of a source are not held; 0 closes it. ErrUnknownSource.
 	Expect(ctx context.Context, source string, removals int, until time.Time, by string) error
+	// PurgeSource removes everything of a source that is disabled or no longer configured. ErrUnknownSource, ErrInUse, ErrSyncRunning,
+	// ErrUnfinished.
+	PurgeSource(ctx context.Context, source, by string) error
+	// PurgeDevice removes one device from everything that is stored; returns tells that the source is still read, so that it comes back where
+	// Jamf has it. ErrUnknownSource, ErrUnknownDevice, ErrSyncRunning, ErrUnfinished.
+	PurgeDevice(ctx context.Context, source string, k device.Kind, id int64, by string) (returns bool, err error)
 	// Test runs the connection test of one source, one at a time. The last report is given again for 30 s, and for up to 5 min
 	// where tests keep failing in the same way. ErrUnknownSource, ErrDisabled, or the error of ctx.
 	Test(ctx context.Context, source string) (TestReport, error)

@@ -42,6 +42,8 @@ const (
 	codeSourceDisabled   = "source_disabled"
 	codeSyncRunning      = "sync_running"
 	codeNotHeld          = "not_held"
+	codeSourceInUse      = "source_in_use"
+	codeUnfinished       = "purge_unfinished"
 	codeInternal         = "internal"
 	codeNeverSynced      = "never_synced"
 	codeNotFresh         = "not_fresh"

@@ -92,6 +92,20 @@ func (h *house) Expect(_ context.Context, source string, removals int, until tim
 	return h.syncErr
 }
 
+func (h *house) PurgeSource(_ context.Context, source, by string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.acts = append(h.acts, fmt.Sprintf("purge %s by %q", source, by))
+	return h.syncErr
+}
+
+func (h *house) PurgeDevice(_ context.Context, source string, k device.Kind, id int64, by string) (bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.acts = append(h.acts, fmt.Sprintf("purge %s by %q", device.UID(source, k, id), by))
+	return source == "schule-a", h.syncErr
+}
+
 func (h *house) Test(context.Context, string) (server.TestReport, error) {
 	if h.begun != nil {
 		close(h.begun)

@@ -35,7 +35,7 @@ func statusOf(code string) int {
 		return http.StatusNotAcceptable
 	case codeTimeout:
 		return http.StatusRequestTimeout
-	case codeSourceDisabled, codeSyncRunning, codeNotHeld:
+	case codeSourceDisabled, codeSyncRunning, codeNotHeld, codeSourceInUse:
 		return http.StatusConflict
 	case codeCursorExpired:
 		return http.StatusGone
@@ -72,7 +72,7 @@ func serverStatus(code string) int {
 	switch code {
 	case codeNeverSynced, codeNotFresh, codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreNewer, codeStoreCorrupt,
 		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired, codeNoColumns, codeRemapping, codeViewNotReady,
-		codePassPaused, codeAuditFailed:
+		codePassPaused, codeAuditFailed, codeUnfinished:
 		return http.StatusServiceUnavailable
 	case codePassFailed:
 		return http.StatusBadGateway

@@ -461,6 +461,12 @@ func controlFault(err error, source string) *fault {
 		return &fault{code: codeSyncRunning, source: source}
 	case errors.Is(err, ErrNotHeld):
 		return &fault{code: codeNotHeld, source: source}
+	case errors.Is(err, ErrInUse):
+		return &fault{code: codeSourceInUse, source: source}
+	case errors.Is(err, ErrUnknownDevice):
+		return &fault{code: codeUnknownDevice, source: source}
+	case errors.Is(err, ErrUnfinished):
+		return &fault{code: codeUnfinished, source: source, retryAfter: longestRetryAfter, cause: err}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &fault{code: codeBusy, source: source, retryAfter: shortestRetryAfter, cause: err}
 	}

@@ -73,6 +73,8 @@ func (c *client) counted() uint64 {
 }
 
 func (r *Recorder) save() error {
+	r.saving.Lock()
+	defer r.saving.Unlock()
 	now := r.o.Now()
 	r.nobody.prune(now)
 	for _, c := range r.clients {

@@ -9,6 +9,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -30,6 +31,8 @@ type Recorder struct {
 	nobody  *client
 	words   *vocabulary
 	seed    maphash.Seed
+
+	saving sync.Mutex // one writer of the file: the last one that reads the records writes last
 }
 
 // New takes up the records of before a restart, without those of clients that are gone. A file that cannot be read costs

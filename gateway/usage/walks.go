@@ -1,6 +1,10 @@
 package usage
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Bounds of the walks of one client.
 const (
@@ -99,4 +103,21 @@ func (w *walk) twice(page int) bool {
 	before := w.seen[page/64]&bit != 0
 	w.seen[page/64] |= bit
 	return before
+}
+
+// Forget removes what is counted of the lists of a source, from the file too. Other counts name no source.
+func (r *Recorder) Forget(source string) error {
+	for _, c := range append([]*client{r.nobody}, slices.Collect(maps.Values(r.clients))...) {
+		c.mu.Lock()
+		for key := range c.walks {
+			if key.series == source {
+				delete(c.walks, key)
+			}
+		}
+		c.mu.Unlock()
+	}
+	if r.o.File == "" {
+		return nil
+	}
+	return r.save()
 }

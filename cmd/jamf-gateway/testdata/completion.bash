@@ -15,6 +15,7 @@ _jamf_gateway() {
             " sync") place="sync" ;;
             " approve") place="approve" ;;
             " expect-removals") place="expect-removals" ;;
+            " purge") place="purge" ;;
             " fields") place="fields" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
@@ -30,7 +31,7 @@ _jamf_gateway() {
     done
     case "$place" in
         "")
-            words="init preflight serve demo fakejamf check status sync approve expect-removals fields report diagnose client completion help version" flags="--help --lang --version"
+            words="init preflight serve demo fakejamf check status sync approve expect-removals purge fields report diagnose client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -135,6 +136,15 @@ _jamf_gateway() {
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --until) words="" flags="" ;;
+                --config) return ;;
+                --admin) words="" flags="" ;;
+                --admin-token-file) return ;;
+            esac ;;
+        "purge")
+            words="" flags="--help --lang --version --confirm --config --admin --admin-token-file"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --confirm) words="" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;

@@ -23,6 +23,8 @@ function __jamf_gateway_at
                 set place "approve"
             case " expect-removals"
                 set place "expect-removals"
+            case " purge"
+                set place "purge"
             case " fields"
                 set place "fields"
             case " report"
@@ -60,6 +62,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at ""' -a status -d 'Show the state 
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a sync -d 'Have a running gateway read a source now.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a approve -d 'Show what a guard holds back of a source, or approve it.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a expect-removals -d 'Announce deletions in Jamf, so that they are published without approval.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a purge -d 'Have a running gateway remove everything that it stored of a source, or of one device.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a fields -d 'Print exactly what leaves, for each client of the settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a report -d 'Report what the gateway has recorded.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a diagnose -d 'Write one file for support: without secrets, addresses and data of devices.'
@@ -167,6 +170,13 @@ complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l until -x -d
 complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l config -r -F -d 'Settings file whose admin_listen is used.'
 complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
 complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l admin-token-file -r -F -d 'File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.'
+complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l confirm -x -d 'The same name once more, for scripts; without it the command asks for it.'
+complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l config -r -F -d 'Settings file whose admin_listen is used.'
+complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l admin-token-file -r -F -d 'File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
 complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l version -d 'Print the version.'
