@@ -48,13 +48,14 @@ type Source struct {
 	URL                   string // ends in /api; host in lower case, no default port
 	ClientID              string
 	ClientSecret          Secret
-	Disabled              bool     // status: disabled
-	AllowInsecureLoopback bool     // http to a loopback literal
-	Kinds                 []string // "computer", "mobile"; never empty
-	Default               bool     // served at the root; at most one source, a single one always
-	Hosts                 []string // names at whose root it is served: lower case, A-labels, no port, no dot at the end
-	Profile               string   // what is kept
-	SkipNames             bool     // names: false, departments, buildings and sites are not read
+	SecondClient          JamfClient // used while Jamf refuses the first; zero = there is none
+	Disabled              bool       // status: disabled
+	AllowInsecureLoopback bool       // http to a loopback literal
+	Kinds                 []string   // "computer", "mobile"; never empty
+	Default               bool       // served at the root; at most one source, a single one always
+	Hosts                 []string   // names at whose root it is served: lower case, A-labels, no port, no dot at the end
+	Profile               string     // what is kept
+	SkipNames             bool       // names: false, departments, buildings and sites are not read
 	Sync                  Sync
 	Limits                Limits
 	Guard                 Guard
@@ -63,6 +64,12 @@ type Source struct {
 	Passthrough           []Passthrough // further paths of Jamf's API; none by default
 	Networks              []string      // addresses that may be dialed: NetworkPublic, NetworkPrivate, NetworkLoopback, CIDRs; none = what the URL says
 	CAFile                string        // certificates to trust besides the system's; "" = none
+}
+
+// JamfClient is an API client of a Jamf Pro.
+type JamfClient struct {
+	ID     string
+	Secret Secret
 }
 
 // Passthrough is a further GET path of Jamf's API that clients of a source may ask for.

@@ -58,6 +58,7 @@ func sentences() [][2]string {
 // valueSentences are about values that are not what they should be.
 func valueSentences() [][2]string {
 	return [][2]string{
+		{"is the client_id of the first client; the second must be another API client of Jamf Pro", "ist die client_id des ersten Clients; der zweite muss ein anderer API-Client von Jamf Pro sein"},
 		{"is missing", "fehlt"},
 		{"is empty", "ist leer"},
 		{"stands twice", "steht zweimal da"},

@@ -107,10 +107,31 @@ func (d *document) source(c *Config, m *mapping, profiles []string) Source {
 	if v := m.required("client_secret"); v.text != "" {
 		s.ClientSecret = d.secret(v)
 	}
+	s.SecondClient = d.secondClient(m, s.ClientID)
 	d.hosts(c, m, &s)
 	s.Passthrough = d.passthrough(m)
 	d.way(m, &s)
 	return s
+}
+
+// secondClient reads another API client of the same Jamf Pro.
+func (d *document) secondClient(m *mapping, first string) JamfClient {
+	sub := m.section("second_client")
+	defer sub.done()
+	id, secret := sub.scalar("client_id"), sub.scalar("client_secret")
+	switch {
+	case !id.set && !secret.set:
+		return JamfClient{}
+	case id.text == "":
+		d.problem(id.origin, "is missing")
+	case id.text == first:
+		d.problem(id.origin, "is the client_id of the first client; the second must be another API client of Jamf Pro")
+	}
+	if secret.text == "" {
+		d.problem(secret.origin, "is missing")
+		return JamfClient{}
+	}
+	return JamfClient{ID: id.text, Secret: d.secret(secret)}
 }
 
 // kinds reads which devices are wanted.

@@ -16,6 +16,7 @@ const secretLook = 5 * time.Second
 // file is gone, empty or no secret. Safe for concurrent use.
 type liveSecret struct {
 	source, setting string // for the log
+	clientID        string
 	file            string // "" = it never changes
 	log             *slog.Logger
 
@@ -89,7 +90,7 @@ func (g *Gateway) watchSecrets(ctx context.Context) error {
 		}
 		for _, l := range g.secrets {
 			if l.look(ctx, false) {
-				g.upstreams[l.source].SecretChanged()
+				g.upstreams[l.source].SecretChanged(l.clientID)
 				g.syncer.SecretChanged(l.source)
 			}
 		}

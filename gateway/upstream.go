@@ -36,11 +36,19 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, []*liveSecret, error) {
 			return nil, nil, fmt.Errorf("sources.%s.ca_file: %w", src.Name, err)
 		}
 		secret := newLiveSecret(src.Name, "client_secret", src.ClientSecret, o.Logger)
-		if secret.file != "" {
+		if secret.clientID = src.ClientID; secret.file != "" {
 			secrets = append(secrets, secret)
 		}
+		var second *jamf.Login
+		if b := src.SecondClient; b.ID != "" {
+			other := newLiveSecret(src.Name, "second_client.client_secret", b.Secret, o.Logger)
+			if other.clientID = b.ID; other.file != "" {
+				secrets = append(secrets, other)
+			}
+			second = &jamf.Login{ID: b.ID, Secret: other.Reveal, Reread: other.Reread}
+		}
 		out[src.Name], err = jamf.NewSource(host, jamf.SourceOptions{
-			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: secret.Reveal, Reread: secret.Reread,
+			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: secret.Reveal, Reread: secret.Reread, Second: second,
 			AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
 			Passed: passedOn(src),
 			Proxy:  src.Proxy.Reveal(), RootCAs: roots, Networks: src.Networks, Dial: o.Dial, Resolver: o.Resolver, Turn: o.Simulation.turnOf(src.Name),

@@ -302,6 +302,6 @@ func stepNames() map[string]text {
 		"token": {"token", "Token"}, "rights": {"rights", "Rechte"}, "version": {"version of Jamf Pro", "Version von Jamf Pro"},
 		"visit_token": {"token", "Token"}, "visit_auth": {"rights (v1/auth)", "Rechte (v1/auth)"},
 		"visit_list": {"list of devices", "Liste der Geräte"}, "visit_detail": {"one device", "ein Gerät"},
-		"mobile_devices": {"query of mobile devices", "Abfrage Mobilgeräte"}, "data_dir": {"space in data_dir", "Platz in data_dir"}, "computers": {"query of computers", "Abfrage Computer"},
+		"mobile_devices": {"query of mobile devices", "Abfrage Mobilgeräte"}, "data_dir": {"space in data_dir", "Platz in data_dir"}, "computers": {"query of computers", "Abfrage Computer"}, "other_client": {"other API client", "anderer API-Client"},
 	}
 }

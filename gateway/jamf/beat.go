@@ -91,6 +91,9 @@ func (s *Source) Beat(ctx context.Context, lists ...List) Beat {
 			}
 		}
 	}
+	if out.Err == nil {
+		w.proveIdle(ctx)
+	}
 	return s.ended(out)
 }
 

@@ -27,7 +27,7 @@ const (
 
 // Step is one step of a connection test.
 type Step struct {
-	Name    string // "url", "dns", "tcp", "proxy" (where one stands between), "tls", "token", "rights", "mobile_devices", "computers", "version"
+	Name    string // "url", "dns", "tcp", "proxy" (where one stands between), "tls", "token", "rights", "mobile_devices", "computers", "version", "other_client" (where there are two)
 	Result  string // "ok", "warning", "failed", "skipped"
 	Code    string // catalogue code of a warning or a failure
 	Detail  string // safe sentence fragment: counts, names of rights, certificate expiry
@@ -77,6 +77,10 @@ func (s *Source) Test(ctx context.Context, want []string, names ...string) Repor
 	t.step(ctx, "mobile_devices", t.list(MobilePlain, ReadMobileDevices, &t.report.Mobiles))
 	t.step(ctx, "computers", t.list(Computers, ReadComputers, &t.report.Computers))
 	t.step(ctx, "version", t.version)
+	if len(s.tokens.logins) > 1 {
+		t.ended = false
+		t.step(ctx, "other_client", t.other)
+	}
 	t.report.OK = !slices.ContainsFunc(t.report.Steps, func(st Step) bool { return st.Result == resultFailed })
 	return t.report
 }

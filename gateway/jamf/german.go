@@ -42,6 +42,10 @@ func sentences() [][2]string {
 func goodSentences() [][2]string {
 	return [][2]string{
 		{"a 404 that is not Jamf's: something in front of Jamf or another host answered", "ein 404, das nicht von Jamf stammt: Etwas vor Jamf oder ein anderer Host hat geantwortet"},
+		{"API client %s is refused and not asked again yet, client %s is used", "API-Client %s wird abgelehnt und noch nicht wieder gefragt, Client %s ist in Gebrauch"},
+		{"API client %s cannot be used (%s), client %s is used", "API-Client %s ist nicht brauchbar (%s), Client %s ist in Gebrauch"},
+		{"API client %s lacks rights: %s", "API-Client %s fehlen Rechte: %s"},
+		{"API client %s is good as well, client %s is used", "API-Client %s ist auch gut, Client %s ist in Gebrauch"},
 		{"after an earlier failure", "nach einem früheren Fehler"},
 		{"not done within 30 s, the wait for a free place in the budget included", "nicht fertig innerhalb von 30 s, das Warten auf einen freien Platz im Kontingent eingeschlossen"},
 		{"%s to %s through the proxy %s", "%s zu %s über den Proxy %s"},

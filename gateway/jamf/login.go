@@ -19,6 +19,7 @@ type login struct {
 	streak   int         // refusals since the API last took a token
 	dead     bool        // auth_failed
 	since    time.Time   // of the first refusal that nothing has taken back; zero = none
+	rights   Rights      // of its token when it was last proved while the other one was in use
 	asked    time.Time   // when Jamf last said yes or no; zero = never, or not since the secret changed
 }
 

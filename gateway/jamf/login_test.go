@@ -110,7 +110,7 @@ func TestAChangedSecretIsTriedAtOnceAfterAuthFailed(t *testing.T) {
 			t.Error("nobody has looked at the file: the pause must hold")
 		}
 		h.reread()
-		r.src.SecretChanged()
+		r.src.SecretChanged("client-1")
 		if _, err := page(t, w, jamf.MobilePlain); err != nil {
 			t.Errorf("after the change: %v", err)
 		}
@@ -131,7 +131,7 @@ func TestAChangedSecretIsProvedWhileTheTokenBeforeIsStillGood(t *testing.T) {
 		}
 		h.write("CANARY-typo")
 		h.reread()
-		r.src.SecretChanged()
+		r.src.SecretChanged("client-1")
 		for range 2 {
 			if _, err := page(t, w, jamf.MobilePlain); err != nil {
 				t.Fatal(err)
@@ -140,6 +140,124 @@ func TestAChangedSecretIsProvedWhileTheTokenBeforeIsStillGood(t *testing.T) {
 		}
 		if n := k.count("client-1"); n < 2 || !strings.Contains(r.logs.String(), "renew access token: the old one is still used") {
 			t.Errorf("%d calls of the token endpoint; log: %s", n, r.logs)
+		}
+	})
+}
+
+// two gives a source a second API client with the secret CANARY-B.
+func two(k *keyring, first *held) func(o *jamf.SourceOptions) {
+	k.good = map[string]string{"client-1": "CANARY-1", "client-2": "CANARY-B"}
+	return func(o *jamf.SourceOptions) {
+		o.ClientSecret, o.Reread = first.secret, first.reread
+		o.Second = &jamf.Login{ID: "client-2", Secret: func() string { return "CANARY-B" }}
+	}
+}
+
+func TestTheSecondClientTakesOverInMidWalkAndStaysUntilItIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, h := &keyring{}, &held{current: "CANARY-1", was: "CANARY-1"}
+		r := connect(t, k, fast, two(k, h))
+		w := r.src.NewWalk()
+		next := func(what string) {
+			t.Helper()
+			time.Sleep(2 * time.Minute)
+			if _, err := page(t, w, jamf.MobilePlain); err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+		}
+		next("the first client")
+		if k.count("client-2") != 0 {
+			t.Error("the second client is asked for without need")
+		}
+		k.rotate("client-1", "CANARY-2")
+		next("the first is refused")
+		next("the second stays")
+		if k.count("client-1") != 2 || k.count("client-2") != 2 {
+			t.Errorf("%d and %d token calls, want 2 and 2: who is refused is not asked for each token", k.count("client-1"), k.count("client-2"))
+		}
+		st := r.src.Status()
+		if st.Token != "valid" || len(st.Logins) != 2 || st.Logins[0].Refused.IsZero() || st.Logins[0].InUse || !st.Logins[1].InUse || !st.Logins[1].Refused.IsZero() {
+			t.Errorf("status %+v", st)
+		}
+		h.write("CANARY-2")
+		k.rotate("client-2", "other")
+		next("the second is refused, and the first has its new secret")
+		if st := r.src.Status(); !st.Logins[0].InUse || !st.Logins[0].Refused.IsZero() || st.Logins[1].Refused.IsZero() {
+			t.Errorf("status %+v", st.Logins)
+		}
+		if !strings.Contains(r.logs.String(), "refused=client-1 used=client-2") {
+			t.Errorf("log: %s", r.logs)
+		}
+	})
+}
+
+func TestTheSecondClientTakesOverWhenTokensOfTheFirstAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, h := &keyring{}, &held{current: "CANARY-1", was: "CANARY-1"}
+		k.api = func(w http.ResponseWriter, _ int) {
+			if k.asked["client-2"] == 0 {
+				giveEnvelope(w, 401)
+				return
+			}
+			givePage(w, 1)
+		}
+		r := connect(t, k, fast, two(k, h))
+		w := r.src.NewWalk()
+		var err error
+		for range 3 {
+			if _, err = page(t, w, jamf.MobilePlain); err == nil {
+				break
+			}
+		}
+		if err != nil || k.count("client-1") > 3 {
+			t.Errorf("%v after %d tokens of the first client", err, k.count("client-1"))
+		}
+	})
+}
+
+func TestBothClientsRefusedAreAuthFailedWithinTheLimitOfEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, h := &keyring{}, &held{current: "wrong", was: "wrong"}
+		r := connect(t, k, fast, two(k, h))
+		k.rotate("client-2", "other")
+		w := r.src.NewWalk()
+		for range 90 {
+			_, err := page(t, w, jamf.MobilePlain)
+			must(t, err, jamf.ErrAuthFailed, "auth_failed")
+			time.Sleep(10 * time.Second)
+		}
+		if st := r.src.Status().Token; st != "auth_failed" || k.count("client-1") > 4 || k.count("client-2") > 4 {
+			t.Errorf("state %q, %d and %d calls in 15 minutes", st, k.count("client-1"), k.count("client-2"))
+		}
+	})
+}
+
+func TestHeartbeatsProveTheClientThatIsNotInUseOnceADayAndOneThatIsRefusedHourly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, h := &keyring{}, &held{current: "CANARY-1", was: "CANARY-1"}
+		k.api = func(w http.ResponseWriter, _ int) {
+			giveJSON(w, 200, `{"account":{"privileges":["Read Computers"]},"totalCount":0,"results":[]}`)
+		}
+		r := connect(t, k, fast, two(k, h))
+		day := func() int {
+			before := k.count("client-2")
+			for range 24 * 12 {
+				if b := r.src.Beat(t.Context(), jamf.MobilePlain); b.Err != nil {
+					t.Fatal(b.Err)
+				}
+				time.Sleep(5 * time.Minute)
+			}
+			return k.count("client-2") - before
+		}
+		if n := day(); n != 1 {
+			t.Errorf("%d proofs of the second client on a good day, want 1", n)
+		}
+		if st := r.src.Status().Logins; !st[1].Rights.Has("Read Computers") || st[1].Proved.IsZero() || st[1].InUse {
+			t.Errorf("status %+v", st)
+		}
+		k.rotate("client-2", "other")
+		if n := day(); n < 23 || n > 25 || r.src.Status().Logins[1].Refused.IsZero() {
+			t.Errorf("%d proofs of a refused client a day, want 24; %+v", n, r.src.Status().Logins)
 		}
 	})
 }

@@ -22,6 +22,7 @@ type SourceOptions struct {
 	ClientID              string
 	ClientSecret          func() string // asked for at every call of the token endpoint, so that a rotated secret is used
 	Reread                func()        // looks at once whether ClientSecret has become another, after a refusal; nil = it never does
+	Second                *Login        // used while Jamf refuses the first; nil = there is none
 	AllowInsecureLoopback bool
 	UserAgent             string // "jamf-gateway/<version>"
 	PropagateTrace        bool
@@ -107,7 +108,7 @@ func NewSource(h *Host, o SourceOptions) (*Source, error) {
 		log:       o.Logger,
 		lookup:    o.Resolver.LookupNetIP,
 	}
-	s.tokens = &tokens{src: s, logins: []*login{{Login: Login{ID: o.ClientID, Secret: o.ClientSecret, Reread: o.Reread}}}}
+	s.tokens = newTokens(s, Login{ID: o.ClientID, Secret: o.ClientSecret, Reread: o.Reread}, o.Second)
 	return s, nil
 }
 
@@ -122,8 +123,8 @@ func (s *Source) NewWalk() *Walk {
 	return &Walk{src: s, jar: newJar(), began: time.Now()}
 }
 
-// SecretChanged is told that ClientSecret has become another: it is tried at the next call, whatever was refused before.
-func (s *Source) SecretChanged() { s.tokens.renewed(s.tokens.login()) }
+// SecretChanged is told that the secret of an API client has become another: it is tried at the next call, whatever was refused before.
+func (s *Source) SecretChanged(clientID string) { s.tokens.renewed(clientID) }
 
 // turn waits for the turn of one attempt.
 func (s *Source) turn(ctx context.Context, c *call) (done func()) {
@@ -137,6 +138,7 @@ func (s *Source) turn(ctx context.Context, c *call) (done func()) {
 type Status struct {
 	Token         string
 	TokenExpires  time.Time // zero without a valid token
+	Logins        []LoginStatus
 	Breaker       string    // "closed", "open", "half-open"
 	NotBefore     time.Time // nothing is sent before; zero = now is fine
 	InFlight      int       // requests to the host under way, of all its sources
@@ -149,6 +151,7 @@ type Status struct {
 func (s *Source) Status() Status {
 	var st Status
 	st.Token, st.TokenExpires = s.tokens.state()
+	st.Logins = s.tokens.status()
 	st.Breaker, st.NotBefore, st.InFlight = s.host.snapshot()
 	s.mu.Lock()
 	defer s.mu.Unlock()

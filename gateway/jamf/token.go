@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,7 +62,8 @@ type tokens struct {
 	running     sync.WaitGroup // renewals
 
 	mu       sync.Mutex
-	logins   []*login // what the settings name, the first one first
+	logins   []*login // what the settings name, the first one first; one or two
+	active   *login   // the one that brought the last token
 	current  *token
 	flight   *flight
 	asked    time.Time // since when the endpoint is being asked; zero = it is not
@@ -148,7 +148,7 @@ func (t *tokens) land(ctx context.Context, f *flight, tok *token, err error) {
 	if kept { // nobody else gets to see this error
 		t.src.log.WarnContext(ctx, "renew access token: the old one is still used", "source", t.src.o.Name, "code", outcomeOf(err))
 	}
-	if dead && err != nil {
+	if dead && errors.Is(err, ErrAuthFailed) {
 		t.src.log.WarnContext(ctx, "jamf refuses the credentials", "source", t.src.o.Name, "code", codeAuthFailed)
 	}
 }
@@ -162,22 +162,40 @@ func (t *tokens) fetch(ctx context.Context, e entry) (*token, error) {
 	return tok, err
 }
 
-// fetchAny asks for the client in use. One whose secret was changed meanwhile is asked for once more, with the new one.
+// fetchAny asks for the client in use, and for the other one when Jamf refuses that. A client that brought a token stays in use until it
+// is refused itself.
 func (t *tokens) fetchAny(ctx context.Context, e entry) (*token, error) {
-	l := t.login()
+	var first error
+	for _, l := range t.ready() {
+		tok, err := t.fetchFor(ctx, e, l)
+		if err == nil || !errors.Is(err, ErrAuthFailed) {
+			if err == nil {
+				t.use(ctx, l)
+			}
+			return tok, err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+// fetchFor asks for one client. One whose secret was changed meanwhile is asked for once more, with the new one.
+func (t *tokens) fetchFor(ctx context.Context, e entry, l *login) (*token, error) {
 	used := l.Secret()
 	tok, err := t.fetchEither(ctx, e, l, used)
 	if err == nil || !errors.Is(err, ErrAuthFailed) {
 		return tok, err
 	}
-	t.refuse(l)
+	t.refuse(ctx, l)
 	if l.Reread != nil {
 		l.Reread()
 	}
 	if now := l.Secret(); now != used {
-		t.renewed(l)
+		t.renewed(l.ID)
 		if tok, err = t.fetchEither(ctx, e, l, now); err != nil && errors.Is(err, ErrAuthFailed) {
-			t.refuse(l)
+			t.refuse(ctx, l)
 		}
 	}
 	return tok, err
@@ -292,38 +310,6 @@ func (t *tokens) reissue(tok *token) {
 	}
 }
 
-// accepted is told that the API took the token.
-func (t *tokens) accepted(tok *token) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	tok.by.accept(time.Now())
-}
-
-// login is the API client in use.
-func (t *tokens) login() *login {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.logins[0]
-}
-
-// refuse counts a refusal by the token endpoint.
-func (t *tokens) refuse(l *login) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l.refuse(time.Now())
-}
-
-// renewed is told that the secret of a client is another one: it is tried at once, whatever was refused before. A token that is still
-// good is used until the new secret has brought one.
-func (t *tokens) renewed(l *login) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l.changed()
-	if c := t.current; c != nil && c.by == l {
-		c.renew, t.notAhead = time.Now(), time.Time{}
-	}
-}
-
 // prove fetches a token for a connection test. While Jamf refuses the credentials and the pause is not over, the secret stays
 // here. A refusal counts like any other; a token takes back nothing until the API takes it.
 func (t *tokens) prove(ctx context.Context) (*token, error) {
@@ -353,20 +339,6 @@ func (t *tokens) explainLocked() {
 	if t.lastErr == nil || !errors.Is(t.lastErr, ErrAuthFailed) {
 		t.lastErr = &Error{Kind: ErrAuthFailed, Op: "token", Code: codeAuthFailed, Detail: "Jamf refuses tokens that it has just issued"}
 	}
-}
-
-// deadLocked tells that Jamf refuses every client.
-func (t *tokens) deadLocked() bool {
-	return !slices.ContainsFunc(t.logins, func(l *login) bool { return !l.dead })
-}
-
-// pauseLocked tells how long no client may be tried.
-func (t *tokens) pauseLocked(now time.Time) time.Duration {
-	least := t.logins[0].pause(now)
-	for _, l := range t.logins[1:] {
-		least = min(least, l.pause(now))
-	}
-	return least
 }
 
 func (t *tokens) refusedLocked(wait time.Duration) *Error {

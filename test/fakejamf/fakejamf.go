@@ -70,6 +70,7 @@ type Server struct {
 	tokens     map[string]time.Time // token -> its end
 	minted     uint64
 	secret     string
+	others     map[string]string // further API clients: id -> secret
 	privileges []string
 	faults     Faults
 	poisoned   map[int64]bool

@@ -64,6 +64,9 @@ func scopeGranted(asked string) bool {
 func (s *Server) knows(id, secret string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if other := s.others[id]; other != "" {
+		return subtle.ConstantTimeCompare([]byte(secret), []byte(other)) == 1
+	}
 	return id == s.o.ClientID && subtle.ConstantTimeCompare([]byte(secret), []byte(s.secret)) == 1
 }
 
