@@ -42,6 +42,11 @@ func (r *reader) fillBlank(ctx context.Context, id int64, raw, body []byte) (fil
 	if err != nil {
 		return nil, nil, err
 	}
+	if _, is := outline(raw); len(lacking) > 0 {
+		if _, was := outline(old.Body); is != was { // other hardware has other sections
+			lacking = nil
+		}
+	}
 	now, blank = restore(now, before, lacking)
 	if len(blank) == 0 {
 		return body, nil, nil

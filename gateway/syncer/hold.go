@@ -243,9 +243,6 @@ func (s *Syncer) Approve(ctx context.Context, source, digest, by string) error {
 		if !held || h.Digest != digest {
 			continue
 		}
-		if l.isRunning() {
-			return fmt.Errorf("approve %s: %w", source, ErrRunning)
-		}
 		return s.approve(ctx, l, h, by)
 	}
 	return fmt.Errorf("approve %s: %w", source, ErrNotHeld)
@@ -257,6 +254,9 @@ func (s *Syncer) approve(ctx context.Context, l *line, h cache.Hold, by string) 
 		return fmt.Errorf("read why generation is held: %w", err)
 	}
 	g, err := s.release(ctx, l, h.Digest, note)
+	if errors.Is(err, ErrRunning) {
+		return fmt.Errorf("approve %s: %w", l.src.Name, err)
+	}
 	if errors.Is(err, cache.ErrNotHeld) {
 		return fmt.Errorf("approve %s: %w", l.src.Name, ErrNotHeld)
 	}
@@ -280,8 +280,13 @@ func (s *Syncer) approve(ctx context.Context, l *line, h cache.Hold, by string) 
 	return nil
 }
 
-// release publishes what is held, in turn with settle.
+// release publishes what is held, in turn with settle and with the begin of a sync. ErrRunning.
 func (s *Syncer) release(ctx context.Context, l *line, digest string, note holdNote) (*cache.Generation, error) {
+	l.acting <- struct{}{}
+	defer func() { <-l.acting }()
+	if l.isRunning() {
+		return nil, ErrRunning
+	}
 	l.book.settling.Lock()
 	defer l.book.settling.Unlock()
 	g, err := s.o.Store.Release(ctx, l.series(), digest)

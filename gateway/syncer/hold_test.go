@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -476,6 +477,39 @@ func TestAnOpenWindowForRemovalsIsSaidUntilItIsOver(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		if e := h.syncer.Status()[0].Expected; e != nil {
 			t.Errorf("it is over, and is %+v", e)
+		}
+	})
+}
+
+// A sync that begins while an approval is being published reads on from what was approved.
+func TestASyncThatBeginsDuringAnApprovalReadsOnFromIt(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleet(200, 0), onlyMacs, func(h *house) {
+		var once sync.Once
+		armed := false
+		h.disk = &cache.Disk{Fail: func(cache.Op, string) error {
+			if armed {
+				once.Do(func() {
+					if err := h.syncer.SyncNow("a"); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(time.Second) // what can begin begins
+				})
+			}
+			return nil
+		}}
+		h.start()
+		h.lose(60)
+		h.sync()
+		digest := h.mustHold(200, "removed", "week")
+		armed = true
+		if err := h.syncer.Approve(t.Context(), "a", digest, "anna"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		if info := h.served(device.Computer); info.Count != 140 || info.Number != 3 || info.Parent != 2 {
+			t.Errorf("generation %d of %d, %d devices", info.Number, info.Parent, info.Count)
 		}
 	})
 }

@@ -26,9 +26,7 @@ const emptyPause = time.Minute
 // syncOnce runs one sync of a line and remembers how it ended. due tells that the schedule asked for it.
 func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 	started, mending := s.now(), s.stock(l).mendable()
-	l.mu.Lock()
-	l.running, l.held, l.total = true, 0, 0
-	l.mu.Unlock()
+	l.begin()
 
 	ctx, span := s.tracer.Start(ctx, "sync", trace.WithAttributes(
 		attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind))))
@@ -55,6 +53,15 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 	l.running, l.tried = false, true
 	l.mu.Unlock()
 	l.expect(s.due(l))
+}
+
+// begin waits for an approval that is being published.
+func (l *line) begin() {
+	l.acting <- struct{}{}
+	defer func() { <-l.acting }()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running, l.held, l.total = true, 0, 0
 }
 
 // contained turns a panic into a failure of this line: one hostile answer ends neither the program nor the other lines, and

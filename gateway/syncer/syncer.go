@@ -111,6 +111,10 @@ type line struct {
 	book *book
 	wake chan struct{} // capacity 1: a sync was asked for
 
+	// acting (capacity 1) is taken while a person's approval is published, and by a sync until it counts as running: it reads on
+	// from what was approved, and never from what was before.
+	acting chan struct{}
+
 	mu       sync.Mutex
 	running  bool
 	held     int
@@ -162,7 +166,7 @@ func New(o Options) (*Syncer, error) {
 		}
 		s.books[src.Name] = b
 		for _, k := range src.Kinds {
-			l := &line{src: src, kind: k, book: b, wake: make(chan struct{}, 1)}
+			l := &line{src: src, kind: k, book: b, wake: make(chan struct{}, 1), acting: make(chan struct{}, 1)}
 			l.wide = slices.Contains(src.Unaligned, k)
 			l.tried = !b.kind(k).LastAttempt.IsZero()
 			l.nextSync = s.due(l)

@@ -208,7 +208,11 @@ func blank(record json.RawMessage, n int) json.RawMessage {
 		return record
 	}
 	slices.Sort(names)
-	sections[names[n%len(names)]] = json.RawMessage("null")
+	if name := names[n%len(names)]; n%2 == 0 {
+		sections[name] = json.RawMessage("null")
+	} else { // Jamf's lenient lists leave it out
+		delete(sections, name)
+	}
 	out, err := json.Marshal(sections)
 	if err != nil {
 		panic(err)

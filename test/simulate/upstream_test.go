@@ -54,6 +54,9 @@ func newUpstream(w *world, n int, first *instance) *upstream {
 		rng: w.rng("calls", uint64(n)), tokens: w.rng("tokens", uint64(n)), open: map[device.Kind]*window{}, wanted: "secret", latency: 400 * time.Millisecond,
 	}
 	u.churn = pick(u.rng, 0, 0.5, 0.8, 0.8) // the first walk has no parent that could tell what is missing
+	if first := w.rng("first walk", uint64(n)); first.IntN(3) == 0 {
+		u.troubles = []trouble{{pick(first, lostRow, lostRow, totalHigh, shortPage, doubled), pick(first, 0.1, 0.3)}}
+	}
 	u.server = &http.Server{Handler: u, ReadHeaderTimeout: time.Minute}
 	return u
 }
