@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million queries walks crash scoreboard simulate timing
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million queries walks crash scoreboard simulate timing cross
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -59,6 +59,9 @@ scoreboard: ## run every row of the reliability matrix, print a line each, and k
 
 simulate: ## live SEEDS=10000 days of the gateway from SEED=1 on, with everything going wrong by seed; JOURNAL=FILE keeps what happened
 	SEED=$(SEED) SEEDS=$(or $(SEEDS),10000) JOURNAL=$(JOURNAL) go test -count=1 -timeout 48h -v -run NothingWrong $(GOTESTFLAGS) ./test/simulate
+
+cross: ## ask CROSS=1000000 times as 50 random clients with 64 goroutines and look for values of others (SEED=11)
+	CROSS=$(or $(CROSS),1000000) SEED=$(or $(SEED),11) go test -count=1 -timeout 2h -v -run NoByteOfOthers $(GOTESTFLAGS) ./gateway/server
 
 timing: ## ask TIMING=200000 times with unknown ids, wrong secrets and spoilt tokens and compare the medians
 	TIMING=$(or $(TIMING),200000) go test -count=1 -timeout 30m -v -run TestTiming ./gateway/server
