@@ -17,6 +17,7 @@ import (
 
 func TestSemaphoreBoundsConnectionsOverAllSourcesOfAHost(t *testing.T) {
 	t.Parallel()
+	// Slow and nothing else: four walks must stand before two connections all the time, and a pause after an error would let one go.
 	o := fakejamf.Options{Computers: 150, Mobiles: 150, Faults: fakejamf.Faults{MaxLatency: 30 * time.Millisecond}}
 	h := newHouse(t, o, func(c *config.Config) {
 		c.Sources[0].Sync.PageSize = 50

@@ -65,7 +65,9 @@ func TestHostileChangingJamfIsReadCompletely(t *testing.T) {
 
 func TestPoisonedComputerCostsOnlyItself(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, fakejamf.Options{Computers: 300, Mobiles: 50, Seed: 4, Faults: fakejamf.Faults{PoisonComputers: 1}}, nil)
+	f := rough()
+	f.PoisonComputers = 1
+	h := newHouse(t, fakejamf.Options{Computers: 300, Mobiles: 50, Seed: 4, Faults: f}, nil)
 	h.start()
 	h.waitSynced()
 	ids := h.walk("/api/v4/computers-inventory", "id", 100)
