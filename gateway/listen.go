@@ -62,11 +62,11 @@ func (g *Gateway) Listen(ctx context.Context) error {
 		return err
 	}
 	if c.TLS.CertFile != "" {
-		var cert tls.Certificate
-		if cert, err = tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile); err != nil {
+		var cert *certificate
+		if cert, err = newCertificate(ctx, c.TLS.CertFile, c.TLS.KeyFile, g.o.Logger); err != nil {
 			return fmt.Errorf("tls: %w", err)
 		}
-		g.listeners.public = tls.NewListener(g.listeners.public, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}})
+		g.listeners.public = tls.NewListener(g.listeners.public, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cert.forHandshake})
 	}
 	if g.listeners.admin, err = open("admin_listen", c.AdminListen); err != nil {
 		return err
