@@ -138,6 +138,7 @@ func (s *Server) read(x *exchange, concerned []scope, st step) (*reading, error)
 	statuses, now := x.rules.statuses(), s.o.Now()
 	r := &reading{holders: 1, onlyFresh: c.onlyFresh}
 	for _, sc := range concerned {
+		st.view = sc.filter.Digest()
 		g, err := s.runs.generation(c.id, sc.Series, st)
 		if err != nil && !errors.Is(err, cache.ErrNone) {
 			r.release()

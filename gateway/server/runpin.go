@@ -27,6 +27,7 @@ func newListID(endpoint, query string) listID {
 // pin is the generation of one kind that a run stays on.
 type pin struct {
 	number     uint64
+	view       string // digest of the filter of the client when it was made
 	since      time.Time
 	paged      time.Time         // last request for another page of a list
 	ended      bool              // the run was idle: a first page moves on
@@ -44,8 +45,8 @@ func newRun(used, walked time.Time) *run {
 	return &run{used: used, walked: walked, pins: map[device.Kind]*pin{}, left: map[device.Kind][]*pin{}}
 }
 
-func newPin(number uint64, since time.Time) *pin {
-	return &pin{number: number, since: since, lists: map[listID]listAt{}}
+func newPin(number uint64, view string, since time.Time) *pin {
+	return &pin{number: number, view: view, since: since, lists: map[listID]listAt{}}
 }
 
 // letGo releases the generation and keeps its number.
@@ -60,6 +61,9 @@ func (p *pin) letGo() {
 func (p *pin) outdated() bool {
 	return p.generation != nil && p.generation.Info().MappingVersion != device.MappingVersion
 }
+
+// unfit tells that a first page wants another generation, or begins under another view.
+func (p *pin) unfit(s step) bool { return s.columns && p.outdated() || p.view != s.view }
 
 // step notes a request that is answered from the pin.
 func (p *pin) step(s step, now time.Time) {

@@ -37,6 +37,7 @@ const (
 type step struct {
 	ask  ask
 	list listID // of askFirst and askMore: two walks of one client are told apart by the list that they read
+	view string // digest of the filter that leaves devices out for the client; "" = none
 
 	columns bool // it filters or sorts: its first page wants a generation of today's mapping
 }
@@ -83,6 +84,7 @@ type place struct {
 	held   *cache.Generation
 	number uint64
 	pins   bool // the current one becomes the run's
+	gone   bool // a list of another view goes on: its rows stand on other pages now
 }
 
 // generation returns the one that the client reads, with a reference that the caller releases. The errors are those of
@@ -90,6 +92,9 @@ type place struct {
 func (r *runs) generation(client string, q cache.Series, s step) (*cache.Generation, error) {
 	now := r.now()
 	at := r.place(client, q, s, now)
+	if at.gone {
+		return nil, errListGone
+	}
 	if at.held != nil {
 		return at.held, nil
 	}
@@ -138,7 +143,7 @@ func (r *runs) place(client string, q cache.Series, s step, now time.Time) place
 		}
 	case s.ask == askFirst && p != nil:
 		held.restart(q.Kind, s.list)
-		if held.over(p, now) || s.columns && p.outdated() {
+		if held.over(p, now) || p.unfit(s) {
 			r.leaveLocked(held, q.Kind, now)
 			p = nil
 		}
@@ -148,6 +153,9 @@ func (r *runs) place(client string, q cache.Series, s step, now time.Time) place
 	r.touchLocked(held, s, now)
 	if p == nil {
 		return place{pins: true}
+	}
+	if s.ask == askMore && p.view != s.view {
+		return place{gone: true}
 	}
 	if s.ask == askMore && !p.lists[s.list].Paged {
 		r.moved = true // a walk, and not the one page of somebody who looks a device up: it is written at once
@@ -226,7 +234,7 @@ func (r *runs) pin(client string, q cache.Series, s step, g *cache.Generation, n
 			held.restart(q.Kind, s.list)
 			r.leaveLocked(held, q.Kind, now)
 		}
-		p = newPin(number, now)
+		p = newPin(number, s.view, now)
 		held.pins[q.Kind] = p
 		r.moved = true
 	}

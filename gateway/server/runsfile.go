@@ -38,6 +38,7 @@ type runLine struct {
 type pinLine struct {
 	Kind       device.Kind `json:"kind"`
 	Generation uint64      `json:"generation"`
+	View       string      `json:"view,omitempty"` // digest of the filter of the client; "" = none
 	Since      time.Time   `json:"since"`
 	Paged      time.Time   `json:"paged"`
 
@@ -45,7 +46,7 @@ type pinLine struct {
 }
 
 func newPinLine(k device.Kind, p *pin) pinLine {
-	return pinLine{Kind: k, Generation: p.number, Since: p.since, Paged: p.paged, Lists: maps.Clone(p.lists)}
+	return pinLine{Kind: k, Generation: p.number, View: p.view, Since: p.since, Paged: p.paged, Lists: maps.Clone(p.lists)}
 }
 
 // save writes the file when a pin came or went; with times also when only a time did. A request whose walk begins waits
@@ -138,7 +139,7 @@ func (r *runs) takeUp(line runLine, now time.Time, known func(client string, q c
 		if p.Generation == 0 || !known(line.Client, q) {
 			return nil
 		}
-		out := newPin(p.Generation, p.Since)
+		out := newPin(p.Generation, p.View, p.Since)
 		out.paged = p.Paged
 		maps.Copy(out.lists, p.Lists)
 		if now.Sub(line.Used) < runIdle {

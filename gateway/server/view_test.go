@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -264,4 +265,41 @@ func TestAPolicyHoldsInEveryAnswerAndNoFilterAsksAroundIt(t *testing.T) {
 	} {
 		w.want(w.get("pseudonyms", path), http.StatusBadRequest, "hidden_field")
 	}
+}
+
+// The rows of a list stand on other pages under another filter: a walk that was begun under the one before ends over a restart, and begins
+// anew.
+func TestAWalkIsNotContinuedUnderAnotherView(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "runs.json")
+	shown := func(f device.Filter) option {
+		return func(o *server.Options) {
+			o.RunsFile = file
+			o.Clients = append(slices.DeleteFunc(slices.Clone(o.Clients), func(c server.ClientOptions) bool { return c.ID == "north" }),
+				server.ClientOptions{ID: "north", Secrets: [][32]byte{sum("north")}, Sources: []string{"schule-a"}, Filter: f})
+		}
+	}
+	southern := device.Filter{Sites: []string{"South"}}
+	w := newWorld(t, shown(northern))
+	w.terms = slices.Concat(northern.Terms(), southern.Terms())
+	w.publish("schule-a", device.Computer, sited(computers("AC", 1, 20)))
+	page := func(n, status int, code string) {
+		t.Helper()
+		r := w.get("north", fmt.Sprintf("/jamf/schule-a/api/v1/computers-inventory?page=%d&page-size=4", n))
+		if r.status != status || !strings.Contains(string(r.body), code) {
+			t.Errorf("page %d: %s", n, r)
+		}
+	}
+	page(0, http.StatusOK, "")
+	page(1, http.StatusOK, "")
+	w = w.restart(t, shown(northern))
+	page(2, http.StatusOK, "")
+	w = w.restart(t, shown(southern))
+	page(2, http.StatusServiceUnavailable, "list_expired")
+	page(0, http.StatusOK, "")
+	page(1, http.StatusOK, "")
+	w = w.restart(t, shown(device.Filter{}))
+	page(2, http.StatusServiceUnavailable, "list_expired")
+	page(0, http.StatusOK, "")
+	page(4, http.StatusOK, "")
 }
