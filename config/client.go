@@ -1,10 +1,8 @@
 package config
 
 import (
-	"encoding/hex"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // clientID is what a client can be called; it is part of logs and of form fields.
@@ -12,9 +10,6 @@ var clientID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // defaultClientRate is what no real client comes near: 64 requests at once that take 13 ms each.
 const defaultClientRate = 5000
-
-// maxSecrets of one client: the one in use and the next one, while it is being changed.
-const maxSecrets = 2
 
 // clients reads everybody who may ask.
 func (d *document) clients(c *Config, root *mapping, profiles []string) {
@@ -59,7 +54,8 @@ func (d *document) client(m *mapping, sources, profiles []string) Client {
 	case id.set && !clientID.MatchString(id.text):
 		d.problem(id.origin, "must be 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit")
 	}
-	c := Client{ID: id.text, Secrets: d.hashes(m), Profile: m.profile("profile", "", profiles), Passthrough: m.flag("passthrough")}
+	c := Client{ID: id.text, Profile: m.profile("profile", "", profiles), Passthrough: m.flag("passthrough")}
+	d.secrets(&c, m)
 	c.View = readView(m.section("view"))
 	c.OnlyFresh = m.choice("on_stale", "serve", "serve", "fail") == "fail"
 	c.RequestsPerSecond = m.rate("requests_per_second", defaultClientRate, 1, 100_000)
@@ -82,37 +78,4 @@ func (d *document) client(m *mapping, sources, profiles []string) Client {
 		}
 	}
 	return c
-}
-
-// hashes reads the SHA-256 of each live secret. What was written is never repeated: it may be the secret itself.
-func (d *document) hashes(m *mapping) [][32]byte {
-	list, _ := m.values("secrets")
-	where := m.from("secrets")
-	if len(list) == 0 && !d.blamedBelow(where.setting) {
-		d.problem(where, "at least one secret is needed: sha256: and 64 hex digits")
-	}
-	if len(list) > maxSecrets {
-		d.problem(where, "at most %d secrets can be live at once", maxSecrets)
-	}
-	var out [][32]byte
-	for _, v := range list {
-		digits, ok := strings.CutPrefix(v.text, "sha256:")
-		raw, err := hex.DecodeString(digits)
-		if !ok || err != nil || len(raw) != 32 {
-			d.problem(v.origin, "must be sha256: and the 64 hex digits of the secret's SHA-256, never the secret itself")
-			continue
-		}
-		hash := [32]byte(raw)
-		switch hash {
-		case [32]byte{}:
-			d.warn(v.origin, "is the placeholder of the example: no secret matches it")
-		case HashSecret(""), HashSecret("\n"):
-			d.warn(v.origin, "is the SHA-256 of an empty text, not of a secret; make one with: jamf-gateway client new")
-		}
-		if slices.Contains(out, hash) {
-			d.problem(v.origin, "stands twice")
-		}
-		out = append(out, hash)
-	}
-	return out
 }

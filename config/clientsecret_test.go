@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"jamf-gateway/config"
 )
@@ -68,6 +69,51 @@ func TestAMistypedSecretIsToldFromAWrongOne(t *testing.T) {
 	for _, other := range []string{"", "word", strings.Repeat("0123456789abcdef", 4), strings.ToUpper(secret)} {
 		if config.Mistyped(other) {
 			t.Errorf("%q never was one of ours", other)
+		}
+	}
+}
+
+const twoSecrets = `
+sources: [{name: a, url: https://a.jamfcloud.com/api, client_id: x, client_secret: "env:A"}]
+clients:
+  - id: inventory360
+    secrets:
+      - {hash: "sha256:` + hash + `", expires: 2026-12-24, name: autumn}
+      - secret: file:next
+        expires: 2027-01-31
+`
+
+func TestASecretCanHaveANameAndAnEndAndStandElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "next"), "the next secret\n", 0o600)
+	c, err := config.Parse([]byte(twoSecrets), "gateway.yaml", dir, env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, next := config.HashSecret("secret"), config.HashSecret("the next secret")
+	if got := c.Clients[0].Secrets; len(got) != 2 || got[0] != old || got[1] != next {
+		t.Fatalf("%x", got)
+	}
+	ends := time.Date(2026, 12, 25, 0, 0, 0, 0, time.Local)
+	if got := c.Clients[0].Terms[old]; got.Name != "autumn" || !got.Expires.Equal(ends) {
+		t.Errorf("%+v, want an end at %s", got, ends)
+	}
+	for now, want := range map[time.Time]string{
+		ends.AddDate(0, 0, -15): "",
+		ends.AddDate(0, 0, -13): "gateway.yaml:6: clients.inventory360.secrets[0].expires: ends after 2026-12-24; if the client still uses it, make the next one: jamf-gateway client rotate inventory360",
+		ends:                    "gateway.yaml:6: clients.inventory360.secrets[0].expires: has ended after 2026-12-24: whoever uses it is refused; remove it",
+		time.Date(2027, 1, 31, 23, 0, 0, 0, time.Local): "gateway.yaml:6: clients.inventory360.secrets[0].expires: has ended after 2026-12-24: whoever uses it is refused; remove it\n" +
+			"gateway.yaml:8: clients.inventory360.secrets[1].expires: ends after 2027-01-31; if the client still uses it, make the next one: jamf-gateway client rotate inventory360",
+	} {
+		var lines, german []string
+		for _, p := range c.ExpiryWarnings(now) {
+			lines, german = append(lines, p.String()), append(german, p.GermanText())
+		}
+		if got := strings.Join(lines, "\n"); got != want {
+			t.Errorf("at %s: %s\nwant %s", now, got, want)
+		}
+		if strings.Contains(strings.Join(german, " "), "ended") || strings.Contains(strings.Join(german, " "), "make the next") {
+			t.Errorf("not in German: %q", german)
 		}
 	}
 }

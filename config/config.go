@@ -104,9 +104,10 @@ type Limits struct {
 // Client is somebody who may ask the gateway.
 type Client struct {
 	ID      string
-	Secrets [][32]byte // SHA-256 of each live secret, see HashSecret
-	Sources []string   // nil = all
-	Profile string     // "" = whatever the source keeps
+	Secrets [][32]byte               // SHA-256 of each live secret, see HashSecret
+	Terms   map[[32]byte]SecretTerms // of a secret that has a name or an end
+	Sources []string                 // nil = all
+	Profile string                   // "" = whatever the source keeps
 
 	View        View
 	Passthrough bool // may ask for the further paths of its sources

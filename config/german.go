@@ -52,7 +52,7 @@ func german(text string) string {
 
 // sentences are the texts of problems and warnings: English, German.
 func sentences() [][2]string {
-	return slices.Concat(valueSentences(), placeSentences(), waySentences())
+	return slices.Concat(valueSentences(), placeSentences(), secretSentences(), waySentences())
 }
 
 // valueSentences are about values that are not what they should be.
@@ -186,6 +186,21 @@ func placeSentences() [][2]string {
 		{"the secret holds a line break or another control character", "das Secret enthält einen Zeilenumbruch oder ein anderes Steuerzeichen"},
 		{"cred: works only where systemd sets CREDENTIALS_DIRECTORY (LoadCredential= in the unit)", "cred: geht nur, wo systemd CREDENTIALS_DIRECTORY setzt (LoadCredential= in der Unit)"},
 		{"cred: takes the name of a credential, not a path", "cred: nimmt den Namen eines Credentials, keinen Pfad"},
+	}
+}
+
+// secretSentences are about the entries of clients' secrets and their ends.
+func secretSentences() [][2]string {
+	return [][2]string{
+		{"hash stands beside it: one of the two says which secret it is", "daneben steht hash: Nur eines von beiden sagt, welches Secret es ist"},
+		{"needs hash (sha256: and 64 hex digits) or secret (file:, env: or cred:)", "braucht hash (sha256: und 64 Hexadezimalziffern) oder secret (file:, env: oder cred:)"},
+		{"must be the last day on which it is good, like 2026-12-24, not %s", "muss der letzte Tag sein, an dem es gilt, wie 2026-12-24, nicht %s"},
+		{
+			"must be 1 to 32 letters, digits, dots, dashes and underscores, beginning with a letter or digit",
+			"muss aus 1 bis 32 Buchstaben, Ziffern, Punkten, Strichen und Unterstrichen bestehen und mit Buchstabe oder Ziffer beginnen",
+		},
+		{"ends after %s; if the client still uses it, make the next one: jamf-gateway client rotate %s", "endet nach dem %s; falls der Client es noch benutzt, erzeugen Sie das nächste: jamf-gateway client rotate %s"},
+		{"has ended after %s: whoever uses it is refused; remove it", "ist nach dem %s abgelaufen: Wer es benutzt, wird abgewiesen; entfernen Sie es"},
 	}
 }
 

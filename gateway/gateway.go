@@ -214,6 +214,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { return g.scrub(ctx) })
 	group.Go(func() error { return g.watchSecrets(ctx) })
 	group.Go(func() error { return g.tidy(ctx) })
+	group.Go(func() error { return g.watchExpiry(ctx) })
 	group.Go(func() error { return g.server.ServePublic(ctx, g.listeners.public) })
 	if g.listeners.admin != nil {
 		group.Go(func() error { return g.server.ServeAdmin(ctx, g.listeners.admin) })

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/device"
@@ -204,9 +205,20 @@ func (ps profiles) shown(src config.Source, clients []config.Client, key [32]byt
 func (ps profiles) clients(in []config.Client, key [32]byte) []server.ClientOptions {
 	out := make([]server.ClientOptions, len(in))
 	for i, cl := range in {
-		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key), RequestsPerSecond: cl.RequestsPerSecond}
+		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Expires: expiries(cl), Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key), RequestsPerSecond: cl.RequestsPerSecond}
 		if cl.Profile != "" {
 			out[i].Profile = ps.named[cl.Profile]
+		}
+	}
+	return out
+}
+
+// expiries are the ends of those secrets of a client that have one.
+func expiries(cl config.Client) map[[32]byte]time.Time {
+	out := map[[32]byte]time.Time{}
+	for hash, terms := range cl.Terms {
+		if !terms.Expires.IsZero() {
+			out[hash] = terms.Expires
 		}
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
@@ -56,7 +57,12 @@ func (c checkCommand) visit(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if !slices.Contains(client.Secrets, config.HashSecret(secret)) {
+	hash, elsewhere := config.HashSecret(secret), slices.Contains(client.Secrets, [32]byte{}) // a secret that this machine may not read
+	if ends := client.Terms[hash].Expires; !ends.IsZero() && !time.Now().Before(ends) {
+		e, _ := catalogue.Lookup("client_secret_expired")
+		return spoken(text{e.Cause.EN + " " + e.Action.EN + " [" + e.Code + "]", e.Cause.DE + " " + e.Action.DE + " [" + e.Code + "]"})
+	}
+	if !elsewhere && !slices.Contains(client.Secrets, hash) {
 		code := "client_secret_wrong"
 		if config.Mistyped(secret) {
 			code = "client_secret_mistyped"

@@ -59,6 +59,7 @@ func (c checkCommand) Run(ctx context.Context, s streams) error {
 		return c.refused(s, err)
 	}
 	settings.Warnings = append(settings.Warnings, gateway.Leftovers(settings, c.Config)...)
+	settings.Warnings = append(settings.Warnings, settings.ExpiryWarnings(time.Now())...)
 	found := checked{file: c.Config, settings: settings, reports: reports}
 	for _, src := range settings.Sources {
 		if src.Disabled && (c.Source == "" || c.Source == src.Name) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/device"
@@ -172,6 +173,7 @@ func noSource(flag, name, where string, names []string) error {
 type clientRotateCommand struct {
 	ID     string `arg:"" name:"id" help:"The client, as the settings name it."`
 	Config string `required:"" help:"Settings file; it is read, not changed." placeholder:"FILE"`
+	Days   int    `default:"14" help:"How many days the old secret stays good beside the new one, 1 to 365." placeholder:"N"`
 }
 
 // Run makes the next secret of a client.
@@ -184,34 +186,63 @@ func (c clientRotateCommand) Run(s streams) error {
 	if i < 0 {
 		return usageError{spoken(text{"there is no client %q in %s", "es gibt keinen Client %q in %s"}, c.ID, c.Config)}
 	}
-	old := settings.Clients[i]
-	if len(old.Secrets) >= maxLiveSecrets {
-		return spoken(text{
-			"client %s has two live secrets already: remove the line of the one that is no longer used (the upper one is the older, as rotate writes it), restart the gateway, and rotate again",
-			"Client %s hat schon zwei gültige Secrets: Entfernen Sie die Zeile dessen, das nicht mehr benutzt wird (das obere ist das ältere, so wie rotate es schreibt), starten Sie das Gateway neu, und rufen Sie rotate erneut auf",
-		}, c.ID)
+	if c.Days < 1 || c.Days > 365 {
+		return usageError{spoken(text{"--days must be from 1 to 365", "--days muss von 1 bis 365 sein"})}
+	}
+	old, err := c.lines(settings.Clients[i], time.Now())
+	if err != nil {
+		return err
 	}
 	secret := config.NewClientSecret()
-	entry := clientEntry{id: old.ID, sources: old.Sources, profile: old.Profile}
-	for _, hash := range old.Secrets {
-		entry.secrets = append(entry.secrets, secretLine(hash))
-	}
-	next := secretLine(config.HashSecret(secret))
-	entry.secrets = append(entry.secrets, next)
-	_, err = fmt.Fprintf(s.out, "%s\n\n  Client ID:     %s\n  Client Secret: %s\n\n%s\n\n%s\n%s\n",
+	_, err = fmt.Fprintf(s.out, "%s\n\n  Client ID:     %s\n  Client Secret: %s\n\n%s\n\n    secrets:\n%s      - %s\n\n%s\n",
 		s.say(text{
 			"The next secret of this client. It is shown only now:",
 			"Das nächste Secret dieses Clients. Es wird nur jetzt angezeigt:",
 		}), c.ID, secret,
 		s.say(text{
-			"1. Replace the entry of the client in %s by this one; the old secret stays valid beside the new one:",
-			"1. Ersetzen Sie den Eintrag des Clients in %s durch diesen; das alte Secret gilt neben dem neuen weiter:",
-		}, c.Config), entry.yaml(),
+			"1. Replace the secrets of client %s in %s by these; the old secret stays good beside the new one until the day that stands there:",
+			"1. Ersetzen Sie die secrets des Clients %s in %s durch diese; das alte Secret gilt neben dem neuen bis zu dem Tag, der dort steht:",
+		}, c.ID, c.Config), old, secretLine(config.HashSecret(secret)),
 		s.say(text{
-			"2. Restart the gateway.\n3. Enter the new secret in the client (Inventory360) and test the connection there.\n4. Remove the old secret, the line %s, and restart the gateway: with that the tokens of the old secret end as well.",
-			"2. Starten Sie das Gateway neu.\n3. Tragen Sie das neue Secret im Client (Inventory360) ein, und testen Sie dort die Verbindung.\n4. Entfernen Sie das alte Secret, die Zeile %s, und starten Sie das Gateway neu: Damit enden auch die Token des alten Secret.",
-		}, entry.secrets[0]))
+			"2. Restart the gateway.\n3. Enter the new secret in the client (Inventory360) and test the connection there.\n4. Remove the lines of the old secret and restart the gateway: with that its tokens end as well. They end with the day that stands there in any case.",
+			"2. Starten Sie das Gateway neu.\n3. Tragen Sie das neue Secret im Client (Inventory360) ein, und testen Sie dort die Verbindung.\n4. Entfernen Sie die Zeilen des alten Secret, und starten Sie das Gateway neu: Damit enden auch seine Token. Mit dem Tag, der dort steht, enden sie in jedem Fall.",
+		}))
 	return err
+}
+
+// lines are the secrets that stay, each with its end. One that has ended needs no line any more.
+func (c clientRotateCommand) lines(client config.Client, now time.Time) (string, error) {
+	var b strings.Builder
+	live := 0
+	for _, hash := range client.Secrets {
+		terms := client.Terms[hash]
+		if hash == [32]byte{} {
+			return "", spoken(text{
+				"client %s has a secret that the settings do not hold (secret:): put the next one where it stands",
+				"Client %s hat ein Secret, das nicht in den Einstellungen steht (secret:): Legen Sie das nächste dort ab",
+			}, c.ID)
+		}
+		ends := now.AddDate(0, 0, c.Days)
+		switch {
+		case terms.Expires.IsZero() || terms.Expires.After(ends):
+		case now.Before(terms.Expires):
+			ends = terms.Expires.AddDate(0, 0, -1) // its last day
+		default:
+			continue
+		}
+		live++
+		fmt.Fprintf(&b, "      - hash: %s\n        expires: %s\n", secretLine(hash), ends.Format(time.DateOnly))
+		if terms.Name != "" {
+			fmt.Fprintf(&b, "        name: %q\n", terms.Name)
+		}
+	}
+	if live >= maxLiveSecrets {
+		return "", spoken(text{
+			"client %s has two live secrets already: remove the lines of the one that is no longer used (the upper one is the older, as rotate writes it), restart the gateway, and rotate again",
+			"Client %s hat schon zwei gültige Secrets: Entfernen Sie die Zeilen dessen, das nicht mehr benutzt wird (das obere ist das ältere, so wie rotate es schreibt), starten Sie das Gateway neu, und rufen Sie rotate erneut auf",
+		}, c.ID)
+	}
+	return b.String(), nil
 }
 
 // orElse is the first of two texts that is not empty.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"jamf-gateway/config"
 )
@@ -49,24 +50,33 @@ func TestANewClientAndItsRotationAreAcceptedBySettings(t *testing.T) {
 	golden(t, "client_new.txt", strings.NewReplacer(first, "SECRET", hashOf(first), "HASH", file, "gateway.yaml").Replace(r.out))
 	write(t, file, twoSources+entry)
 	r = command(t, nil, "client", "rotate", "inventory360", "--config", file, "--lang", "de")
-	second, entry := made(t, r.out)
-	if r.code != exitGood || second == first {
+	m := regexp.MustCompile(`Client Secret: (jgw_[0-9A-Za-z]{49})\n`).FindStringSubmatch(r.out)
+	lines := regexp.MustCompile(`    secrets:\n(      .*\n)+`).FindString(r.out)
+	if r.code != exitGood || m == nil || m[1] == first || lines == "" {
 		t.Fatalf("exit code %d\n%s%s", r.code, r.out, r.err)
 	}
-	golden(t, "client_rotate.de.txt", strings.NewReplacer(second, "SECRET", hashOf(second), "HASH2", hashOf(first), "HASH1", file, "gateway.yaml").Replace(r.out))
-	write(t, file, twoSources+entry)
+	second, day := m[1], time.Now().AddDate(0, 0, 14).Format(time.DateOnly)
+	golden(t, "client_rotate.de.txt", strings.NewReplacer(second, "SECRET", hashOf(second), "HASH2", hashOf(first), "HASH1", file, "gateway.yaml", day, "DAY").Replace(r.out))
+	rotated := regexp.MustCompile(`    secrets:\n(      .*\n)+`).ReplaceAllLiteralString(entry, lines)
+	write(t, file, twoSources+rotated)
 	settings, err := config.LoadOutline(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := settings.Clients[0]
 	if len(c.Secrets) != 2 || c.Secrets[0] != sha256.Sum256([]byte(first)) || c.Secrets[1] != sha256.Sum256([]byte(second)) ||
-		strings.Join(c.Sources, " ") != "schule-a schule-b" || c.Profile != "labels" {
+		strings.Join(c.Sources, " ") != "schule-a schule-b" || c.Profile != "labels" ||
+		c.Terms[c.Secrets[0]].Expires.AddDate(0, 0, -1).Format(time.DateOnly) != day || len(c.Terms) != 1 {
 		t.Errorf("%+v", c)
 	}
 	r = command(t, nil, "client", "rotate", "inventory360", "--config", file)
 	if r.code != exitWrong || r.out != "" || !strings.Contains(r.err, "two live secrets already") {
 		t.Errorf("a third live secret: exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+	write(t, file, twoSources+strings.Replace(rotated, day, "2026-01-31", 1))
+	r = command(t, nil, "client", "rotate", "inventory360", "--config", file, "--days", "3")
+	if r.code != exitGood || strings.Contains(r.out, hashOf(first)) || !strings.Contains(r.out, hashOf(second)+"\n        expires: "+time.Now().AddDate(0, 0, 3).Format(time.DateOnly)) {
+		t.Errorf("beside one that has ended: exit code %d\n%s%s", r.code, r.out, r.err)
 	}
 }
 
@@ -95,6 +105,7 @@ func TestImpossibleClientsAreRefused(t *testing.T) {
 		"unknown profile":    {[]string{"client", "new", "--profile", "lables", "--config", file}, "--profile: there is no profile \"lables\"; did you mean labels?"},
 		"id that exists":     {[]string{"client", "new", "--id", "other", "--config", file}, `has a client "other" already`},
 		"rotate nobody":      {[]string{"client", "rotate", "nobody", "--config", file}, `there is no client "nobody"`},
+		"rotate, no overlap": {[]string{"client", "rotate", "other", "--config", file, "--days", "0"}, "--days must be from 1 to 365"},
 		"rotate nowhere":     {[]string{"client", "rotate", "other"}, "--config"},
 	} {
 		r := command(t, nil, tc.args...)

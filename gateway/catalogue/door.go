@@ -33,6 +33,18 @@ func ofReach() []Entry {
 			},
 		},
 		{
+			Code:  "client_secret_expired",
+			Title: Text{"The secret has ended", "Das Secret ist abgelaufen"},
+			Cause: Text{
+				"The settings say of this secret of the client that it has ended (expires).",
+				"Die Einstellungen sagen von diesem Secret des Clients, dass es abgelaufen ist (expires).",
+			},
+			Action: Text{
+				"Enter the newer secret in the client, or make the next one with `jamf-gateway client rotate`.",
+				"Tragen Sie im Client das neuere Secret ein, oder erzeugen Sie mit `jamf-gateway client rotate` das nächste.",
+			},
+		},
+		{
 			Code:  "client_secret_mistyped",
 			Title: Text{"The secret is not whole", "Das Secret ist nicht vollständig"},
 			Cause: Text{

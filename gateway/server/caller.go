@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
@@ -25,10 +27,11 @@ func (sc scope) view() string { return sc.profile.View() + " " + sc.filter.Diges
 type caller struct {
 	id          string
 	secrets     [][32]byte
-	scopes      []scope             // source, then computer before mobile
-	sources     map[string]struct{} // the sources that he may see, with or without enabled kinds
-	passthrough bool                // may ask for what its sources pass on
-	onlyFresh   bool                // is refused what is not fresh
+	expires     map[[32]byte]time.Time // of the secrets that end
+	scopes      []scope                // source, then computer before mobile
+	sources     map[string]struct{}    // the sources that he may see, with or without enabled kinds
+	passthrough bool                   // may ask for what its sources pass on
+	onlyFresh   bool                   // is refused what is not fresh
 	pace        *pace
 	policy      string // digest of the scopes: part of every cache key and of every cursor
 }
@@ -37,6 +40,12 @@ type caller struct {
 func (c *caller) sees(source string) bool {
 	_, ok := c.sources[source]
 	return ok
+}
+
+// expired tells that a secret of his has ended.
+func (c *caller) expired(secret [32]byte, now time.Time) bool {
+	at, ends := c.expires[secret]
+	return ends && !now.Before(at)
 }
 
 // scope finds one series; false when the kind is switched off or the source is not the caller's.
@@ -92,7 +101,7 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 			names = append(names, name)
 		}
 	}
-	c := &caller{id: o.ID, secrets: slices.Clone(o.Secrets), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh, pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{}}
+	c := &caller{id: o.ID, secrets: slices.Clone(o.Secrets), expires: maps.Clone(o.Expires), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh, pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{}}
 	for _, name := range names {
 		s, ok := known[name]
 		if !ok {

@@ -50,7 +50,7 @@ func (s *Sealer) Verify(token string, now time.Time) (string, error) {
 
 // AuthenticateSecret tells whether the secret is the client's.
 func (s *Sealer) AuthenticateSecret(client, secret string) ([32]byte, bool) {
-	_, hash, ok := authenticateSecret(s.clients, client, secret)
+	_, hash, ok := authenticateSecret(s.clients, client, secret, time.Time{})
 	return hash, ok
 }
 

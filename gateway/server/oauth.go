@@ -64,9 +64,9 @@ func (s *Server) issueToken(c *fiber.Ctx) error {
 // admit finds the caller whose credentials these are and the hash of the secret that matched. At a source's own base they
 // must be for that source, as those of another Jamf would be refused there.
 func (s *Server) admit(x *exchange, given credentials) (secret [32]byte, ok bool) {
-	who, secret, ok := authenticateSecret(x.rules.clients, given.id, given.secret)
+	who, secret, ok := authenticateSecret(x.rules.clients, given.id, given.secret, s.o.Now())
 	if !ok && given.literal != "" {
-		who, secret, ok = authenticateSecret(x.rules.clients, given.id, given.literal)
+		who, secret, ok = authenticateSecret(x.rules.clients, given.id, given.literal, s.o.Now())
 	}
 	if !ok || x.base.own && !who.sees(x.base.source) {
 		return [32]byte{}, false

@@ -30,7 +30,8 @@ type SourceOptions struct {
 // ClientOptions is one caller. Sources nil = all. Profile nil = what each source keeps.
 type ClientOptions struct {
 	ID      string
-	Secrets [][32]byte // SHA-256
+	Secrets [][32]byte             // SHA-256
+	Expires map[[32]byte]time.Time // from when on a secret is refused; one that is not in it is not
 	Sources []string
 	Profile *device.Profile
 	Filter  device.Filter // which devices it is shown

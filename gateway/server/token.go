@@ -130,7 +130,8 @@ type proof struct {
 	expires time.Time
 }
 
-// verify tells whether a token is good now: sealed by this key, not expired, and its secret still one of the client's.
+// verify tells whether a token is good now: sealed by this key, not expired, and its secret still one of the client's that
+// has not ended.
 func (s *sealer) verify(token string, now time.Time, clients map[string]*caller) (proof, error) {
 	g, err := s.open(token)
 	if err != nil {
@@ -147,15 +148,15 @@ func (s *sealer) verify(token string, now time.Time, clients map[string]*caller)
 		match |= equal
 		subtle.ConstantTimeCopy(equal, p.secret[:], secret[:])
 	}
-	if match != 1 {
+	if match != 1 || c.expired(p.secret, now) {
 		return proof{}, errToken
 	}
 	return p, nil
 }
 
 // authenticateSecret finds the client whose secret this is and tells which hash matched. An unknown id costs
-// what a wrong secret costs: two comparisons are made in any case, against a hash that nothing has.
-func authenticateSecret(clients map[string]*caller, clientID, secret string) (*caller, [32]byte, bool) {
+// what a wrong secret costs: two comparisons are made in any case, against a hash that nothing has. One that has ended is a wrong one.
+func authenticateSecret(clients map[string]*caller, clientID, secret string, now time.Time) (*caller, [32]byte, bool) {
 	given := sha256.Sum256([]byte(secret))
 	c, known := clients[clientID]
 	match := 0
@@ -169,7 +170,7 @@ func authenticateSecret(clients map[string]*caller, clientID, secret string) (*c
 		match |= equal
 		subtle.ConstantTimeCopy(equal, matched[:], stored[:])
 	}
-	if match != 1 || !known || secret == "" {
+	if match != 1 || !known || secret == "" || c.expired(matched, now) {
 		return nil, [32]byte{}, false
 	}
 	return c, matched, true

@@ -3,6 +3,8 @@ package server_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -100,6 +102,42 @@ func TestTokenDiesWithItsSecret(t *testing.T) {
 		if (err == nil) != tc.good {
 			t.Errorf("%s: error %v", name, err)
 		}
+	}
+}
+
+func TestASecretThatHasEndedIsAWrongOneAndItsTokensAreDead(t *testing.T) {
+	ends := start.Add(time.Hour)
+	w := newWorld(t, func(o *server.Options) {
+		o.Clients = append(o.Clients, server.ClientOptions{
+			ID: "twice", Secrets: [][32]byte{firstSecret, secondSecret}, Expires: map[[32]byte]time.Time{firstSecret: ends},
+		})
+	})
+	ask := func(secret string) reply {
+		return w.do(http.MethodPost, w.base+"/api/oauth/token", "grant_type=client_credentials&client_id=twice&client_secret="+secret, "Content-Type", "application/x-www-form-urlencoded")
+	}
+	token := func(secret string) string {
+		var got struct {
+			Token string `json:"access_token"`
+		}
+		if r := ask(secret); r.status != http.StatusOK || json.Unmarshal(r.body, &got) != nil {
+			t.Fatalf("%s: %s", secret, r)
+		}
+		return got.Token
+	}
+	w.clock.Add(time.Hour - time.Second)
+	old, next := token("first"), token("second")
+	if got := w.alive(old); got != http.StatusOK {
+		t.Errorf("a second before the end: %d", got)
+	}
+	w.clock.Add(time.Second)
+	if a, b := w.alive(old), w.alive(next); a != http.StatusUnauthorized || b != http.StatusOK {
+		t.Errorf("at the end: the token of the old secret %d, of the new one %d", a, b)
+	}
+	if ended, wrong := ask("first"), ask("wrong"); ended.status != http.StatusUnauthorized || string(ended.body) != string(wrong.body) {
+		t.Errorf("the secret that has ended: %s\na wrong one: %s", ended, wrong)
+	}
+	if got := w.alive(token("second")); got != http.StatusOK {
+		t.Errorf("the new secret: %d", got)
 	}
 }
 

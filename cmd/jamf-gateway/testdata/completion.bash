@@ -204,10 +204,11 @@ _jamf_gateway() {
                 --config) return ;;
             esac ;;
         "client rotate")
-            words="" flags="--help --lang --version --config"
+            words="" flags="--help --lang --version --config --days"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
+                --days) words="" flags="" ;;
             esac ;;
         "completion")
             words="bash zsh fish" flags="--help --lang --version"

@@ -226,6 +226,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at "client rotate"' -l help -d 'Show
 complete -c jamf-gateway -n '__jamf_gateway_at "client rotate"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
 complete -c jamf-gateway -n '__jamf_gateway_at "client rotate"' -l version -d 'Print the version.'
 complete -c jamf-gateway -n '__jamf_gateway_at "client rotate"' -l config -r -F -d 'Settings file; it is read, not changed.'
+complete -c jamf-gateway -n '__jamf_gateway_at "client rotate"' -l days -x -d 'How many days the old secret stays good beside the new one, 1 to 365.'
 complete -c jamf-gateway -n '__jamf_gateway_at "completion"' -a bash -d ''
 complete -c jamf-gateway -n '__jamf_gateway_at "completion"' -a zsh -d ''
 complete -c jamf-gateway -n '__jamf_gateway_at "completion"' -a fish -d ''

@@ -230,9 +230,10 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
                 --config) _files; return ;;
+                --days) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file; it is read, not changed.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file; it is read, not changed.' '--days:How many days the old secret stays good beside the new one, 1 to 365.' ) ;;
         "completion")
             case "$prev" in
                 --lang) compadd -- en de; return ;;

@@ -1,0 +1,35 @@
+package gateway
+
+import (
+	"context"
+	"time"
+)
+
+// expiryEvery is how often the ends of clients' secrets are looked at; tellExpiryEvery how often the same warning is logged again.
+const (
+	expiryEvery     = time.Hour
+	tellExpiryEvery = 24 * time.Hour
+)
+
+// watchExpiry warns of secrets of clients that end soon or have ended, at the start, when that changes, and once a day.
+func (g *Gateway) watchExpiry(ctx context.Context) error {
+	tick := time.NewTicker(expiryEvery)
+	defer tick.Stop()
+	told := map[string]time.Time{} // warning -> when it was logged
+	for {
+		now := g.o.Now()
+		for _, w := range g.o.Config.ExpiryWarnings(now) {
+			text := w.String()
+			if at, before := told[text]; before && now.Sub(at) < tellExpiryEvery {
+				continue
+			}
+			told[text] = now
+			g.o.Logger.WarnContext(ctx, text)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
