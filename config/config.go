@@ -16,8 +16,9 @@ type Config struct {
 	PublicURL      string // how clients reach the gateway, without a trailing slash; "" = unknown
 	MaxPageSize    int    // most rows of a page in Jamf's shape
 	MaxStale       time.Duration
-	KeyFile        string // key of the tokens; made at the first start
-	AdminTokenFile string // file of the admin door's token; made at the first start
+	KeyFile        string   // key of the tokens; made at the first start
+	AdminHosts     []string // names of the admin door beside loopback and admin_listen: lower case, no port
+	AdminTokenFile string   // file of the admin door's token; made at the first start
 	TLS            TLS
 	DataDir        string
 	Audit          Audit
@@ -137,6 +138,7 @@ type Profile struct {
 // Telemetry is what is told to operators.
 type Telemetry struct {
 	LogLevel        string // debug, info, warn, error
+	Pprof           bool   // the admin door has /debug/pprof
 	PropagateToJamf bool   // send W3C trace context on to Jamf
 }
 

@@ -138,6 +138,7 @@ profiles:
 telemetry: {log_level: debug, propagate_to_jamf: true}
 admin_token_file: door.token
 audit: {dir: log, keep: 365d}
+admin_hosts: [Admin.example.com, "192.0.2.7"]
 `), "gateway.yaml", dir, env("CREDENTIALS_DIRECTORY="+filepath.Join(dir, "cred")))
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +146,7 @@ audit: {dir: log, keep: 365d}
 	usual := config.Sync{Interval: 24 * time.Hour, PageSize: 800}
 	want := &config.Config{
 		File: "gateway.yaml", Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
-		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"), Audit: config.Audit{Dir: filepath.Join(dir, "log"), Keep: 365 * 24 * time.Hour},
+		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"), AdminHosts: []string{"admin.example.com", "192.0.2.7"}, Audit: config.Audit{Dir: filepath.Join(dir, "log"), Keep: 365 * 24 * time.Hour},
 		TLS: config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
 		Sources: []config.Source{
 			{

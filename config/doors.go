@@ -131,6 +131,20 @@ func (d *document) doors(c *Config, root *mapping) {
 		taken[door.text] = door.origin.setting
 	}
 	d.exposure(c, listen, admin)
+	d.adminHosts(c, root)
+}
+
+// adminHosts reads the names under which the admin door may be asked.
+func (d *document) adminHosts(c *Config, root *mapping) {
+	list, _ := root.values("admin_hosts")
+	for _, v := range list {
+		name := strings.ToLower(v.text)
+		if _, err := netip.ParseAddr(name); err != nil && !hostName.MatchString(name) {
+			d.problem(v.origin, "must be an IP address or a host name, without a port")
+			continue
+		}
+		c.AdminHosts = append(c.AdminHosts, name)
+	}
 }
 
 // exposure refuses plain HTTP that others could read, unless it is wanted.

@@ -170,6 +170,7 @@ func placeSentences() [][2]string {
 		{"%s is not a file", "%s ist keine Datei"},
 		{"is empty; write off to close the admin door", "ist leer; schreiben Sie off, um den Verwaltungszugang zu schließen"},
 		{"is the address of %s as well", "ist auch die Adresse von %s"},
+		{"must be an IP address or a host name, without a port", "muss eine IP-Adresse oder ein Hostname ohne Port sein"},
 		{"is the file of %s as well", "ist auch die Datei von %s"},
 		{"%s can be reached from other machines, and there is no TLS: set tls.cert_file and tls.key_file, or insecure_http: true behind a proxy that does TLS", "%s ist von anderen Rechnern erreichbar, und es gibt kein TLS: Setzen Sie tls.cert_file und tls.key_file, oder insecure_http: true hinter einem Proxy, der TLS übernimmt"},
 		{"secrets and tokens of clients cross the network in the clear (insecure_http)", "Secrets und Token der Clients gehen unverschlüsselt durch das Netz (insecure_http)"},

@@ -145,6 +145,7 @@ func readTelemetry(m *mapping) Telemetry {
 	defer m.done()
 	return Telemetry{
 		LogLevel:        m.choice("log_level", "info", "debug", "info", "warn", "error"),
+		Pprof:           m.flag("pprof"),
 		PropagateToJamf: m.flag("propagate_to_jamf"),
 	}
 }

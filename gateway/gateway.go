@@ -148,7 +148,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	}
 	g.purger = newPurger(g, c.Sources)
 	g.server, err = server.New(server.Options{
-		AdminToken: admin, Audit: g.audit,
+		AdminToken: admin, Audit: g.audit, AdminHosts: c.AdminHosts, Profiles: c.Telemetry.Pprof,
 		Settings: server.Settings{
 			Control: newControl(c, ps, g.syncer, g.upstreams, g.purger, g.o.Now), Passthrough: passthrough{g.upstreams}, Sources: served, Names: ownNames(c),
 			Clients: ps.clients(c.Clients, key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale,

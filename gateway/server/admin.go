@@ -3,10 +3,7 @@ package server
 import (
 	"net"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
@@ -23,9 +20,10 @@ func (s *Server) adminApp(listen net.Addr) *fiber.App {
 
 // adminRoutes is the whole admin door.
 func (s *Server) adminRoutes(app *fiber.App, listen net.Addr) {
-	app.Use(sameHost(listen))
+	app.Use(adminOrigin(listen, s.o.AdminHosts))
 	s.metricsRoutes(app)
 	app.Use(s.adminOnly)
+	s.profileRoutes(app)
 	route(app, http.MethodGet, "/v1/admin/sources", styleOwn, s.adminSources)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/sync", styleOwn, s.adminSync)
 	s.usageRoutes(app)
@@ -46,42 +44,6 @@ func (s *Server) metricsRoutes(app *fiber.App) {
 		adapted(c.Context())
 		return nil
 	})
-}
-
-// sameHost refuses what a web page in the operator's browser could send: a Host that is a name that somebody else can
-// point here, and an Origin other than this door's.
-func sameHost(listen net.Addr) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		host := string(c.Request().Host())
-		if !localHost(host, listen) {
-			return &fault{code: codeForbiddenOrigin, field: fiber.HeaderHost}
-		}
-		if origin := c.Get(fiber.HeaderOrigin); origin != "" && !sameOrigin(origin, host, exchangeOf(c).scheme) {
-			return &fault{code: codeForbiddenOrigin, field: fiber.HeaderOrigin}
-		}
-		return c.Next()
-	}
-}
-
-// localHost tells whether a Host header is a loopback literal, localhost or the address listened on.
-func localHost(host string, listen net.Addr) bool {
-	if listen != nil && host == listen.String() {
-		return true
-	}
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	if strings.EqualFold(name, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(name, "["), "]"))
-	return err == nil && addr.IsLoopback()
-}
-
-func sameOrigin(origin, host, scheme string) bool {
-	u, err := url.Parse(origin)
-	return err == nil && u.Scheme == scheme && strings.EqualFold(u.Host, host)
 }
 
 // adminSource is one source at the admin door.

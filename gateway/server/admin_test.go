@@ -78,25 +78,32 @@ func TestTheAdminDoorServesNothingElse(t *testing.T) {
 }
 
 func TestTheAdminDoorRefusesWhatAWebPageCouldSend(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, func(o *server.Options) { o.AdminHosts = []string{"admin.example.com", "192.0.2.8"} })
 	own := strings.TrimPrefix(w.admin, "http://")
 	for name, tc := range map[string]struct {
 		host, origin string
 		good         bool
 	}{
-		"its own address":           {own, "", true},
-		"localhost":                 {"localhost:9480", "", true},
-		"loopback of version 6":     {"[::1]:9480", "", true},
-		"loopback without a port":   {"127.0.0.1", "", true},
-		"a name that points here":   {"evil.example", "", false},
-		"a name with its port":      {"evil.example:9480", "", false},
-		"another address":           {"192.0.2.7:9480", "", false},
-		"a name like localhost":     {"localhost.evil.example", "", false},
-		"its own origin":            {own, "http://" + own, true},
-		"a foreign origin":          {own, "https://evil.example", false},
-		"an opaque origin":          {own, "null", false},
-		"another port of this host": {own, "http://127.0.0.1:1", false},
-		"the other scheme":          {own, "https://" + own, false},
+		"a name of the settings":         {"admin.example.com", "", true},
+		"it with a port":                 {"Admin.Example.com:9480", "", true},
+		"it behind a proxy with TLS":     {"admin.example.com", "https://admin.example.com", true},
+		"a name below it":                {"x.admin.example.com", "", false},
+		"a name that ends in it":         {"evil-admin.example.com", "", false},
+		"its name, and a foreign origin": {"admin.example.com", "https://evil.example", false},
+		"an address of the settings":     {"192.0.2.8:9480", "", true},
+		"its own address":                {own, "", true},
+		"localhost":                      {"localhost:9480", "", true},
+		"loopback of version 6":          {"[::1]:9480", "", true},
+		"loopback without a port":        {"127.0.0.1", "", true},
+		"a name that points here":        {"evil.example", "", false},
+		"a name with its port":           {"evil.example:9480", "", false},
+		"another address":                {"192.0.2.7:9480", "", false},
+		"a name like localhost":          {"localhost.evil.example", "", false},
+		"its own origin":                 {own, "http://" + own, true},
+		"a foreign origin":               {own, "https://evil.example", false},
+		"an opaque origin":               {own, "null", false},
+		"another port of this host":      {own, "http://127.0.0.1:1", false},
+		"the other scheme":               {own, "https://" + own, false},
 	} {
 		header := []string{"Host", tc.host}
 		if tc.origin != "" {
@@ -110,6 +117,53 @@ func TestTheAdminDoorRefusesWhatAWebPageCouldSend(t *testing.T) {
 			w.want(r, http.StatusForbidden, "forbidden_origin")
 		}
 	}
+}
+
+func TestWhatABrowserSendsForAnotherSiteIsRefused(t *testing.T) {
+	w := newWorld(t)
+	for _, tc := range []struct {
+		method, site, mode string
+		good               bool
+	}{
+		{http.MethodPost, "", "", true},
+		{http.MethodPost, "same-origin", "cors", true},
+		{http.MethodPost, "none", "navigate", true},
+		{http.MethodPost, "cross-site", "navigate", false}, // a form of another page
+		{http.MethodPost, "cross-site", "no-cors", false},
+		{http.MethodPost, "same-site", "cors", false},
+		{http.MethodPost, "anything", "cors", false},
+		{http.MethodGet, "cross-site", "navigate", true}, // a person follows a link
+		{http.MethodGet, "cross-site", "no-cors", false},
+		{http.MethodGet, "same-site", "cors", false},
+		{http.MethodGet, "same-origin", "cors", true},
+	} {
+		path := map[string]string{http.MethodGet: "/v1/admin/sources", http.MethodPost: "/v1/admin/sources/schule-a/sync"}[tc.method]
+		r := w.do(tc.method, w.admin+path, "", "Sec-Fetch-Site", tc.site, "Sec-Fetch-Mode", tc.mode)
+		if (r.status < http.StatusBadRequest) != tc.good || !tc.good && r.code(t) != "forbidden_origin" {
+			t.Errorf("%s %s %s: %s", tc.method, tc.site, tc.mode, r)
+		}
+	}
+}
+
+func TestProfilesAreThereOnlyWhereTheyAreWantedAndBehindTheToken(t *testing.T) {
+	paths := []string{"heap", "goroutine", "allocs", "block", "mutex", "threadcreate", "profile?seconds=1"}
+	without, with := newWorld(t), newWorld(t, func(o *server.Options) { o.Profiles = true })
+	for _, path := range paths {
+		path = "/debug/pprof/" + path
+		without.want(without.do(http.MethodGet, without.admin+path, ""), http.StatusNotFound, "not_found")
+		with.want(with.do(http.MethodGet, with.admin+path, "", "Authorization", ""), http.StatusUnauthorized, "admin_token")
+		if r := with.do(http.MethodGet, with.admin+path, ""); r.status != http.StatusOK || !strings.HasPrefix(string(r.body), "\x1f\x8b") {
+			t.Errorf("%s: %s", path, r)
+		}
+		if r := with.get("all", path); r.status != http.StatusNotFound && r.status != http.StatusBadRequest {
+			t.Errorf("%s at the public door: %s", path, r)
+		}
+	}
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof", "/debug/pprof/cmdline", "/debug/pprof/symbol", "/debug/vars"} {
+		with.want(with.do(http.MethodGet, with.admin+path, ""), http.StatusNotFound, "not_found")
+	}
+	with.want(with.do(http.MethodGet, with.admin+"/debug/pprof/profile?seconds=31", ""), http.StatusBadRequest, "bad_request")
+	with.want(with.do(http.MethodGet, with.admin+"/debug/pprof/heap?debug=2", ""), http.StatusBadRequest, "unknown_parameter")
 }
 
 func TestHealthTellsTheStateAndWhatToDo(t *testing.T) {

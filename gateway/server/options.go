@@ -57,6 +57,8 @@ type Options struct {
 	Patience       time.Duration   // how long the refusals of who is refused too often are held; 0 = a second, negative = they are not
 	Traffic        int64           // bytes of answers in flight; 0 = 256 MiB
 	Audit          *audit.Log      // nil: nothing is written down
+	AdminHosts     []string        // names under which the admin door may be asked beside its own: lower case, no port
+	Profiles       bool            // the admin door has /debug/pprof
 	AdminToken     func() string   // of the admin door, as it is now; nil or "": nobody is let in, but to /metrics
 	Metrics        http.Handler    // of the admin door's /metrics; nil: no such route
 	Logger         *slog.Logger
