@@ -21,6 +21,7 @@ type login struct {
 	since    time.Time   // of the first refusal that nothing has taken back; zero = none
 	rights   Rights      // of its token when it was last proved while the other one was in use
 	asked    time.Time   // when Jamf last said yes or no; zero = never, or not since the secret changed
+	unproved time.Time   // of the last refusal or change: a token from before it says nothing of the secret as it is
 }
 
 // refuse counts a refusal of the credentials.
@@ -29,19 +30,24 @@ func (l *login) refuse(now time.Time) {
 	l.refusals = append(l.refusals, now)
 	l.streak++
 	l.dead = l.dead || len(l.refusals) >= refusalLimit
-	l.asked = now
+	l.asked, l.unproved = now, now
 	if l.since.IsZero() {
 		l.since = now
 	}
 }
 
-// accept is told that the API took a token: whatever was refused before, the credentials are good.
-func (l *login) accept(now time.Time) {
+// accept is told that the API took a token of that birth: whatever was refused before it, the credentials are good.
+func (l *login) accept(now, born time.Time) {
+	if born.Before(l.unproved) {
+		return
+	}
 	l.refusals, l.streak, l.dead, l.since, l.asked = nil, 0, false, time.Time{}, now
 }
 
 // changed is told that the secret is another: what was said of the one before binds nobody. That it is good is still to be seen.
-func (l *login) changed() { l.refusals, l.streak, l.dead, l.asked = nil, 0, false, time.Time{} }
+func (l *login) changed(now time.Time) {
+	l.refusals, l.streak, l.dead, l.asked, l.unproved = nil, 0, false, time.Time{}, now
+}
 
 func (l *login) forget(now time.Time) {
 	l.refusals = slices.DeleteFunc(l.refusals, func(at time.Time) bool { return now.Sub(at) >= refusalWindow })

@@ -1,6 +1,7 @@
 package jamf_test
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ type keyring struct {
 	good   map[string]string // client id -> its secret
 	asked  map[string]int    // client id -> calls of the token endpoint
 	tokens int
+	life   int // of a token in seconds; 0 = 60
 	calls  int
 	api    func(w http.ResponseWriter, n int) // nil = a page
 }
@@ -42,7 +44,7 @@ func (k *keyring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	k.tokens++
-	giveToken(w, k.tokens, 60)
+	giveToken(w, k.tokens, cmp.Or(k.life, 60))
 }
 
 func (k *keyring) rotate(id, secret string) {
@@ -140,6 +142,36 @@ func TestAChangedSecretIsProvedWhileTheTokenBeforeIsStillGood(t *testing.T) {
 		}
 		if n := k.count("client-1"); n < 2 || !strings.Contains(r.logs.String(), "renew access token: the old one is still used") {
 			t.Errorf("%d calls of the token endpoint; log: %s", n, r.logs)
+		}
+	})
+}
+
+func TestAWrongSecretIsNotTriedOverAndOverBecauseTheTokenBeforeIsStillGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &keyring{good: map[string]string{"client-1": "CANARY-1"}, life: 7200}
+		h := &held{current: "CANARY-1", was: "CANARY-1"}
+		r := connect(t, k, fast, func(o *jamf.SourceOptions) { o.ClientSecret, o.Reread = h.secret, h.reread })
+		w := r.src.NewWalk()
+		ask := func() {
+			if _, err := page(t, w, jamf.MobilePlain); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		ask()
+		time.Sleep(time.Minute)
+		h.write("CANARY-typo")
+		h.reread()
+		r.src.SecretChanged("client-1")
+		for range 200 {
+			ask()
+			time.Sleep(time.Second)
+		}
+		if n := k.count("client-1"); n > 1+3 {
+			t.Errorf("%d calls of the token endpoint in 200 s of a wrong secret, want one and at most 3 refusals", n)
+		}
+		if st := r.src.Status().Logins[0]; st.Refused.IsZero() || !st.Proved.IsZero() {
+			t.Errorf("%+v: a page that the old token brought says nothing of the new secret", st)
 		}
 	})
 }

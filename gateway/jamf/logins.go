@@ -100,7 +100,7 @@ func (t *tokens) refuse(ctx context.Context, l *login) {
 func (t *tokens) accepted(tok *token) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tok.by.accept(time.Now())
+	tok.by.accept(time.Now(), tok.born)
 }
 
 // renewed is told that the secret of a client is another one: it is tried at once, whatever was refused before. A token that is still
@@ -110,7 +110,7 @@ func (t *tokens) renewed(id string) {
 	defer t.mu.Unlock()
 	for _, l := range t.logins {
 		if l.ID == id {
-			l.changed()
+			l.changed(time.Now())
 		}
 	}
 	if c := t.current; c != nil && c.by.ID == id {
@@ -185,7 +185,7 @@ func (t *tokens) proveLogin(ctx context.Context, l *login, e entry, jar http.Coo
 	defer t.mu.Unlock()
 	switch {
 	case err == nil:
-		l.accept(time.Now())
+		l.accept(time.Now(), tok.born)
 		l.rights = got
 	case errors.Is(err, ErrUnauthorized):
 		l.refuse(time.Now())

@@ -137,6 +137,7 @@ func (t *tokens) land(ctx context.Context, f *flight, tok *token, err error) {
 	case err == nil:
 		t.current = tok
 	case errors.Is(err, ErrAuthFailed):
+		t.notAhead = now.Add(renewalPause)
 		kept = t.current.validAt(now)
 	default:
 		t.notAhead = now.Add(renewalPause)
