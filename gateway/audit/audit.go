@@ -158,11 +158,15 @@ func (l *Log) Fold(e Entry) {
 	e.RequestID = ""
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	room := mostFolded
+	if e.Outcome == Done {
+		room += mostFolded / 2 // which refusals cannot take: who was let in is to be known, whoever else knocks
+	}
 	for _, key := range []Entry{e, {Event: e.Event, Actor: e.Actor, Outcome: e.Outcome, Credential: e.Credential, Address: "others"}, {Event: e.Event, Address: "others"}} {
 		f := l.folded[key]
 		switch {
 		case f != nil:
-		case len(l.folded) < mostFolded, key.Actor == "" && key.Outcome == "": // the last has as many as there are names
+		case len(l.folded) < room, key.Actor == "" && key.Outcome == "": // the last has as many as there are names
 			f = &fold{since: now}
 			l.folded[key] = f
 		default:

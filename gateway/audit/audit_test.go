@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -136,6 +137,18 @@ func TestAFloodOfDifferentEventsIsBoundedAndNoneIsForgotten(t *testing.T) {
 	_ = audit.Lines(b.dir, time.Time{}, func(e audit.Entry, _ []byte) { n += e.Count; lines++ })
 	if n != came || lines > 202 || b.Lost() != 0 {
 		t.Errorf("%d events of %d in %d lines, %d lost", n, came, lines, b.Lost())
+	}
+}
+
+func TestAFloodOfRefusalsDoesNotTakeTheNameOfWhoWasLetIn(t *testing.T) {
+	b := newBook(t)
+	for i := range 2000 {
+		b.Fold(audit.Entry{Event: "token.refused", Address: fmt.Sprintf("192.0.%d.%d", i/256, i%256), Outcome: "invalid_client"})
+	}
+	b.Fold(audit.Entry{Event: "token.issued", Actor: "inventory360", Address: "203.0.113.7", Outcome: audit.Done})
+	b.Flush(true)
+	if got := b.lines(); !slices.Contains(got, "token.issued inventory360 203.0.113.7 ok x1") {
+		t.Errorf("the last of %d lines: %q", len(got), got[len(got)-3:])
 	}
 }
 

@@ -48,7 +48,9 @@ func (s *Server) audited(rc *fasthttp.RequestCtx, x *exchange, status int) {
 		if _, known := x.rules.clients[x.claimed]; known {
 			e.Actor = x.claimed // any other name may be a secret in the wrong field
 		}
-		if status == http.StatusOK {
+		if status != http.StatusOK {
+			e.Address = network(rc) // of IPv6 a customer's network: he has more addresses than there are lines
+		} else {
 			e.Event, e.Outcome, e.Credential = "token.issued", audit.Done, hex.EncodeToString(x.credential[:4])
 		}
 		s.o.Audit.Fold(e)
@@ -67,6 +69,14 @@ func issuesTokens(route string) bool {
 
 // address is the IP address of the other side of the connection.
 func address(rc *fasthttp.RequestCtx) string { return rc.RemoteIP().String() }
+
+// network is address, but of IPv6 the network of a customer.
+func network(rc *fasthttp.RequestCtx) string {
+	if p := addressOf(rc.RemoteAddr()); p.IsValid() && !p.IsSingleIP() {
+		return p.String()
+	}
+	return address(rc)
+}
 
 // readOf is that so many devices of a series are sent.
 func (sr *series) readOf(rows int) audit.Read {
