@@ -122,7 +122,7 @@ func (p *purger) resume(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, one := range slices.Clone(p.pending) {
-		if _, err := p.finish(ctx, one); err != nil {
+		if _, err := p.finish(ctx, one, true); err != nil {
 			p.log.ErrorContext(ctx, "a purge is not finished", "audit", true, "purge", one.name(), "by", one.By, "asked", one.Asked.UTC(), "error", err)
 		}
 	}
@@ -133,14 +133,15 @@ func (p *purger) do(ctx context.Context, one purge) (found bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
-	others := slices.DeleteFunc(slices.Clone(p.pending), one.same)
-	if err := p.write(append(slices.Clone(others), one)); err != nil {
+	before := slices.Clone(p.pending) // perhaps with the same purge, which was not finished: that one stays due
+	others := slices.DeleteFunc(slices.Clone(before), one.same)
+	if err := p.write(append(others, one)); err != nil {
 		return false, fmt.Errorf("write down what is to be purged: %w", err)
 	}
-	found, err = p.finish(ctx, one)
+	found, err = p.finish(ctx, one, slices.ContainsFunc(before, one.same))
 	switch {
 	case errors.Is(err, cache.ErrBusy):
-		if undone := p.write(others); undone != nil {
+		if undone := p.write(before); undone != nil {
 			return false, errors.Join(server.ErrUnfinished, undone)
 		}
 		return false, server.ErrSyncRunning
@@ -151,12 +152,12 @@ func (p *purger) do(ctx context.Context, one purge) (found bool, err error) {
 	return found, nil
 }
 
-// finish does what is left to be done of one thing, and crosses it off. The caller holds p.mu.
-func (p *purger) finish(ctx context.Context, one purge) (found bool, err error) {
+// finish does what is left to be done of one thing, and crosses it off; again tells that it was begun before. The caller holds p.mu.
+func (p *purger) finish(ctx context.Context, one purge, again bool) (found bool, err error) {
 	if one.ID == 0 {
 		found, err = true, p.source(ctx, one.Source)
 	} else {
-		found, err = p.device(ctx, one)
+		found, err = p.device(ctx, one, again)
 	}
 	if err != nil {
 		return found, err
@@ -187,10 +188,11 @@ func (p *purger) source(ctx context.Context, name string) error {
 	)
 }
 
-// device removes one device. Counts of devices, and when they were read, stay.
-func (p *purger) device(ctx context.Context, one purge) (found bool, err error) {
+// device removes one device. Counts of devices, and when they were read, stay. One that is no longer stored may be what a crash left of
+// the purge before: what comes after the store is done again.
+func (p *purger) device(ctx context.Context, one purge, again bool) (found bool, err error) {
 	q := cache.Series{Source: one.Source, Kind: one.Kind}
-	if found, err = p.store.Erase(ctx, q, one.ID); err != nil || !found {
+	if found, err = p.store.Erase(ctx, q, one.ID); err != nil || !found && !again {
 		return found, err
 	}
 	p.server.Forget(ctx, one.Source, one.Kind)
