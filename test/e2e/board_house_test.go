@@ -306,8 +306,6 @@ func (r *reader) send(ctx context.Context, method, path string) (status int, hea
 	return rs.StatusCode, rs.Header, body, err
 }
 
-func secretOf(text string) config.Secret { return config.NewSecret(text) }
-
 // sleep lets time pass: simulated, or the real one.
 func (b *board) sleep(d time.Duration) { <-time.After(d) }
 
