@@ -26,17 +26,22 @@ type adminToken struct {
 }
 
 // newAdminToken reads the token, and makes it at the first start: mode 0600. A file that others can read or that holds anything else
-// refuses the start.
+// refuses the start. One that cannot be made closes the admin door alone: a place that was writable never, like that of a key which
+// was put there by hand, is no reason to serve nobody.
 func newAdminToken(disk *cache.Disk, path string, log *slog.Logger) (*adminToken, error) {
 	a := &adminToken{path: path, log: log}
 	var err error
 	a.token, err = readAdminToken(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		a.token = config.NewToken(config.AdminPrefix)
-		if err := disk.MkdirAll(filepath.Dir(path)); err != nil {
-			return nil, fmt.Errorf("make admin_token_file: %w", err)
+		token := config.NewToken(config.AdminPrefix)
+		if err = disk.MkdirAll(filepath.Dir(path)); err == nil {
+			err = disk.ReplaceFile(path, []byte(token+"\n"))
 		}
-		err = disk.ReplaceFile(path, []byte(a.token+"\n"))
+		if err != nil {
+			log.Error("the admin door lets nobody in: make admin_token_file", "path", path, "error", err)
+			return a, nil
+		}
+		a.token = token
 	}
 	if err != nil {
 		return nil, err

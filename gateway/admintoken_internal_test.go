@@ -79,7 +79,7 @@ func TestTheAdminTokenIsReadAgainWhenItsFileChanges(t *testing.T) {
 	}
 }
 
-func TestAnAdminTokenThatCannotBeTrustedOrMadeRefusesTheStart(t *testing.T) {
+func TestAnAdminTokenThatCannotBeTrustedRefusesTheStartAndOneThatCannotBeMadeClosesTheDoor(t *testing.T) {
 	dir := t.TempDir()
 	for name, tc := range map[string]struct {
 		text string
@@ -99,7 +99,17 @@ func TestAnAdminTokenThatCannotBeTrustedOrMadeRefusesTheStart(t *testing.T) {
 		}
 	}
 	broken := &cache.Disk{Fail: func(cache.Op, string) error { return errors.New("disk full") }}
-	if _, err := newAdminToken(broken, filepath.Join(dir, "new"), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "disk full") {
-		t.Error(err)
+	var log strings.Builder
+	path := filepath.Join(dir, "new")
+	a, err := newAdminToken(broken, path, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil || a.current() != "" || !strings.Contains(log.String(), "disk full") {
+		t.Fatalf("a token that cannot be made: %v, log %s", err, log.String())
+	}
+	token := config.NewToken(config.AdminPrefix)
+	if err := os.WriteFile(path, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.current(); got != token {
+		t.Errorf("put there by hand: %q, want %q", got, token)
 	}
 }

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -58,7 +60,7 @@ func (c *certificate) look(ctx context.Context) *tls.Certificate {
 	before, fault, changed := c.fault, "", false
 	if err != nil {
 		fault = err.Error()
-	} else if string(pair.Certificate[0]) != string(c.current.Certificate[0]) {
+	} else if !slices.EqualFunc(pair.Certificate, c.current.Certificate, bytes.Equal) {
 		c.current, changed = &pair, true
 	}
 	c.fault = fault

@@ -69,7 +69,7 @@ func (c approveCommand) Run(ctx context.Context, s streams) error {
 	}
 	path := "/v1/admin/sources/" + url.PathEscape(c.Source)
 	if c.Digest != "" {
-		query := url.Values{"digest": {strings.ToLower(strings.TrimSpace(c.Digest))}, "by": {operator()}}
+		query := url.Values{"digest": {strings.ToLower(strings.TrimSpace(c.Digest))}, "by": {s.operator()}}
 		var done struct {
 			Status string `json:"status"`
 		}
@@ -116,8 +116,11 @@ func (d adminDoor) unknownSource(ctx context.Context, name string, err error) er
 	return usageError{there.unknownSource(name)}
 }
 
-// operator is who sits at this terminal, as the system knows him; the admin door logs it.
-func operator() string {
+// operator is who sits at this terminal, as the system knows him, also behind sudo; the admin door logs it.
+func (s streams) operator() string {
+	if who := variable(s.env, "SUDO_USER"); who != "" {
+		return who
+	}
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
@@ -207,7 +210,7 @@ func (c expectRemovalsCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	query := url.Values{"count": {strconv.Itoa(c.Count)}, "until": {until.Format(time.RFC3339)}, "by": {operator()}}
+	query := url.Values{"count": {strconv.Itoa(c.Count)}, "until": {until.Format(time.RFC3339)}, "by": {s.operator()}}
 	var done struct {
 		Count int `json:"count"`
 	}

@@ -41,7 +41,7 @@ func (c purgeCommand) Run(ctx context.Context, s streams) error {
 	if isDevice {
 		path = "/v1/admin/devices/"
 	}
-	query := url.Values{"confirm": {c.What}, "by": {operator()}}
+	query := url.Values{"confirm": {c.What}, "by": {s.operator()}}
 	var done struct {
 		Returns *bool `json:"returns"`
 	}

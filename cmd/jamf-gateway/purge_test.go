@@ -46,7 +46,7 @@ func TestPurgeHasTheNameTypedAndSaysWhatComesBack(t *testing.T) {
 		}
 		want := c.asks
 		if want != "" {
-			want += operator()
+			want += streams{}.operator()
 		}
 		if got := strings.Join(asked, "\n"); got != want {
 			t.Errorf("%s asks %q, want %q", c.args, got, want)
