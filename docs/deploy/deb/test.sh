@@ -87,11 +87,15 @@ inside id jamf-gateway >/dev/null || die "there is no user jamf-gateway"
 say "start"
 inside systemd-run --quiet --unit=fakejamf --uid=nobody /usr/bin/jamf-gateway fakejamf --listen 127.0.0.1:8081 \
   --computers 120 --mobiles 80 --client-id cid --client-secret jamf-secret
+for _ in $(seq 300); do # systemd-run does not wait until it listens
+  inside curl -fsS -o /dev/null http://127.0.0.1:8081/healthCheck.html 2>/dev/null && break
+  sleep 0.2
+done
 secret=$(inside runuser -u jamf-gateway -- env JAMF_CLIENT_SECRET=jamf-secret jamf-gateway init --config /etc/jamf-gateway/gateway.yaml \
   --data-dir /var/lib/jamf-gateway --url http://127.0.0.1:8081 --allow-insecure-loopback --name schule --client-id cid </dev/null |
   sed -n 's/.*Client Secret[^:]*: *//p')
 [ -n "$secret" ] || die "init shows no secret"
-inside runuser -u jamf-gateway -- jamf-gateway check --config /etc/jamf-gateway/gateway.yaml >/dev/null || die "check finds the settings wanting"
+inside runuser -u jamf-gateway -- jamf-gateway check --config /etc/jamf-gateway/gateway.yaml >"$work/check" || { cat "$work/check"; die "check finds the settings wanting"; }
 inside systemctl start jamf-gateway
 ready || die "the service is not ready"
 for _ in $(seq 300); do
