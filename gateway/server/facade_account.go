@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
 )
 
@@ -92,10 +93,13 @@ func (s *Server) facadeVersion(c *fiber.Ctx) error {
 		return f
 	}
 	st, _ := exchangeOf(c).rules.statuses().source(name)
-	version := st.JamfVersion
+	version, never := st.JamfVersion, neverFault(cache.Series{Source: name}, "", defaultRetryAfter)
 	for _, sc := range exchangeOf(c).caller.scopes {
 		if version != "" || sc.Source != name {
 			continue
+		}
+		if never.reason == "" {
+			never = neverFault(sc.Series, st.kind(sc.Series).Reason, defaultRetryAfter)
 		}
 		if g, err := s.runs.generation(exchangeOf(c).client(), sc.Series, step{ask: askBeside}); err == nil {
 			version = g.Info().JamfVersion
@@ -106,7 +110,7 @@ func (s *Server) facadeVersion(c *fiber.Ctx) error {
 		return disabledFault(name, "The source is disabled and was never read.")
 	}
 	if version == "" {
-		return &fault{code: codeNeverSynced, source: name, retryAfter: defaultRetryAfter}
+		return never
 	}
 	return sendJSON(c, http.StatusOK, struct {
 		Version string `json:"version"`

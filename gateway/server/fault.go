@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -78,6 +79,7 @@ type fault struct {
 	detail     string // one safe sentence: no upstream text, no secret; "" = the catalogue's cause
 	field      string // the parameter at fault
 	source     string
+	reason     string // of never_synced: the catalogue code of why; its action is what is to be done
 	asked      string // the source that was asked for and that the caller may not see: logged, never shown
 	allow      string // of a 405, when the router did not say it
 	retryAfter time.Duration
@@ -95,6 +97,12 @@ func (f *fault) Error() string {
 		return f.code + ": " + f.detail
 	}
 	return f.code
+}
+
+// action is what is to be done: about the reason, where there is one.
+func (f *fault) action() string {
+	_, _, action := sentences(cmp.Or(f.reason, f.code))
+	return action
 }
 
 func (f *fault) Unwrap() error { return f.cause }

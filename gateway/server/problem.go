@@ -227,6 +227,7 @@ type problem struct {
 	Action    string `json:"action"`
 	Parameter string `json:"parameter,omitempty"`
 	Source    string `json:"source,omitempty"`
+	Reason    string `json:"reason,omitempty"`
 	RequestID string `json:"requestId"`
 	TraceID   string `json:"traceId,omitempty"`
 }
@@ -248,10 +249,10 @@ func (f *fault) text(cause string) string {
 }
 
 func writeProblem(rc *fasthttp.RequestCtx, x *exchange, status int, f *fault) {
-	title, cause, action := sentences(f.code)
+	title, cause, _ := sentences(f.code)
 	body, err := marshal(problem{
 		Type: "urn:jamf-gateway:problem:" + f.code, Title: title, Status: status, Detail: f.text(cause), Code: f.code,
-		Action: action, Parameter: f.field, Source: f.source, RequestID: x.id, TraceID: x.traceID(),
+		Action: f.action(), Parameter: f.field, Source: f.source, Reason: f.reason, RequestID: x.id, TraceID: x.traceID(),
 	})
 	if err != nil {
 		body = []byte(`{"type":"about:blank","status":500,"code":"internal"}`)
@@ -304,12 +305,12 @@ func jamfDescription(f *fault) string {
 	if statusOf(f.code) == http.StatusUnauthorized {
 		return "Unauthorized"
 	}
-	title, cause, action := sentences(f.code)
+	title, cause, _ := sentences(f.code)
 	parts := make([]string, 0, 3)
 	if f.detail == "" {
 		parts = append(parts, ending(title))
 	}
-	for _, text := range []string{f.text(cause), action} {
+	for _, text := range []string{f.text(cause), f.action()} {
 		if text != "" {
 			parts = append(parts, ending(text))
 		}

@@ -70,6 +70,8 @@ func TestProblemsLookLikeThis(t *testing.T) {
 		"own-400-filter.json":      {"GET", "/v1/devices?source=schule-a&kind=computer&filter=nam==x"},
 		"own-405.json":             {"POST", "/v1/devices"},
 		"own-503-never.json":       {"GET", "/v1/devices?source=schule-b"},
+		"own-503-never-one.json":   {"GET", "/v1/devices?source=schule-b&kind=computer"},
+		"own-503-never-tried.json": {"GET", "/v1/devices?source=schule-b&kind=mobile"},
 		"own-400-malformed.json":   {"GET", "/v1/%2e%2e"},
 		"facade-401.json":          {"", "/api/v1/computers-inventory"},
 		"facade-404-path.json":     {"GET", "/api/v1/departments"},

@@ -271,7 +271,9 @@ func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 		case sr.generation == nil && sr.state == stateDisabled:
 			disabled = sr
 		case sr.generation == nil:
-			never = sr
+			if never == nil || never.reason == codeNeverSynced {
+				never = sr // one whose cause is known says more
+			}
 		case sr.overdue:
 			overdue = sr
 		default:
@@ -279,16 +281,15 @@ func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 		}
 	}
 	if never != nil && len(r.concerned) > 1 {
-		return &fault{
-			code: codeNeverSynced, source: never.Source, retryAfter: retryAfter(now, never.next),
-			detail: fmt.Sprintf("%s %s was never read completely (%s). Narrow the list with source= or kind= to what was.", never.Source, never.Kind, never.reason),
-		}
+		f := never.neverFault(now)
+		f.detail = fmt.Sprintf("%s %s was never read completely (%s). Narrow the list with source= or kind= to what was.", never.Source, never.Kind, never.reason)
+		return f
 	}
 	if !servable && overdue != nil {
 		return &fault{code: codeStaleLimit, source: overdue.Source, retryAfter: retryAfter(now, overdue.next)}
 	}
 	if !servable && never != nil {
-		return &fault{code: codeNeverSynced, source: never.Source, retryAfter: retryAfter(now, never.next)}
+		return never.neverFault(now)
 	}
 	if !servable && disabled != nil {
 		return disabledFault(disabled.Source, "The source is disabled and was never read.")
@@ -296,6 +297,11 @@ func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 	if !requireFresh && !r.onlyFresh {
 		return nil
 	}
+	return r.notFresh(now)
+}
+
+// notFresh is the refusal of a caller who takes only what is fresh, nil where everything is.
+func (r *reading) notFresh(now time.Time) *fault {
 	why := "require=fresh"
 	if r.onlyFresh {
 		why = "on_stale: fail of this client"
@@ -309,6 +315,22 @@ func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 		}
 	}
 	return nil
+}
+
+// neverFault answers a question about what was never read, with the catalogue code of why where one is known.
+func neverFault(q cache.Series, reason string, wait time.Duration) *fault {
+	f := &fault{code: codeNeverSynced, source: q.Source, retryAfter: wait}
+	if reason == "" || reason == codeNeverSynced {
+		return f // nobody has tried yet
+	}
+	title, _, _ := sentences(reason)
+	f.reason = reason
+	f.detail = fmt.Sprintf("There is no complete data of %s %s (%s): %s", q.Source, q.Kind, reason, ending(title))
+	return f
+}
+
+func (sr *series) neverFault(now time.Time) *fault {
+	return neverFault(sr.Series, sr.reason, retryAfter(now, sr.next))
 }
 
 // disabledFault answers a question about a disabled source of which nothing can be said; detail "" = the catalogue's cause.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/gateway/catalogue"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/server"
 )
@@ -176,6 +178,35 @@ func TestAMergedListHoldsTheLastGoodOfTheTroubledSourceAndTellsEachState(t *test
 		t.Errorf("one source is beyond max_stale: %+v", l)
 	}
 	w.want(w.get("all", "/v1/devices?source=schule-b"), http.StatusServiceUnavailable, "stale_limit")
+}
+
+// Whoever is refused for want of data learns why there is none, and what is to be done about that: of one source as of several.
+func TestARefusalForWantOfDataSaysWhyThereIsNone(t *testing.T) {
+	w := newWorld(t)
+	w.house.source("schule-a", func(s *server.SourceStatus) { s.JamfVersion = "" })
+	paths := []string{
+		"/v1/devices?kind=computer", "/v1/devices", "/v1/devices/schule-a:computer:1", "/api/v1/computers-inventory", "/api/v4/computers-inventory/7",
+		"/jamf/schule-a/api/v2/computers-inventory", "/api/v1/jamf-pro-version",
+	}
+	for _, reason := range []string{"", "never_synced", "auth_failed", "invalid_client", "dns_failed", "count_mismatch", "store_lost"} {
+		w.house.state("schule-a", device.Computer, "never_synced", reason)
+		e, _ := catalogue.Lookup(cmp.Or(reason, "never_synced"))
+		known := reason != "" && reason != "never_synced"
+		for _, path := range paths {
+			r := w.get("only-a", path)
+			w.want(r, http.StatusServiceUnavailable, "never_synced")
+			if text := string(r.body); !strings.Contains(text, e.Action.EN) || strings.Contains(text, "("+reason+")") != known && !strings.HasSuffix(path, "/devices") {
+				t.Errorf("%s because of %q: %s", path, reason, r)
+			}
+			if strings.HasPrefix(path, "/v1/") {
+				var p struct{ Reason string }
+				want := map[bool]string{true: reason}[known]
+				if r.decode(t, &p); p.Reason != want {
+					t.Errorf("%s because of %q has the reason %q", path, reason, p.Reason)
+				}
+			}
+		}
+	}
 }
 
 func TestRetryAfterPointsAtTheNextSync(t *testing.T) {
