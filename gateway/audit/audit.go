@@ -51,6 +51,12 @@ type Entry struct {
 	Prev       string    `json:"prev"`                 // digest of the line before
 }
 
+// Events that anybody can cause who reaches a door.
+const (
+	TokenRefused = "token.refused"
+	AdminRefused = "admin.refused"
+)
+
 // Outcomes beside the codes of the catalogue.
 const (
 	Asked = "asked" // of an act that is about to be done: its line stands before it is
@@ -78,15 +84,19 @@ type Disk interface {
 type Log struct {
 	o Options
 
-	writing sync.Mutex // one writer of the files; taken before mu
-	pruned  string     // the day on which old files were last looked for
+	writing  sync.Mutex // one writer of the files; taken before mu
+	pruned   string     // the day on which old files were last looked for
+	others   int64      // bytes of the files of other days then
+	reserved int64      // bytes that outcomes of acts will take
+	ended    []outcome  // of acts, which no disk has taken yet
+	told     uint64     // how many lost events the audit speaks of
 
 	mu     sync.Mutex
 	queue  []Entry
 	folded map[Entry]*fold
 	reads  map[readKey]*reads
 	lost   atomic.Uint64
-	failed bool // of the last write, so that it is logged once
+	failed string // what was logged of the last write: each trouble is logged once
 }
 
 // fold is how often an event has come since.
@@ -117,18 +127,6 @@ func (l *Log) Lost() uint64 {
 	return l.lost.Load()
 }
 
-// Act writes a line before an act is done, and returns when it is on the disk. On an error the act must not be done.
-func (l *Log) Act(e Entry) error {
-	if l == nil {
-		return nil
-	}
-	e.Time, e.Outcome = l.o.Now(), Asked
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	_, err := l.append([]Entry{e}, 2*maxDay)
-	return err
-}
-
 // Note writes a line soon.
 func (l *Log) Note(e Entry) {
 	if l == nil {
@@ -140,8 +138,13 @@ func (l *Log) Note(e Entry) {
 	l.queueLocked(e)
 }
 
+// queueLocked has a line wait. Lines that strangers cause have half of the places.
 func (l *Log) queueLocked(e Entry) {
-	if len(l.queue) >= mostQueued {
+	places := mostQueued
+	if e.strange() {
+		places /= 2
+	}
+	if len(l.queue) >= places {
 		l.lost.Add(1)
 		return
 	}

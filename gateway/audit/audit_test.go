@@ -28,6 +28,7 @@ type book struct {
 	dir  string
 	now  time.Time
 	full bool
+	keep time.Duration
 }
 
 func newBook(t *testing.T) *book {
@@ -45,7 +46,7 @@ func (b *book) open() {
 		}
 		return nil
 	}}
-	b.Log = audit.New(audit.Options{Dir: b.dir, Disk: disk, Now: func() time.Time { return b.now }})
+	b.Log = audit.New(audit.Options{Dir: b.dir, Keep: b.keep, Disk: disk, Now: func() time.Time { return b.now }})
 }
 
 // lines is what stands on the disk, told in short.
@@ -90,7 +91,7 @@ func (b *book) intact(lines int, flaws ...audit.Flaw) {
 
 func TestAnActStandsOnTheDiskBeforeItIsDone(t *testing.T) {
 	b := newBook(t)
-	if err := b.Act(audit.Entry{Event: "admin.approve", Actor: "admin", Source: "schule-a"}); err != nil {
+	if _, err := b.Act(audit.Entry{Event: "admin.approve", Actor: "admin", Source: "schule-a"}); err != nil {
 		t.Fatal(err)
 	}
 	b.want("admin.approve admin asked schule-a")
@@ -99,11 +100,11 @@ func TestAnActStandsOnTheDiskBeforeItIsDone(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 	b.full = true
-	if err := b.Act(audit.Entry{Event: "admin.sync", Actor: "admin"}); !errors.Is(err, errFull) {
+	if _, err := b.Act(audit.Entry{Event: "admin.sync", Actor: "admin"}); !errors.Is(err, errFull) {
 		t.Errorf("on a full disk: %v", err)
 	}
 	b.full = false
-	if err := b.Act(audit.Entry{Event: "admin.sync", Actor: "admin"}); err != nil {
+	if _, err := b.Act(audit.Entry{Event: "admin.sync", Actor: "admin"}); err != nil {
 		t.Error(err)
 	}
 	b.want("admin.approve admin asked schule-a", "admin.sync admin asked")
@@ -236,7 +237,7 @@ func TestABrokenLastLineDoesNotStopTheAudit(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.open()
-		if err := b.Act(audit.Entry{Event: "after"}); err != nil {
+		if _, err := b.Act(audit.Entry{Event: "after"}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := b.lines(); len(got) != 2 || got[1] != "after  asked" {
@@ -301,7 +302,7 @@ func TestALineThatIsGoneOrChangedShows(t *testing.T) {
 func TestNoTextBreaksOutOfItsLine(t *testing.T) {
 	b := newBook(t)
 	const bad = "a\nb\r\x1b[31m\x00\u2028{\"event\":\"forged\"}"
-	if err := b.Act(audit.Entry{Event: "admin.approve", By: bad, Target: bad, Source: bad}); err != nil {
+	if _, err := b.Act(audit.Entry{Event: "admin.approve", By: bad, Target: bad, Source: bad}); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(filepath.Join(b.dir, "2026-11-27.jsonl"))
@@ -346,7 +347,7 @@ func TestALogThatIsNotThereTakesEverything(t *testing.T) {
 	l.Note(audit.Entry{})
 	l.Fold(audit.Entry{})
 	l.Read(audit.Read{})
-	if err := l.Act(audit.Entry{}); err != nil || l.Lost() != 0 {
+	if _, err := l.Act(audit.Entry{}); err != nil || l.Lost() != 0 {
 		t.Error(err)
 	}
 }
@@ -361,7 +362,7 @@ func TestManyWriteAtOnce(t *testing.T) {
 				b.Fold(audit.Entry{Event: "fold"})
 				b.Read(audit.Read{Client: "c", Generation: uint64(n % 3)})
 				if n%10 == 0 {
-					if err := b.Act(audit.Entry{Event: "act"}); err != nil {
+					if _, err := b.Act(audit.Entry{Event: "act"}); err != nil {
 						t.Error(err)
 					}
 				}

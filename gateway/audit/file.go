@@ -18,14 +18,9 @@ import (
 )
 
 const (
-	// maxDay is the largest file of a day for what is noted; acts have as much again, so that a flood of others keeps none away.
-	maxDay  = 64 << 20
 	maxLine = 64 << 10
 	suffix  = ".jsonl"
 )
-
-// ErrFull means that the file of the day has reached its bound. It is over at midnight UTC.
-var ErrFull = errors.New("the audit of this day is full")
 
 // Run writes what waits, until ctx ends, and then the rest.
 func (l *Log) Run(ctx context.Context) error {
@@ -47,7 +42,23 @@ func (l *Log) Flush(all bool) {
 	now := l.o.Now()
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	l.sweep(now)
+	l.writeEnded()
+	batch := l.take(now, all)
+	if len(batch) == 0 {
+		return
+	}
+	rest, err := l.append(batch, l.room)
+	l.tell(err, len(rest))
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = l.boundLocked(append(rest, l.queue...))
+}
+
+// take empties what waits, in the order of time.
+func (l *Log) take(now time.Time, all bool) []Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for key, f := range l.folded {
 		if all || now.Sub(f.since) >= window || now.Before(f.since) {
 			delete(l.folded, key)
@@ -62,87 +73,103 @@ func (l *Log) Flush(all bool) {
 	}
 	batch := l.queue
 	l.queue = nil
-	l.mu.Unlock()
-	if len(batch) == 0 {
-		return
+	if lost := l.lost.Load(); lost > l.told { // whoever reads the audit must know that there was more
+		batch = append(batch, Entry{Time: now, Event: "audit.lost", Count: int(lost - l.told)})
+		l.told = lost
 	}
 	slices.SortStableFunc(batch, func(a, b Entry) int { return a.Time.Compare(b.Time) })
-	written, err := l.append(batch, maxDay)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if first := err != nil && !l.failed; first {
-		l.o.Logger.Error("the audit cannot be written: admin acts are refused, reads go on", "error", err, "waiting", len(batch)-written)
-	}
-	l.failed = err != nil
-	rest := append(batch[written:], l.queue...)
-	if over := len(rest) - mostQueued; over > 0 {
-		l.lost.Add(uint64(over))
-		rest = rest[over:]
-	}
-	l.queue = rest
+	return batch
 }
 
-// append writes lines at the end of the file of today, and tells how many stand there whole. The caller holds writing.
-func (l *Log) append(batch []Entry, most int64) (written int, err error) {
+// boundLocked drops what is too much of what waits: first what strangers caused, then the oldest.
+func (l *Log) boundLocked(waiting []Entry) []Entry {
+	over := len(waiting) - mostQueued
+	if over <= 0 {
+		return waiting
+	}
+	l.lost.Add(uint64(over))
+	waiting = slices.DeleteFunc(waiting, func(e Entry) bool {
+		drop := over > 0 && e.strange()
+		if drop {
+			over--
+		}
+		return drop
+	})
+	return waiting[over:]
+}
+
+// tell logs once what keeps lines from the disk.
+func (l *Log) tell(err error, waiting int) {
+	trouble := ""
+	switch {
+	case errors.Is(err, ErrFull):
+		trouble = "the audit is full: admin acts are still written, what clients do waits in memory and is lost beyond that"
+	case err != nil:
+		trouble = "the audit cannot be written: admin acts are refused, reads go on"
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if trouble != "" && trouble != l.failed {
+		l.o.Logger.Error(trouble, "error", err, "waiting", waiting)
+	}
+	l.failed = trouble
+}
+
+// append writes lines at the end of the file of today, each one for which there is room, and returns those that do not stand there whole.
+// The caller holds writing.
+func (l *Log) append(batch []Entry, room room) (rest []Entry, err error) {
 	now := l.o.Now().UTC()
 	day := now.Format(time.DateOnly)
 	path := filepath.Join(l.o.Dir, day+suffix)
 	if err := l.o.Disk.MkdirAll(l.o.Dir); err != nil {
-		return 0, fmt.Errorf("write the audit: %w", err)
+		return batch, fmt.Errorf("write the audit: %w", err)
 	}
-	if l.pruned != day {
-		if err := l.prune(now); err != nil {
-			l.o.Logger.Warn("old files of the audit stay", "error", err)
-		} else {
-			l.pruned = day
-		}
-	}
+	l.sweep(now)
 	end, err := endOf(l.o.Dir, day)
 	if err != nil {
-		return 0, fmt.Errorf("write the audit: %w", err)
+		return batch, fmt.Errorf("write the audit: %w", err)
 	}
 	var data []byte
 	if end.broken {
 		data = append(data, '\n')
 	}
-	ends := make([]int64, 0, len(batch)) // where each line ends in the file
+	var taken []Entry
+	var ends []int64 // where each of them ends in the file
 	for _, e := range batch {
 		e.Time, e.From, e.Prev = e.Time.UTC().Truncate(time.Millisecond), e.From.UTC().Truncate(time.Millisecond), end.digest
 		line, err := json.Marshal(e)
 		if err != nil {
-			return 0, fmt.Errorf("write the audit: %w", err)
+			return batch, fmt.Errorf("write the audit: %w", err)
+		}
+		if end.size+int64(len(data)+len(line)+1) > room(e) {
+			rest = append(rest, e)
+			continue
 		}
 		end.digest = digest(line)
 		data = append(append(data, line...), '\n')
-		ends = append(ends, end.size+int64(len(data)))
+		taken, ends = append(taken, e), append(ends, end.size+int64(len(data)))
 	}
-	if end.size+int64(len(data)) > most {
-		return 0, ErrFull
+	if len(rest) > 0 {
+		l.pruned = "" // somebody may have made room by the next time
+		err = ErrFull
 	}
-	if err = l.o.Disk.Append(path, data); err == nil {
-		return len(batch), nil
+	if len(taken) == 0 {
+		return rest, err
 	}
-	// A full disk may have taken a part: those lines stand and are not written again.
-	if info, serr := os.Stat(path); serr == nil {
-		for _, at := range ends {
-			if at-1 <= info.Size() { // the next one is begun on a line of its own
-				written++
+	if failed := l.o.Disk.Append(path, data); failed != nil {
+		// A full disk may have taken a part: those lines stand and are not written again.
+		if info, serr := os.Stat(path); serr == nil {
+			whole := 0
+			for _, at := range ends {
+				if at-1 <= info.Size() { // the next one is begun on a line of its own
+					whole++
+				}
 			}
+			taken = taken[whole:]
 		}
+		return append(taken, rest...), fmt.Errorf("write the audit: %w", failed)
 	}
-	return written, fmt.Errorf("write the audit: %w", err)
-}
-
-// prune removes the days that are too old. Files that are no days are left alone.
-func (l *Log) prune(now time.Time) error {
-	days, err := daysOf(l.o.Dir)
-	oldest := now.Add(-l.o.Keep).Format(time.DateOnly)
-	for _, day := range days {
-		if day < oldest {
-			err = errors.Join(err, l.o.Disk.Remove(filepath.Join(l.o.Dir, day+suffix)))
-		}
-	}
-	return err
+	return rest, err
 }
 
 // end is how the file of a day ends, and the digest of the line before the next one.
@@ -219,59 +246,4 @@ func daysOf(dir string) ([]string, error) {
 	}
 	slices.Sort(days)
 	return days, err
-}
-
-// Flaw is a place where the audit is not what was written.
-type Flaw struct {
-	File string
-	Line int    // from 1
-	What string // broken: no whole line, as a crash or a full disk leaves it; chain: the line before is another one, or gone
-}
-
-// Verify reads every file and tells how many lines there are and where something is missing or was changed. That the end was cut off or
-// that whole files at the begin are gone cannot be told.
-func Verify(dir string) (lines int, flaws []Flaw, err error) {
-	prev, begun := "", false
-	err = each(dir, func(file string, n int, line []byte) {
-		lines++
-		var e Entry
-		switch {
-		case json.Unmarshal(line, &e) != nil:
-			flaws = append(flaws, Flaw{file, n, "broken"})
-		case begun && e.Prev != prev:
-			flaws = append(flaws, Flaw{file, n, "chain"})
-		}
-		prev, begun = digest(line), true
-	})
-	return lines, flaws, err
-}
-
-// Lines hands every line since a time to show, the oldest first; those that cannot be read are left out.
-func Lines(dir string, since time.Time, show func(e Entry, line []byte)) error {
-	return each(dir, func(_ string, _ int, line []byte) {
-		var e Entry
-		if json.Unmarshal(line, &e) == nil && !e.Time.Before(since) {
-			show(e, line)
-		}
-	})
-}
-
-// each reads all files, line by line, without what ends a line.
-func each(dir string, do func(file string, n int, line []byte)) error {
-	days, err := daysOf(dir)
-	if err != nil {
-		return err
-	}
-	for _, day := range days {
-		data, err := os.ReadFile(filepath.Join(dir, day+suffix))
-		if err != nil {
-			return err
-		}
-		n := 0
-		for line := range bytes.Lines(data) {
-			n++
-			do(day+suffix, n, bytes.TrimSuffix(line, []byte{'\n'}))
-		}
-	}
-	return nil
 }

@@ -105,7 +105,7 @@ func TestEveryPublishedCodeStands(t *testing.T) {
 		public_url_missing client_secret_wrong client_secret_mistyped client_secret_expired door_dns_failed door_connect_failed door_timeout door_plain_http door_intermediate_missing
 		door_self_signed door_unknown_authority door_certificate_expired door_certificate_expires door_wrong_name door_tls_failed
 		door_redirect door_html door_bad_gateway door_path_lost door_query_lost door_authorization_lost door_token_foreign
-		door_body_changed door_refused door_host_lost misdirected audit_failed admin_token too_many_attempts passthrough_failed passthrough_paused`
+		door_body_changed door_refused door_host_lost misdirected audit_failed audit_full admin_token too_many_attempts passthrough_failed passthrough_paused`
 	for code := range strings.FieldsSeq(published) {
 		if _, ok := catalogue.Lookup(code); !ok {
 			t.Errorf("code %q has no entry", code)

@@ -281,6 +281,18 @@ func ofIdentity() []Entry {
 			},
 		},
 		{
+			Code:  "audit_full",
+			Title: Text{"The audit is full", "Das Prüfprotokoll ist voll"},
+			Cause: Text{
+				"An act at the admin door is done only when there is room for its line and for that of its outcome. The audit of this day has reached 128 MiB, or the whole audit 16 MiB for each day that it is kept. Clients are served as before.",
+				"Am Verwaltungszugang wird nur ausgeführt, wofür samt Ergebnis noch Platz im Protokoll ist. Das Protokoll dieses Tages hat 128 MiB erreicht oder das gesamte Protokoll 16 MiB je Tag der Aufbewahrung. Clients werden weiter bedient.",
+			},
+			Action: Text{
+				"Look who fills it and stop that; repeat the command after midnight UTC, or, where the whole is full, after moving the files of old days elsewhere.",
+				"Stellen Sie fest, wer es füllt, und beenden Sie das; wiederholen Sie den Befehl nach Mitternacht UTC oder, wenn das gesamte Protokoll voll ist, nachdem Sie die Dateien alter Tage an einen anderen Ort verschoben haben.",
+			},
+		},
+		{
 			Code:  "too_many_attempts",
 			Title: Text{"Too many wrong credentials", "Zu viele falsche Zugangsdaten"},
 			Cause: Text{

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -17,22 +18,27 @@ import (
 // adminActor is who acts at the admin door: all operators have one token.
 const adminActor = "admin"
 
-// act has an admin act written down, does it, and notes how it ended. What cannot be written down is not done. The event, and what
+// act has an admin act written down, does it, and writes how it ended. What cannot be written down is not done. The event, and what
 // the act is about, come from the caller; who and from where is filled in.
 func (s *Server) act(c *fiber.Ctx, e audit.Entry, do func() error) *fault {
 	x := exchangeOf(c)
 	e.Actor, e.Address, e.RequestID = adminActor, address(c.Context()), x.id
-	if err := s.o.Audit.Act(e); err != nil {
+	ended, err := s.o.Audit.Act(e)
+	switch {
+	case errors.Is(err, audit.ErrFull):
+		return &fault{code: codeAuditFull, source: e.Source, retryAfter: longestRetryAfter, cause: err}
+	case err != nil:
 		return &fault{code: codeAuditFailed, source: e.Source, retryAfter: defaultRetryAfter, cause: err}
 	}
-	var f *fault
-	e.Outcome = audit.Done
+	outcome := codeInternal // of one that panics
+	defer func() { ended(outcome) }()
 	if err := do(); err != nil {
-		f = controlFault(err, e.Source)
-		e.Outcome = f.code
+		f := controlFault(err, e.Source)
+		outcome = f.code
+		return f
 	}
-	s.o.Audit.Note(e)
-	return f
+	outcome = audit.Done
+	return nil
 }
 
 // audited notes what a request was: a token given or refused, a refusal at the admin door, or devices that were read.
@@ -41,10 +47,10 @@ func (s *Server) audited(rc *fasthttp.RequestCtx, x *exchange, status int) {
 	case s.o.Audit == nil:
 	case !x.public:
 		if x.code == codeAdminToken && len(rc.Request.Header.Peek(fiber.HeaderAuthorization)) > 0 || x.code == codeTooManyAttempts || x.code == codeForbiddenOrigin {
-			s.o.Audit.Fold(audit.Entry{Event: "admin.refused", Address: address(rc), Outcome: x.code})
+			s.o.Audit.Fold(audit.Entry{Event: audit.AdminRefused, Address: address(rc), Outcome: x.code})
 		}
 	case x.method == http.MethodPost && issuesTokens(x.route):
-		e := audit.Entry{Event: "token.refused", Address: address(rc), Outcome: x.code, Actor: x.client()}
+		e := audit.Entry{Event: audit.TokenRefused, Address: address(rc), Outcome: x.code, Actor: x.client()}
 		if _, known := x.rules.clients[x.claimed]; known {
 			e.Actor = x.claimed // any other name may be a secret in the wrong field
 		}

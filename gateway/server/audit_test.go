@@ -103,9 +103,9 @@ func TestAdminActsStandInTheAuditBeforeAndAfter(t *testing.T) {
 	a.do(http.MethodPost, a.admin+"/v1/admin/sources/schule-a/sync", "", "Authorization", "")
 	until := start.Add(time.Hour).UTC().Format(time.RFC3339)
 	if diff := cmp.Diff([]string{
-		"admin.sync admin schule-a mobile asked", "admin.approve admin erika schule-a 4f0c asked", "admin.expect-removals admin erika schule-a 7 until " + until + " asked",
-		"admin.sync admin schule-b asked", "admin.sync admin schule-a mobile ok", "admin.approve admin erika schule-a 4f0c ok",
-		"admin.expect-removals admin erika schule-a 7 until " + until + " ok", "admin.sync admin schule-b sync_running",
+		"admin.sync admin schule-a mobile asked", "admin.sync admin schule-a mobile ok", "admin.approve admin erika schule-a 4f0c asked", "admin.approve admin erika schule-a 4f0c ok",
+		"admin.expect-removals admin erika schule-a 7 until " + until + " asked", "admin.expect-removals admin erika schule-a 7 until " + until + " ok",
+		"admin.sync admin schule-b asked", "admin.sync admin schule-b sync_running",
 		"admin.refused admin_token x1", "admin.refused forbidden_origin x1",
 	}, inOrder(a.told(), 8)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -146,6 +146,23 @@ func TestWhatCannotBeWrittenDownIsNotDoneAndReadsGoOn(t *testing.T) {
 	}
 	if got := a.told(); !slices.Contains(got, "token.issued all "+fmt.Sprintf("%x", sum("all"))[:8]+" ok x3") {
 		t.Errorf("what was done while the disk was full is missing: %v", got)
+	}
+}
+
+func TestAnActForWhoseOutcomeTheAuditHasNoRoomIsNotDone(t *testing.T) {
+	a := newAudited(t)
+	a.publishAll(3)
+	day := filepath.Join(a.dir, start.UTC().Format(time.DateOnly)+".jsonl")
+	if err := errors.Join(os.MkdirAll(a.dir, 0o700), os.WriteFile(day, nil, 0o600), os.Truncate(day, 128<<20-400)); err != nil {
+		t.Fatal(err)
+	}
+	r := a.post("/v1/admin/sources/schule-a/sync")
+	a.want(r, http.StatusServiceUnavailable, "audit_full")
+	if len(a.house.syncs) != 0 || r.header.Get("Retry-After") == "" {
+		t.Errorf("%d syncs, %v", len(a.house.syncs), r.header)
+	}
+	if r := a.get("all", "/v1/devices"); r.status != http.StatusOK {
+		t.Errorf("reading: %s", r)
 	}
 }
 

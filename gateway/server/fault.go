@@ -28,6 +28,7 @@ const (
 	codeAdminToken       = "admin_token"
 	codeTooManyAttempts  = "too_many_attempts"
 	codeAuditFailed      = "audit_failed"
+	codeAuditFull        = "audit_full"
 	codeNotFound         = "not_found"
 	codeUnknownSource    = "unknown_source"
 	codeUnknownDevice    = "unknown_device"

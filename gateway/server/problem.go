@@ -72,7 +72,7 @@ func serverStatus(code string) int {
 	switch code {
 	case codeNeverSynced, codeNotFresh, codeStaleLimit, codeDeviceStale, codeStoreLost, codeStoreNewer, codeStoreCorrupt,
 		codeCredentials, codeRightsUnknown, codeNotReady, codeBusy, codeListExpired, codeNoColumns, codeRemapping, codeViewNotReady,
-		codePassPaused, codeAuditFailed, codeUnfinished:
+		codePassPaused, codeAuditFailed, codeAuditFull, codeUnfinished:
 		return http.StatusServiceUnavailable
 	case codePassFailed:
 		return http.StatusBadGateway
@@ -393,7 +393,7 @@ func marshal(v any) ([]byte, error) {
 func (s *Server) logFault(x *exchange, status int, f *fault) {
 	level := slog.LevelDebug
 	switch f.code {
-	case codeInternal, codeAuditFailed:
+	case codeInternal, codeAuditFailed, codeAuditFull:
 		level = slog.LevelError
 	case codeStoreLost, codeStoreNewer, codeStoreCorrupt:
 		level = slog.LevelWarn
