@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat dist deb-test proof million queries walks crash scoreboard simulate timing cross
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat acme dist deb-test proof million queries walks crash scoreboard simulate timing cross
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -35,7 +35,7 @@ million: ## read, publish and serve a million simulated devices and print what i
 	test/bench/million.sh
 
 fuzz: ## run every fuzz target for FUZZTIME=20s
-	@grep -rlE '^func Fuzz' --include='*_test.go' --exclude-dir=compat . | sort | while read -r file; do \
+	@grep -rlE '^func Fuzz' --include='*_test.go' --exclude-dir=compat --exclude-dir=acme . | sort | while read -r file; do \
 		grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | sed 's/^func //' | while read -r target; do \
 			echo "== $$(dirname "$$file") $$target"; \
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s "$$(dirname "$$file")"; \
@@ -73,6 +73,9 @@ proof: ## show a caching proxy losing a living device where the gateway does not
 compat: ## run a real Jamf SDK against the real binary
 	cd test/compat && go test -count=1 $(GOTESTFLAGS) ./...
 
+acme: ## let the real binary get its certificate from Pebble, the test authority of Let's Encrypt
+	cd test/acme && go test -count=1 $(GOTESTFLAGS) ./...
+
 dist: ## build what is released into dist/: .deb, .tar.gz, SBOM, checksums
 	docs/deploy/dist.sh
 
@@ -82,6 +85,7 @@ deb-test: ## install, start, upgrade and remove the .deb in a Debian of its own 
 lint: ## run the linters, which also hold the rooms
 	$(TOOL) golangci-lint run ./...
 	cd test/compat && go vet ./...
+	cd test/acme && go vet ./...
 
 fmt: ## format the code
 	$(TOOL) golangci-lint fmt ./...

@@ -35,8 +35,12 @@ const ExpiresSoon = 14 * 24 * time.Hour
 
 var secretName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 
-// ExpiryWarnings says which secrets of clients end soon or have ended.
-func (c *Config) ExpiryWarnings(now time.Time) (out []Problem) {
+// ExpiryWarnings says which secrets of clients and which certificates of the public door end soon or have ended. It reads the certificates.
+func (c *Config) ExpiryWarnings(now time.Time) []Problem {
+	return append(c.certificateWarnings(now), c.secretWarnings(now)...)
+}
+
+func (c *Config) secretWarnings(now time.Time) (out []Problem) {
 	for _, cl := range c.Clients {
 		for _, hash := range cl.Secrets {
 			terms := cl.Terms[hash]

@@ -31,8 +31,11 @@ type Config struct {
 	Warnings       []Problem          // what is possible but should not stay; for the log and for `check`
 }
 
-// TLS names the certificate of the public door; both files or none.
-type TLS struct{ CertFile, KeyFile string }
+// TLS says where the certificate of the public door comes from: two files, an authority, or there is none.
+type TLS struct {
+	CertFile, KeyFile string
+	ACME              ACME
+}
 
 // Audit is where it is written down who did what, and for how long it is kept.
 type Audit struct {

@@ -192,6 +192,7 @@ admin_hosts: [Admin.example.com, "192.0.2.7"]
 			"clients.Inventory_360.x.profile": {File: "gateway.yaml", Line: 40, Setting: "clients.Inventory_360.x.profile"},
 			"admin_token_file":                {File: "gateway.yaml", Line: 47, Setting: "admin_token_file"},
 			"key_file":                        {File: "gateway.yaml", Line: 9, Setting: "key_file"}, "data_dir": {File: "gateway.yaml", Line: 11, Setting: "data_dir"},
+			"tls.cert_file": {File: "gateway.yaml", Line: 10, Setting: "tls.cert_file"},
 		},
 	}
 	if diff := cmp.Diff(want, got, ignoreSecrets()); diff != "" {

@@ -19,19 +19,22 @@ const (
 	off                = "off"
 )
 
-// readTLS reads the certificate of the public door: two files that are there, or none.
-func readTLS(m *mapping) TLS {
+// readTLS reads the certificate of the public door: two files that are there, an authority, or none.
+func readTLS(m, authority *mapping) TLS {
 	defer m.done()
-	cert, key := m.text("cert_file", ""), m.text("key_file", "")
+	cert, key, acme := m.text("cert_file", ""), m.text("key_file", ""), readACME(authority)
+	if len(acme.Hosts) > 0 && (cert.text != "" || key.text != "") {
+		m.doc.problem(m.from("acme"), "stands beside cert_file and key_file: the certificate comes from files or from an authority")
+	}
 	switch {
 	case cert.text == "" && key.text == "":
-		return TLS{}
+		return TLS{ACME: acme}
 	case cert.text == "":
 		m.doc.problem(key.origin, "cert_file is missing: TLS needs both files")
 	case key.text == "":
 		m.doc.problem(cert.origin, "key_file is missing: TLS needs both files")
 	}
-	t := TLS{CertFile: m.doc.path(cert.text), KeyFile: m.doc.path(key.text)}
+	t := TLS{CertFile: m.doc.path(cert.text), KeyFile: m.doc.path(key.text), ACME: acme}
 	certInfo, keyInfo := m.doc.file(cert.origin, t.CertFile), m.doc.file(key.origin, t.KeyFile)
 	if keyInfo != nil && keyInfo.Mode().Perm()&0o077 != 0 {
 		m.doc.warn(key.origin, "%s can be read by others (mode %04o); set it to 0600", t.KeyFile, keyInfo.Mode().Perm())
@@ -101,7 +104,7 @@ func (d *document) file(o origin, path string) os.FileInfo {
 // doors reads and checks the addresses that the gateway listens on.
 func (d *document) doors(c *Config, root *mapping) {
 	fallback := defaultListen
-	if c.TLS.CertFile != "" {
+	if c.TLS.On() {
 		fallback = defaultListenTLS
 	}
 	listen := root.text("listen", fallback)
@@ -149,10 +152,10 @@ func (d *document) adminHosts(c *Config, root *mapping) {
 
 // exposure refuses plain HTTP that others could read, unless it is wanted.
 func (d *document) exposure(c *Config, listen, admin value) {
-	if c.TLS.CertFile == "" && Exposed(listen.text) {
+	if !c.TLS.On() && Exposed(listen.text) {
 		if !c.InsecureHTTP {
 			d.problem(listen.origin,
-				"%s can be reached from other machines, and there is no TLS: set tls.cert_file and tls.key_file, or insecure_http: true behind a proxy that does TLS",
+				"%s can be reached from other machines, and there is no TLS: set tls.cert_file and tls.key_file, or tls.acme, or insecure_http: true behind a proxy that does TLS",
 				clip(listen.text))
 		} else {
 			d.warn(listen.origin, "secrets and tokens of clients cross the network in the clear (insecure_http)")

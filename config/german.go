@@ -52,7 +52,7 @@ func german(text string) string {
 
 // sentences are the texts of problems and warnings: English, German.
 func sentences() [][2]string {
-	return slices.Concat(valueSentences(), placeSentences(), secretSentences(), waySentences())
+	return slices.Concat(valueSentences(), placeSentences(), secretSentences(), certificateSentences(), waySentences())
 }
 
 // valueSentences are about values that are not what they should be.
@@ -172,7 +172,7 @@ func placeSentences() [][2]string {
 		{"is the address of %s as well", "ist auch die Adresse von %s"},
 		{"must be an IP address or a host name, without a port", "muss eine IP-Adresse oder ein Hostname ohne Port sein"},
 		{"is the file of %s as well", "ist auch die Datei von %s"},
-		{"%s can be reached from other machines, and there is no TLS: set tls.cert_file and tls.key_file, or insecure_http: true behind a proxy that does TLS", "%s ist von anderen Rechnern erreichbar, und es gibt kein TLS: Setzen Sie tls.cert_file und tls.key_file, oder insecure_http: true hinter einem Proxy, der TLS übernimmt"},
+		{"%s can be reached from other machines, and there is no TLS: set tls.cert_file and tls.key_file, or tls.acme, or insecure_http: true behind a proxy that does TLS", "%s ist von anderen Rechnern erreichbar, und es gibt kein TLS: Setzen Sie tls.cert_file und tls.key_file, oder tls.acme, oder insecure_http: true hinter einem Proxy, der TLS übernimmt"},
 		{"secrets and tokens of clients cross the network in the clear (insecure_http)", "Secrets und Token der Clients gehen unverschlüsselt durch das Netz (insecure_http)"},
 		{"the admin door can be reached from other machines, and its token crosses the network in the clear", "der Verwaltungszugang ist von anderen Rechnern erreichbar, und sein Token geht unverschlüsselt über das Netz"},
 		{"the variable means %s as well; rename one of the two", "die Variable meint auch %s; benennen Sie eines von beiden um"},
@@ -202,6 +202,24 @@ func secretSentences() [][2]string {
 		},
 		{"ends after %s; if the client still uses it, make the next one: jamf-gateway client rotate %s", "endet nach dem %s; falls der Client es noch benutzt, erzeugen Sie das nächste: jamf-gateway client rotate %s"},
 		{"has ended after %s: whoever uses it is refused; remove it", "ist nach dem %s abgelaufen: Wer es benutzt, wird abgewiesen; entfernen Sie es"},
+	}
+}
+
+// certificateSentences are about the certificate of the public door.
+func certificateSentences() [][2]string {
+	return [][2]string{
+		{"stands beside cert_file and key_file: the certificate comes from files or from an authority", "steht neben cert_file und key_file: Das Zertifikat kommt aus Dateien oder von einer Stelle"},
+		{
+			"must be a host name like gateway.example.com, without https://, port, path and *; with other letters than a to z in its xn-- form",
+			"muss ein Hostname wie gateway.example.com sein, ohne https://, Port, Pfad und *; mit anderen Buchstaben als a bis z in der Form xn--",
+		},
+		{"names no host for which a certificate is wanted", "nennt keinen Hostnamen, für den ein Zertifikat gewünscht ist"},
+		{"must be one address like it@example.com", "muss eine einzelne Adresse wie it@example.com sein"},
+		{"must be the directory of an ACME authority, like %s", "muss das Verzeichnis (directory) einer ACME-Stelle sein, wie %s"},
+		{"the certificate for %s ends on %s; renew it", "das Zertifikat für %s endet am %s; erneuern Sie es"},
+		{"the certificate for %s ended on %s: clients refuse it; renew it", "das Zertifikat für %s ist am %s abgelaufen: Clients lehnen es ab; erneuern Sie es"},
+		{"the certificate for %s ends on %s and was not renewed; the log says why", "das Zertifikat für %s endet am %s und wurde nicht erneuert; das Protokoll sagt, warum"},
+		{"the certificate for %s ended on %s and was not renewed: clients refuse it; the log says why", "das Zertifikat für %s ist am %s abgelaufen und wurde nicht erneuert: Clients lehnen es ab; das Protokoll sagt, warum"},
 	}
 }
 

@@ -56,6 +56,8 @@ func (d *document) config(data []byte) (*Config, error) {
 	if len(d.problems) > 0 && root.nodes == nil {
 		return nil, &InvalidError{Problems: inOrder(d.problems)} // no tree: everything would be missing
 	}
+	tls := root.section("tls")
+	acme := tls.section("acme")
 	c := &Config{
 		File:         d.name,
 		InsecureHTTP: root.flag("insecure_http"),
@@ -63,7 +65,7 @@ func (d *document) config(data []byte) (*Config, error) {
 		MaxStale:     root.duration("max_stale", 30*24*time.Hour, time.Hour, 3650*24*time.Hour),
 		KeyFile:      d.path(root.filled("key_file", "gateway.key")),
 		DataDir:      d.path(root.filled("data_dir", "data")),
-		TLS:          readTLS(root.section("tls")),
+		TLS:          readTLS(tls, acme),
 		Cache:        readCache(root.section("cache")),
 		Telemetry:    readTelemetry(root.section("telemetry")),
 	}
@@ -78,6 +80,8 @@ func (d *document) config(data []byte) (*Config, error) {
 	for _, key := range []string{"key_file", "admin_token_file", "data_dir"} {
 		d.place(c, root, key)
 	}
+	d.place(c, tls, "cert_file")
+	d.place(c, acme, "hosts")
 	d.maxStale = root.from("max_stale")
 	d.exposedData(root.from("data_dir"), c.DataDir)
 	c.PublicURL = d.publicURL(root.text("public_url", ""))

@@ -8,12 +8,13 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
 )
 
-const (
-	certificateLook = 5 * time.Second     // between looks at the files, which handshakes make
-	certificateSoon = 21 * 24 * time.Hour // how long before its end a certificate is warned of
-)
+// certificateLook is the time between looks at the files, which handshakes make.
+const certificateLook = 5 * time.Second
 
 // certificate is the certificate of the public door. It follows its files: a pair that cannot be used keeps the one before. Safe for
 // concurrent use.
@@ -28,13 +29,12 @@ type certificate struct {
 }
 
 // newCertificate reads the pair. An error says why it cannot be used: nothing is served without one.
-func newCertificate(ctx context.Context, certFile, keyFile string, log *slog.Logger) (*certificate, error) {
+func newCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, error) {
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
 		return nil, err
 	}
 	c := &certificate{certFile: certFile, keyFile: keyFile, log: log, current: &pair, looked: time.Now()}
-	c.warnOfEnd(ctx, &pair)
 	return c, nil
 }
 
@@ -72,13 +72,30 @@ func (c *certificate) look(ctx context.Context) *tls.Certificate {
 		at.WarnContext(ctx, "the certificate of the public door cannot be read anew: the one before stays", "error", fault)
 	case changed:
 		at.InfoContext(ctx, "the certificate of the public door was changed", "valid_until", pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
-		c.warnOfEnd(ctx, &pair)
 	}
 	return current
 }
 
-func (c *certificate) warnOfEnd(ctx context.Context, pair *tls.Certificate) {
-	if pair.Leaf != nil && time.Until(pair.Leaf.NotAfter) < certificateSoon {
-		c.log.WarnContext(ctx, "the certificate of the public door ends soon", "cert_file", c.certFile, "valid_until", pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
+// end is when the certificate ends that is served.
+func (c *certificate) end() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current.Leaf.NotAfter
+}
+
+// meterCertificate publishes when the certificate of the public door ends.
+func (g *Gateway) meterCertificate(end func() time.Time) error {
+	provider := g.o.MeterProvider
+	if provider == nil {
+		provider = otel.GetMeterProvider()
 	}
+	_, err := provider.Meter("jamf-gateway/gateway").Int64ObservableGauge("jamf_gateway_certificate_not_after_timestamp", metric.WithUnit("s"),
+		metric.WithDescription("When the certificate of the public door ends, of several the first; absent while there is none."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			if at := end(); !at.IsZero() {
+				o.Observe(at.Unix())
+			}
+			return nil
+		}))
+	return err
 }

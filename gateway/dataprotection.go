@@ -31,7 +31,7 @@ func DataProtection(c *config.Config, version string, now time.Time) (report.Fac
 		Generations: keptGenerations, MaxStale: c.MaxStale,
 		Doors: report.Doors{
 			Listen: c.Listen, Admin: c.AdminListen, Metrics: c.MetricsListen, LogLevel: c.Telemetry.LogLevel,
-			TLS: c.TLS.CertFile != "", Exposed: config.Exposed(c.Listen), AdminExposed: config.Exposed(c.AdminListen), MetricsExposed: config.Exposed(c.MetricsListen),
+			TLS: c.TLS.On(), Exposed: config.Exposed(c.Listen), AdminExposed: config.Exposed(c.AdminListen), MetricsExposed: config.Exposed(c.MetricsListen),
 		},
 	}
 	if c.AdminListen != "" {

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// expiryEvery is how often the ends of clients' secrets are looked at; tellExpiryEvery how often the same warning is logged again.
+// expiryEvery is how often the ends of clients' secrets and of certificates are looked at; tellExpiryEvery how often the same warning is logged again.
 const (
 	expiryEvery     = time.Hour
 	tellExpiryEvery = 24 * time.Hour
 )
 
-// watchExpiry warns of secrets of clients that end soon or have ended, at the start, when that changes, and once a day.
+// watchExpiry warns of secrets of clients and certificates of the public door that end soon or have ended, at the start, when that changes, and once a day.
 func (g *Gateway) watchExpiry(ctx context.Context) error {
 	tick := time.NewTicker(expiryEvery)
 	defer tick.Stop()

@@ -58,6 +58,7 @@ type Gateway struct {
 	audit     *audit.Log
 	admin     *adminToken // nil: the admin door is off
 	purger    *purger
+	authority *authority // nil: tls.acme names no host; set by Listen
 	listeners listeners
 }
 
@@ -215,6 +216,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { return g.watchSecrets(ctx) })
 	group.Go(func() error { return g.tidy(ctx) })
 	group.Go(func() error { return g.watchExpiry(ctx) })
+	if g.authority != nil {
+		group.Go(func() error { return g.authority.Run(ctx) })
+	}
 	group.Go(func() error { return g.server.ServePublic(ctx, g.listeners.public) })
 	if g.listeners.admin != nil {
 		group.Go(func() error { return g.server.ServeAdmin(ctx, g.listeners.admin) })

@@ -61,18 +61,36 @@ func (g *Gateway) Listen(ctx context.Context) error {
 	if g.listeners.public, err = open("listen", c.Listen); err != nil {
 		return err
 	}
-	if c.TLS.CertFile != "" {
-		var cert *certificate
-		if cert, err = newCertificate(ctx, c.TLS.CertFile, c.TLS.KeyFile, g.o.Logger); err != nil {
-			return fmt.Errorf("tls: %w", err)
+	if c.TLS.On() {
+		var door *tls.Config
+		if door, err = g.tlsConfig(); err != nil {
+			return err
 		}
-		g.listeners.public = tls.NewListener(g.listeners.public, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cert.forHandshake})
+		g.listeners.public = tls.NewListener(g.listeners.public, door)
 	}
 	if g.listeners.admin, err = open("admin_listen", c.AdminListen); err != nil {
 		return err
 	}
 	g.listeners.metrics, err = open("metrics_listen", c.MetricsListen)
 	return err
+}
+
+// tlsConfig is that of the public door. Run keeps an authority's certificates renewed.
+func (g *Gateway) tlsConfig() (*tls.Config, error) {
+	c := g.o.Config.TLS
+	if len(c.ACME.Hosts) > 0 {
+		a, err := newAuthority(g.o.Config, g.o.Logger, g.o.Now)
+		if err != nil {
+			return nil, err
+		}
+		g.authority = a
+		return a.tlsConfig(), g.meterCertificate(a.end)
+	}
+	cert, err := newCertificate(c.CertFile, c.KeyFile, g.o.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cert.forHandshake}, g.meterCertificate(cert.end)
 }
 
 // PublicAddr is the address of the public door; valid after Listen.

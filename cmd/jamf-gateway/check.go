@@ -246,9 +246,9 @@ func askLivez(ctx context.Context, c *config.Config) error {
 		host = "127.0.0.1"
 	}
 	scheme, transport := "http", &http.Transport{}
-	if c.TLS.CertFile != "" {
+	if files, settings := c.CertificateFiles(); len(files) > 0 {
 		scheme = "https"
-		if transport.TLSClientConfig, err = pinned(c.TLS.CertFile); err != nil {
+		if transport.TLSClientConfig, err = pinned(settings[0], files[0]); err != nil {
 			return err
 		}
 	}
@@ -268,23 +268,26 @@ func askLivez(ctx context.Context, c *config.Config) error {
 	return errors.Join(err, resp.Body.Close())
 }
 
-// pinned trusts the certificate in a file, by whatever name it holds.
-func pinned(certFile string) (*tls.Config, error) {
-	data, err := os.ReadFile(certFile)
+// pinned trusts the certificate in the file of a setting, by whatever name it holds. A key may stand before it.
+func pinned(setting, certFile string) (*tls.Config, error) {
+	rest, err := os.ReadFile(certFile)
 	if err != nil {
-		return nil, fmt.Errorf("tls.cert_file: %w", err)
+		return nil, fmt.Errorf("%s: %w", setting, err)
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("tls.cert_file %s holds no certificate", certFile)
+	if !roots.AppendCertsFromPEM(rest) {
+		return nil, fmt.Errorf("%s: %s holds no certificate", setting, certFile)
 	}
-	block, _ := pem.Decode(data)
+	block, rest := pem.Decode(rest)
+	for block != nil && block.Type != "CERTIFICATE" {
+		block, rest = pem.Decode(rest)
+	}
 	if block == nil {
-		return nil, fmt.Errorf("tls.cert_file %s holds no certificate", certFile)
+		return nil, fmt.Errorf("%s: %s holds no certificate", setting, certFile)
 	}
 	leaf, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("tls.cert_file: %w", err)
+		return nil, fmt.Errorf("%s: %w", setting, err)
 	}
 	name := leaf.Subject.CommonName
 	switch {

@@ -90,7 +90,7 @@ func (d *diagnosing) problems(list []config.Problem) []problemSeen {
 
 func seenSettings(c *config.Config) *settingsSeen {
 	out := &settingsSeen{
-		Listen: seenListen(c.Listen), AdminListen: seenListen(c.AdminListen), MetricsListen: seenListen(c.MetricsListen), TLS: c.TLS.CertFile != "",
+		Listen: seenListen(c.Listen), AdminListen: seenListen(c.AdminListen), MetricsListen: seenListen(c.MetricsListen), TLS: c.TLS.On(),
 		InsecureHTTP: c.InsecureHTTP, PublicURL: seenAddress(c.PublicURL), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale.String(),
 		CacheBytes: c.Cache.MaxBytes, LogLevel: c.Telemetry.LogLevel, Propagate: c.Telemetry.PropagateToJamf,
 		Sources: []sourceSeen{}, Clients: []clientSeen{}, Profiles: map[string]profileSeen{},
