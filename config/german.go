@@ -115,7 +115,7 @@ func valueSentences() [][2]string {
 func placeSentences() [][2]string {
 	return [][2]string{
 		{"at least one Jamf Pro instance must be configured", "mindestens eine Jamf-Pro-Instanz muss eingetragen sein"},
-		{"data of source %s, which is not configured, is still in %s; if it is not needed any more: jamf-gateway purge %s", "Daten der Quelle %s, die nicht eingetragen ist, liegen noch in %s; wenn sie nicht mehr gebraucht werden: jamf-gateway purge %s"},
+		{"data of source %s, which is not configured, is still in %s; if it is not needed any more: jamf-gateway purge %s --config FILE", "Daten der Quelle %s, die nicht eingetragen ist, liegen noch in %s; wenn sie nicht mehr gebraucht werden: jamf-gateway purge %s --config DATEI"},
 		{"is empty; name public, private, loopback or a network, or leave it out", "ist leer; nennen Sie public, private, loopback oder ein Netz, oder lassen Sie die Einstellung weg"},
 		{"must be public, private, loopback or a network like 10.20.0.0/16, not %s", "muss public, private, loopback oder ein Netz wie 10.20.0.0/16 sein, nicht %s"},
 		{"%s has bits beyond its length; write %s", "%s hat Bits hinter seiner Länge; schreiben Sie %s"},

@@ -125,7 +125,7 @@ func Leftovers(c *config.Config, file string) []config.Problem {
 		}
 		last = q.Source
 		out = append(out, config.Problem{File: file, Setting: "data_dir", Text: fmt.Sprintf(
-			"data of source %s, which is not configured, is still in %s; if it is not needed any more: jamf-gateway purge %s",
+			"data of source %s, which is not configured, is still in %s; if it is not needed any more: jamf-gateway purge %s --config FILE",
 			q.Source, filepath.Join(c.DataDir, q.Source), q.Source)})
 	}
 	return out

@@ -53,6 +53,17 @@ func (f adminFlags) base(s streams) (string, *config.Config, error) {
 	return defaultAdmin, nil, nil
 }
 
+// again are the flags that let a command which is told to the operator find the same door and its token: for him to copy.
+func (f adminFlags) again() string {
+	var out strings.Builder
+	for _, flag := range [][2]string{{"config", f.Config}, {"admin", f.Admin}, {"admin-token-file", f.AdminTokenFile}} {
+		if flag[1] != "" {
+			out.WriteString(" --" + flag[0] + " " + shellQuote(flag[1]))
+		}
+	}
+	return out.String()
+}
+
 // reachable is an address at which what listens on every interface is reached from this machine.
 func reachable(listen string) string {
 	host, port, err := net.SplitHostPort(listen)

@@ -97,7 +97,7 @@ func (c approveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	for _, k := range held.Items {
-		if _, err := fmt.Fprint(s.out, s.heldText(c.Source, k)); err != nil {
+		if _, err := fmt.Fprint(s.out, s.heldText(c.Source, k, c.again())); err != nil {
 			return err
 		}
 	}
@@ -127,8 +127,8 @@ func (s streams) operator() string {
 	return ""
 }
 
-// heldText says what is held of a kind, why, which devices would go, and how it is approved.
-func (s streams) heldText(source string, k heldKind) string {
+// heldText says what is held of a kind, why, which devices would go, and how it is approved; again are the flags of the next command.
+func (s streams) heldText(source string, k heldKind, again string) string {
 	var b strings.Builder
 	since := ""
 	if k.Since != nil {
@@ -149,8 +149,8 @@ func (s streams) heldText(source string, k heldKind) string {
 			fmt.Fprintln(&b, "    "+s.say(text{"and %d more", "und %d weitere"}, more))
 		}
 	}
-	fmt.Fprintln(&b, "  "+s.say(text{"If that is right: jamf-gateway approve %s %s", "Wenn das richtig ist: jamf-gateway approve %s %s"}, source, k.Digest))
-	fmt.Fprintln(&b, "  "+s.say(text{"If not, mend it in Jamf, then: jamf-gateway sync %s --wait", "Wenn nicht, bringen Sie es in Jamf in Ordnung, dann: jamf-gateway sync %s --wait"}, source))
+	fmt.Fprintln(&b, "  "+s.say(text{"If that is right: jamf-gateway approve %s %s%s", "Wenn das richtig ist: jamf-gateway approve %s %s%s"}, source, k.Digest, again))
+	fmt.Fprintln(&b, "  "+s.say(text{"If not, mend it in Jamf, then: jamf-gateway sync %s --wait%s", "Wenn nicht, bringen Sie es in Jamf in Ordnung, dann: jamf-gateway sync %s --wait%s"}, source, again))
 	return b.String()
 }
 

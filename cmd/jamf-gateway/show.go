@@ -202,7 +202,7 @@ In Inventory360 the URL would be %[1]s/jamf/%[5]s/api. Ctrl-C ends the demo.
 
 // shellQuote makes a value safe to paste; plain ones stay readable.
 func shellQuote(s string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./"
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:"
 	if strings.Trim(s, plain) == "" {
 		return s
 	}

@@ -55,7 +55,7 @@ func (c syncCommand) Run(ctx context.Context, s streams) error {
 		}, c.Source))
 		return err
 	}
-	w := waiting{door: door, source: c.Source, kinds: c.Kind, started: time.Now(), since: map[string]time.Time{}, done: map[string]bool{}, idle: map[string]int{}}
+	w := waiting{door: door, again: c.again(), source: c.Source, kinds: c.Kind, started: time.Now(), since: map[string]time.Time{}, done: map[string]bool{}, idle: map[string]int{}}
 	for _, k := range before.kinds(c.Source) {
 		if k.LastAttempt != nil {
 			w.since[k.Kind] = *k.LastAttempt
@@ -101,6 +101,7 @@ func (a sourcesAnswer) kinds(source string) []kindStatus { return a.source(sourc
 // waiting follows the syncs of one source until each has ended.
 type waiting struct {
 	door    adminDoor
+	again   string // flags of a command that is told to the operator
 	source  string
 	kinds   []string // none: all
 	started time.Time
@@ -264,8 +265,8 @@ func (w *waiting) end(k kindStatus) {
 	if k.LastResult != nil && *k.LastResult == "held" {
 		w.failed = true
 		line = s.say(text{
-			"%s: %s read completely, and held back: see jamf-gateway approve %[1]s", "%s: %s vollständig gelesen und zurückgehalten: siehe jamf-gateway approve %[1]s",
-		}, w.source, s.kindWord(k.Kind))
+			"%s: %s read completely, and held back: see jamf-gateway approve %[1]s%[3]s", "%s: %s vollständig gelesen und zurückgehalten: siehe jamf-gateway approve %[1]s%[3]s",
+		}, w.source, s.kindWord(k.Kind), w.again)
 		if bar := w.bars[k.Kind]; bar != nil {
 			bar.MarkAsErrored()
 		}

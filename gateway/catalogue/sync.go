@@ -23,8 +23,8 @@ func ofSync() []Entry {
 				"Der neueste Datenstand ist vollständig, ändert aber mehr als üblich: Viele Geräte fehlen, sind andere oder haben ihre Werte verloren. Er wird zurückgehalten; ausgeliefert wird der Datenstand davor.",
 			},
 			Action: Text{
-				"Look at what changes with jamf-gateway approve SOURCE, and approve it with the digest that stands there if it is right; if it is not, put it right in Jamf, and a later sync inside the limits is published by itself.",
-				"Sehen Sie sich mit jamf-gateway approve QUELLE an, was sich ändert, und geben Sie es mit dem dort genannten Digest frei, wenn es richtig ist; wenn nicht, bringen Sie es in Jamf in Ordnung, dann wird eine spätere Synchronisierung innerhalb der Grenzen von selbst veröffentlicht.",
+				"Look at what changes with jamf-gateway approve SOURCE --config FILE, and approve it with the digest that stands there if it is right; if it is not, put it right in Jamf, and a later sync inside the limits is published by itself.",
+				"Sehen Sie sich mit jamf-gateway approve QUELLE --config DATEI an, was sich ändert, und geben Sie es mit dem dort genannten Digest frei, wenn es richtig ist; wenn nicht, bringen Sie es in Jamf in Ordnung, dann wird eine spätere Synchronisierung innerhalb der Grenzen von selbst veröffentlicht.",
 			},
 		},
 		{
@@ -35,8 +35,8 @@ func ofSync() []Entry {
 				"Was zurückgehalten wurde, ist veröffentlicht oder durch eine neuere Synchronisierung mit anderen Änderungen ersetzt, oder der Digest ist nicht vollständig.",
 			},
 			Action: Text{
-				"Look at what is held now with jamf-gateway approve SOURCE, and approve that.",
-				"Sehen Sie mit jamf-gateway approve QUELLE nach, was jetzt zurückgehalten wird, und geben Sie das frei.",
+				"Look at what is held now with jamf-gateway approve SOURCE --config FILE, and approve that.",
+				"Sehen Sie mit jamf-gateway approve QUELLE --config DATEI nach, was jetzt zurückgehalten wird, und geben Sie das frei.",
 			},
 		},
 		{
