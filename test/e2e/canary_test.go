@@ -78,6 +78,7 @@ const most = 48 << 20
 func (h *house) secretsAreKept() {
 	for _, src := range h.settings.Sources {
 		h.secrets.add("secret of source "+src.Name, src.ClientSecret.Reveal())
+		h.secrets.add("second secret of source "+src.Name, src.SecondClient.Secret.Reveal())
 	}
 	h.secrets.add("secret of a client", clientSecret)
 	if key, err := os.ReadFile(h.settings.KeyFile); err == nil {
