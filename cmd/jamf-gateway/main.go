@@ -66,6 +66,7 @@ type commands struct {
 }
 
 func main() {
+	limitMemory(os.Environ(), os.DirFS("/"))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ()})
 	stop()
