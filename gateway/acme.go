@@ -27,7 +27,7 @@ const (
 	acmeMostHold = time.Hour
 )
 
-// errStrangeName is the answer to a handshake for another name, or for none: it ends without a certificate.
+// errStrangeName is the answer to a handshake for another name: it ends without a certificate.
 var errStrangeName = errors.New("the handshake names no host of tls.acme.hosts")
 
 // authority gets certificates for the public door from an ACME authority, proves the names on the door itself (TLS-ALPN-01), and
@@ -91,9 +91,13 @@ func (a *authority) tlsConfig() *tls.Config {
 	}
 }
 
-// forHandshake is tls.Config.GetCertificate.
+// forHandshake is tls.Config.GetCertificate. Probes that know only an address name no host: they get the first one's.
 func (a *authority) forHandshake(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return a.certificate(hello.Context(), strings.TrimSuffix(strings.ToLower(hello.ServerName), "."))
+	host := strings.TrimSuffix(strings.ToLower(hello.ServerName), ".")
+	if host == "" {
+		host = a.hosts[0]
+	}
+	return a.certificate(hello.Context(), host)
 }
 
 // certificate is that of a host, asked for where there is none. It is always ECDSA: otherwise whoever speaks RSA alone could have

@@ -196,12 +196,17 @@ func served(t *testing.T, door int, roots *x509.CertPool) *x509.Certificate {
 	}
 }
 
-// strangers get no certificate: whoever asks for another name, for none, or for the challenge when there is none.
+// strangers get no certificate: whoever asks for another name, or for the challenge when there is none.
 func strangers(t *testing.T, door int) {
 	t.Helper()
+	probe, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", door))
+	if err != nil {
+		t.Errorf("a probe that knows only the address: %v", err)
+	} else {
+		_ = probe.Close()
+	}
 	for name, c := range map[string]*tls.Config{
 		"another name":                {ServerName: "other.example.com"},
-		"no name":                     {},
 		"no challenge":                {ServerName: host, NextProtos: []string{"acme-tls/1"}},
 		"only HTTP/2":                 {ServerName: host, NextProtos: []string{"h2"}},
 		"RSA alone, no second asking": {ServerName: host, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}},
