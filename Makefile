@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat acme dist deb-test proof million queries walks crash scoreboard simulate timing cross
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat acme dist reproduce deb-test proof million queries walks crash scoreboard simulate timing cross
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -78,6 +78,9 @@ acme: ## let the real binary get its certificate from Pebble, the test authority
 
 dist: ## build what is released into dist/: .deb, .tar.gz, SBOM, checksums
 	docs/deploy/dist.sh
+
+reproduce: ## build the binary twice in different places and compare the bytes; run it alone as the container would (WARM=1: with the build cache)
+	docs/deploy/reproduce.sh
 
 deb-test: ## install, start, upgrade and remove the .deb in a Debian of its own (needs root)
 	docs/deploy/deb/test.sh
