@@ -9,7 +9,7 @@ import (
 
 // ACME says for which names the certificate of the public door comes from an authority (RFC 8555); the zero value: it does not.
 type ACME struct {
-	Hosts        []string // in lower case, without a dot at the end, A-labels; the first is asked for by the container's health check
+	Hosts        []string // in lower case, without a dot at the end, A-labels; the first is also shown to whoever names none
 	Email        string   // of the account, "" = none
 	DirectoryURL string   // of the authority
 	CAFile       string   // certificates to trust for the authority besides the system's; "" = none

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -89,5 +90,33 @@ func TestACertificateThatEndsIsWarnedOf(t *testing.T) {
 		if (tc.want == "") != (got == "") || !strings.Contains(got, tc.want) || !strings.Contains(german, tc.german) {
 			t.Errorf("after %v: %q, %q; want %q, %q", tc.after, got, german, tc.want, tc.german)
 		}
+	}
+}
+
+func TestASecretThatIsOldIsWarnedOf(t *testing.T) {
+	dir := t.TempDir()
+	for _, file := range []string{"one", "two"} {
+		write(t, filepath.Join(dir, file), "geheim-"+file, 0o600)
+	}
+	text := strings.Replace(small, `client_secret: "env:A"`, `client_secret: "file:one", second_client: {client_id: other, client_secret: "file:two"}`, 1)
+	c, err := config.Parse([]byte(text+"secret_max_age: 90d\n"), "gateway.yaml", dir, env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	old := now.Add(-91 * 24 * time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "two"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	got := c.ExpiryWarnings(now)
+	want := "gateway.yaml:3: sources.schule-a.second_client.client_secret: the secret's file was last changed on " + old.UTC().Format(time.DateOnly) + ", which is longer ago than secret_max_age (90d): rotate the secret in Jamf Pro"
+	if len(got) != 1 || got[0].String() != want || !strings.Contains(got[0].German(), "Erneuern Sie das Secret in Jamf Pro") {
+		t.Errorf("%v, want %q", got, want)
+	}
+	if got := c.ExpiryWarnings(now.Add(90 * 24 * time.Hour)); len(got) != 2 || !strings.Contains(got[0].String(), "gateway.yaml:3: sources.schule-a.client_secret: ") {
+		t.Errorf("later: %v, want both", got)
+	}
+	if got := parse(t, small).ExpiryWarnings(now.AddDate(9, 0, 0)); len(got) != 0 {
+		t.Errorf("a secret from a variable: %v", got)
 	}
 }

@@ -66,3 +66,29 @@ func leafOf(file string) (*x509.Certificate, error) {
 		}
 	}
 }
+
+// ageWarnings says which files with secrets of Jamf's have been the same for long.
+func (c *Config) ageWarnings(now time.Time) (out []Problem) {
+	for _, src := range c.Sources {
+		for _, s := range []struct {
+			setting string
+			secret  Secret
+		}{{"client_secret", src.ClientSecret}, {"second_client.client_secret", src.SecondClient.Secret}} {
+			if s.secret.File() == "" {
+				continue
+			}
+			info, err := os.Stat(s.secret.File())
+			if err != nil || now.Sub(info.ModTime()) <= c.SecretMaxAge {
+				continue
+			}
+			setting := "sources." + src.Name + "." + s.setting
+			p, written := c.Places[setting]
+			if !written {
+				p = Problem{File: c.File, Setting: setting}
+			}
+			p.Text = fmt.Sprintf("the secret's file was last changed on %s, which is longer ago than secret_max_age (%s): rotate the secret in Jamf Pro", info.ModTime().UTC().Format(time.DateOnly), showDuration(c.SecretMaxAge))
+			out = append(out, p)
+		}
+	}
+	return out
+}

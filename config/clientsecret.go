@@ -35,9 +35,10 @@ const ExpiresSoon = 14 * 24 * time.Hour
 
 var secretName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 
-// ExpiryWarnings says which secrets of clients and which certificates of the public door end soon or have ended. It reads the certificates.
+// ExpiryWarnings says which secrets of clients and which certificates of the public door end soon or have ended, and which secrets of Jamf's are old. It
+// looks at the files as they are now.
 func (c *Config) ExpiryWarnings(now time.Time) []Problem {
-	return append(c.certificateWarnings(now), c.secretWarnings(now)...)
+	return slices.Concat(c.certificateWarnings(now), c.ageWarnings(now), c.secretWarnings(now))
 }
 
 func (c *Config) secretWarnings(now time.Time) (out []Problem) {

@@ -16,9 +16,10 @@ type Config struct {
 	PublicURL      string // how clients reach the gateway, without a trailing slash; "" = unknown
 	MaxPageSize    int    // most rows of a page in Jamf's shape
 	MaxStale       time.Duration
-	KeyFile        string   // key of the tokens; made at the first start
-	AdminHosts     []string // names of the admin door beside loopback and admin_listen: lower case, no port
-	AdminTokenFile string   // file of the admin door's token; made at the first start
+	SecretMaxAge   time.Duration // of a file with a secret of Jamf's, then it is warned of
+	KeyFile        string        // key of the tokens; made at the first start
+	AdminHosts     []string      // names of the admin door beside loopback and admin_listen: lower case, no port
+	AdminTokenFile string        // file of the admin door's token; made at the first start
 	TLS            TLS
 	DataDir        string
 	Audit          Audit

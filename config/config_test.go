@@ -60,7 +60,7 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &config.Config{
-		File: "gateway.yaml", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9480", MaxPageSize: 10_000, MaxStale: 30 * 24 * time.Hour,
+		File: "gateway.yaml", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9480", MaxPageSize: 10_000, MaxStale: 30 * 24 * time.Hour, SecretMaxAge: 365 * 24 * time.Hour,
 		KeyFile: filepath.Join(dir, "gateway.key"), AdminTokenFile: filepath.Join(dir, "admin.token"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 256 << 20},
 		Audit: config.Audit{Dir: filepath.Join(dir, "data", ".audit"), Keep: 90 * 24 * time.Hour},
 		Sources: []config.Source{{
@@ -138,6 +138,7 @@ profiles:
 telemetry: {log_level: debug, propagate_to_jamf: true}
 admin_token_file: door.token
 audit: {dir: log, keep: 365d}
+secret_max_age: 180d
 admin_hosts: [Admin.example.com, "192.0.2.7"]
 `), "gateway.yaml", dir, env("CREDENTIALS_DIRECTORY="+filepath.Join(dir, "cred")))
 	if err != nil {
@@ -146,7 +147,7 @@ admin_hosts: [Admin.example.com, "192.0.2.7"]
 	usual := config.Sync{Interval: 24 * time.Hour, PageSize: 800}
 	want := &config.Config{
 		File: "gateway.yaml", Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
-		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"), AdminHosts: []string{"admin.example.com", "192.0.2.7"}, Audit: config.Audit{Dir: filepath.Join(dir, "log"), Keep: 365 * 24 * time.Hour},
+		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, SecretMaxAge: 180 * 24 * time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"), AdminHosts: []string{"admin.example.com", "192.0.2.7"}, Audit: config.Audit{Dir: filepath.Join(dir, "log"), Keep: 365 * 24 * time.Hour},
 		TLS: config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
 		Sources: []config.Source{
 			{
@@ -192,7 +193,10 @@ admin_hosts: [Admin.example.com, "192.0.2.7"]
 			"clients.Inventory_360.x.profile": {File: "gateway.yaml", Line: 40, Setting: "clients.Inventory_360.x.profile"},
 			"admin_token_file":                {File: "gateway.yaml", Line: 47, Setting: "admin_token_file"},
 			"key_file":                        {File: "gateway.yaml", Line: 9, Setting: "key_file"}, "data_dir": {File: "gateway.yaml", Line: 11, Setting: "data_dir"},
-			"tls.cert_file": {File: "gateway.yaml", Line: 10, Setting: "tls.cert_file"},
+			"sources.b.client_secret": {File: "gateway.yaml", Line: 22, Setting: "sources.b.client_secret"},
+			"sources.c.client_secret": {File: "gateway.yaml", Line: 35, Setting: "sources.c.client_secret"},
+			"audit.dir":               {File: "gateway.yaml", Line: 48, Setting: "audit.dir"},
+			"tls.cert_file":           {File: "gateway.yaml", Line: 10, Setting: "tls.cert_file"},
 		},
 	}
 	if diff := cmp.Diff(want, got, ignoreSecrets()); diff != "" {

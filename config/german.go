@@ -216,6 +216,10 @@ func certificateSentences() [][2]string {
 		{"names no host for which a certificate is wanted", "nennt keinen Hostnamen, für den ein Zertifikat gewünscht ist"},
 		{"must be one address like it@example.com", "muss eine einzelne Adresse wie it@example.com sein"},
 		{"must be the directory of an ACME authority, like %s", "muss das Verzeichnis (directory) einer ACME-Stelle sein, wie %s"},
+		{
+			"the secret's file was last changed on %s, which is longer ago than secret_max_age (%s): rotate the secret in Jamf Pro",
+			"die Secret-Datei wurde zuletzt am %s geändert, das ist länger her als secret_max_age (%s): Erneuern Sie das Secret in Jamf Pro",
+		},
 		{"the certificate for %s ends on %s; renew it", "das Zertifikat für %s endet am %s; erneuern Sie es"},
 		{"the certificate for %s ended on %s: clients refuse it; renew it", "das Zertifikat für %s ist am %s abgelaufen: Clients lehnen es ab; erneuern Sie es"},
 		{"the certificate for %s ends on %s and was not renewed; the log says why", "das Zertifikat für %s endet am %s und wurde nicht erneuert; das Protokoll sagt, warum"},

@@ -63,6 +63,7 @@ func (d *document) config(data []byte) (*Config, error) {
 		InsecureHTTP: root.flag("insecure_http"),
 		MaxPageSize:  root.number("max_page_size", 10_000, 100, 100_000),
 		MaxStale:     root.duration("max_stale", 30*24*time.Hour, time.Hour, 3650*24*time.Hour),
+		SecretMaxAge: root.duration("secret_max_age", 365*24*time.Hour, 24*time.Hour, 3650*24*time.Hour),
 		KeyFile:      d.path(root.filled("key_file", "gateway.key")),
 		DataDir:      d.path(root.filled("data_dir", "data")),
 		TLS:          readTLS(tls, acme),
@@ -76,12 +77,14 @@ func (d *document) config(data []byte) (*Config, error) {
 	if c.AdminTokenFile == c.KeyFile {
 		d.problem(root.from("admin_token_file"), "is the file of key_file as well")
 	}
-	c.Audit = readAudit(root.section("audit"), c.DataDir)
+	audit := root.section("audit")
+	c.Audit = readAudit(audit, c.DataDir)
 	for _, key := range []string{"key_file", "admin_token_file", "data_dir"} {
 		d.place(c, root, key)
 	}
 	d.place(c, tls, "cert_file")
 	d.place(c, acme, "hosts")
+	d.place(c, audit, "dir")
 	d.maxStale = root.from("max_stale")
 	d.exposedData(root.from("data_dir"), c.DataDir)
 	c.PublicURL = d.publicURL(root.text("public_url", ""))

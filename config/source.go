@@ -106,8 +106,9 @@ func (d *document) source(c *Config, m *mapping, profiles []string) Source {
 	}
 	if v := m.required("client_secret"); v.text != "" {
 		s.ClientSecret = d.secret(v)
+		d.placeFile(c, m, s.ClientSecret)
 	}
-	s.SecondClient = d.secondClient(m, s.ClientID)
+	s.SecondClient = d.secondClient(c, m, s.ClientID)
 	d.hosts(c, m, &s)
 	s.Passthrough = d.passthrough(m)
 	d.way(m, &s)
@@ -115,7 +116,7 @@ func (d *document) source(c *Config, m *mapping, profiles []string) Source {
 }
 
 // secondClient reads another API client of the same Jamf Pro.
-func (d *document) secondClient(m *mapping, first string) JamfClient {
+func (d *document) secondClient(c *Config, m *mapping, first string) JamfClient {
 	sub := m.section("second_client")
 	defer sub.done()
 	id, secret := sub.scalar("client_id"), sub.scalar("client_secret")
@@ -131,7 +132,16 @@ func (d *document) secondClient(m *mapping, first string) JamfClient {
 		d.problem(secret.origin, "is missing")
 		return JamfClient{}
 	}
-	return JamfClient{ID: id.text, Secret: d.secret(secret)}
+	out := JamfClient{ID: id.text, Secret: d.secret(secret)}
+	d.placeFile(c, sub, out.Secret)
+	return out
+}
+
+// placeFile notes where a client_secret that a file holds is written, for warnings of its age.
+func (d *document) placeFile(c *Config, m *mapping, s Secret) {
+	if s.File() != "" {
+		d.place(c, m, "client_secret")
+	}
 }
 
 // kinds reads which devices are wanted.

@@ -79,6 +79,9 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := startable(c); err != nil {
+		return nil, err
+	}
 	key, err := sealingKey(o.Disk, c.KeyFile)
 	if err != nil {
 		return nil, err

@@ -15,34 +15,66 @@ import (
 // ready tells whether New finds a key, an admin token and a data directory that it can use, or could make them. It makes and changes
 // nothing, and does not disturb a gateway that runs with the same settings. The error is a *config.InvalidError.
 func ready(c *config.Config) error {
-	var problems []config.Problem
-	blame := func(setting string, err error) {
-		if err != nil {
-			p, written := c.Places[setting]
-			if !written {
-				p = config.Problem{File: c.File, Setting: setting}
-			}
-			p.Text = strings.TrimPrefix(err.Error(), setting+" ")
-			problems = append(problems, p)
-		}
+	b := blames{c: c}
+	b.files(writable)
+	b.blame("data_dir", writable(c.DataDir))
+	if c.Audit.Dir != "" {
+		b.blame("audit.dir", writable(c.Audit.Dir))
 	}
-	_, err := readKey(c.KeyFile)
+	return b.err()
+}
+
+// startable tells whether New can begin: what does not mend itself by a restart refuses it, by the line of the settings. Whether what is
+// missing can be made shows when it is made.
+func startable(c *config.Config) error {
+	b := blames{c: c}
+	b.files(func(string) error { return nil })
+	if _, named := c.Places["audit.dir"]; named {
+		b.blame("audit.dir", writable(c.Audit.Dir))
+	}
+	return b.err()
+}
+
+// blames are the settings that cannot be used, where they are written.
+type blames struct {
+	c        *config.Config
+	problems []config.Problem
+}
+
+func (b *blames) blame(setting string, err error) {
+	if err == nil {
+		return
+	}
+	p, written := b.c.Places[setting]
+	if !written {
+		p = config.Problem{File: b.c.File, Setting: setting}
+	}
+	p.Text = strings.TrimPrefix(err.Error(), setting+" ")
+	b.problems = append(b.problems, p)
+}
+
+// files reads key and admin token, or asks of a missing one whether it can be made.
+func (b *blames) files(missing func(dir string) error) {
+	_, err := readKey(b.c.KeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = writable(filepath.Dir(c.KeyFile))
+		err = missing(filepath.Dir(b.c.KeyFile))
 	}
-	blame("key_file", err)
-	if c.AdminListen != "" {
-		_, err = readAdminToken(c.AdminTokenFile)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = writable(filepath.Dir(c.AdminTokenFile))
-		}
-		blame("admin_token_file", err)
+	b.blame("key_file", err)
+	if b.c.AdminListen == "" {
+		return
 	}
-	blame("data_dir", writable(c.DataDir))
-	if len(problems) == 0 {
+	_, err = readAdminToken(b.c.AdminTokenFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = missing(filepath.Dir(b.c.AdminTokenFile))
+	}
+	b.blame("admin_token_file", err)
+}
+
+func (b *blames) err() error {
+	if len(b.problems) == 0 {
 		return nil
 	}
-	return &config.InvalidError{Problems: problems}
+	return &config.InvalidError{Problems: b.problems}
 }
 
 // writable tells whether this user can write into a directory, or make it where it is missing.

@@ -59,6 +59,50 @@ func TestCheckRefusesWhatServeCannotStartWith(t *testing.T) {
 	}
 }
 
+// What holds the doors shut is never replaced by something weaker: each is named by its setting, where it is written.
+func TestTheStartIsRefusedWithoutWhatItNeeds(t *testing.T) {
+	const secret = "JAMF_SECRET=jamf-secret"
+	base := settings(t, jamf(t), "")
+	dir := filepath.Dir(base)
+	write(t, filepath.Join(dir, "file"), "")
+	write(t, filepath.Join(dir, "short"), "abcd")
+	source := func(setting, value string) []string {
+		return []string{secret, "JAMF_GATEWAY_SOURCES_SCHULE_A_" + setting + "=" + value}
+	}
+	for name, tc := range map[string]struct {
+		more string
+		env  []string
+		want string
+	}{
+		"certificate":                      {"tls: {cert_file: none, key_file: file}\n", nil, "DIR/more.yaml:7: tls.cert_file: stat DIR/none: "},
+		"key of the certificate":           {"tls: {cert_file: file, key_file: none}\n", nil, "DIR/more.yaml:7: tls.key_file: stat DIR/none: "},
+		"certificate alone":                {"tls: {cert_file: file}\n", nil, "DIR/more.yaml:7: tls.cert_file: key_file is missing"},
+		"CA of an authority":               {"tls: {acme: {hosts: [a.example.com], ca_file: none}}\n", nil, "DIR/more.yaml:7: tls.acme.ca_file: stat DIR/none: "},
+		"CA of Jamf":                       {"", source("CA_FILE", "none"), "JAMF_GATEWAY_SOURCES_SCHULE_A_CA_FILE: sources.schule-a.ca_file: stat DIR/none: "},
+		"CA of Jamf without any":           {"", source("CA_FILE", "file"), "sources.schule-a.ca_file: DIR/file holds no certificate"},
+		"secret's file":                    {"", source("CLIENT_SECRET", "file:none"), "sources.schule-a.client_secret: read the secret's file: stat DIR/none: "},
+		"secret's file, empty":             {"", source("CLIENT_SECRET", "file:file"), "sources.schule-a.client_secret: the secret is empty"},
+		"secret's variable":                {"", []string{"OTHER=x"}, "DIR/more.yaml:4: sources.schule-a.client_secret: the environment variable JAMF_SECRET is not set"},
+		"credential":                       {"", source("CLIENT_SECRET", "cred:none"), "sources.schule-a.client_secret: cred: works only where systemd"},
+		"sealing key":                      {"key_file: short\n", nil, "DIR/more.yaml:7: key_file: DIR/short holds no key"},
+		"sealing key, a directory":         {"key_file: .\n", nil, "DIR/more.yaml:7: key_file: read key_file: read DIR: is a directory"},
+		"admin token":                      {"admin_token_file: short\n", nil, "DIR/more.yaml:7: admin_token_file: DIR/short holds no admin token"},
+		"audit":                            {"audit: {dir: file}\n", nil, "DIR/more.yaml:7: audit.dir: DIR/file is not a directory"},
+		"audit below what is no directory": {"audit: {dir: file/audit}\n", nil, "DIR/more.yaml:7: audit.dir: stat DIR/file/audit: not a directory"},
+	} {
+		if tc.env == nil {
+			tc.env = []string{secret}
+		}
+		file := appended(t, base, tc.more)
+		for _, cmd := range []string{"serve", "check"} {
+			r := command(t, tc.env, cmd, "--config", file, "--lang", "en")
+			if got := strings.ReplaceAll(r.err, dir, "DIR"); r.code != exitUsage || !strings.Contains(got, tc.want) {
+				t.Errorf("%s: %s ends with %d, want %q in\n%s", name, cmd, r.code, tc.want, got)
+			}
+		}
+	}
+}
+
 func TestCheckMakesNoFile(t *testing.T) {
 	file := settings(t, jamf(t), "")
 	if r := command(t, []string{"JAMF_SECRET=jamf-secret"}, "check", "--config", file); r.code != exitGood {

@@ -49,6 +49,9 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 			"data_dir: Ein anderes Gateway benutzt %s: Beenden Sie es, oder wählen Sie ein anderes data_dir",
 		}, settings.DataDir)
 	}
+	if _, wrong := errors.AsType[*config.InvalidError](err); wrong {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}
