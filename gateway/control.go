@@ -46,6 +46,9 @@ func (c *control) Status() []server.SourceStatus {
 			CredentialsRefused: s.CredentialsRefused || up.Token == "auth_failed", Rights: s.Rights, JamfVersion: s.JamfVersion,
 		}
 		st.Heartbeat = heartbeatOf(s.Heartbeat)
+		for _, l := range up.Logins {
+			st.Logins = append(st.Logins, server.LoginStatus{ID: l.ID, InUse: l.InUse, Refused: l.Refused, Proved: l.Proved})
+		}
 		if e := s.Expected; e != nil {
 			st.Expected = &server.Expected{Left: e.Left, Until: e.Until}
 		}

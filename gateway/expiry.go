@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"time"
+
+	"jamf-gateway/gateway/server"
 )
 
 // expiryEvery is how often the ends of clients' secrets and of certificates are looked at; tellExpiryEvery how often the same warning is logged again.
@@ -32,4 +34,12 @@ func (g *Gateway) watchExpiry(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// warnings are what watchExpiry warns of, as it is now.
+func (g *Gateway) warnings() (out []server.Warning) {
+	for _, w := range g.o.Config.ExpiryWarnings(g.o.Now()) {
+		out = append(out, server.Warning{EN: w.String(), DE: w.German()})
+	}
+	return out
 }

@@ -189,8 +189,17 @@ func refusedAs(err error, code string) bool {
 // The answer of GET /v1/admin/sources, as far as the commands show it.
 type (
 	sourcesAnswer struct {
-		Version string         `json:"version"`
-		Items   []sourceStatus `json:"items"`
+		Version  string         `json:"version"`
+		Items    []sourceStatus `json:"items"`
+		Warnings []struct {
+			EN string `json:"en"`
+			DE string `json:"de"`
+		} `json:"warnings"` // about certificates and secrets
+	}
+	apiClient struct {
+		ID      string     `json:"clientId"`
+		InUse   bool       `json:"inUse"`
+		Refused *time.Time `json:"refusedSince"`
 	}
 	sourceStatus struct {
 		Name      string       `json:"name"`
@@ -201,6 +210,7 @@ type (
 		Heartbeat *signOfLife  `json:"heartbeat"`
 		Kinds     []kindStatus `json:"kinds"`
 		Expected  *expected    `json:"expectedRemovals"` // null = none are announced
+		Logins    []apiClient  `json:"apiClients"`
 	}
 	expected struct {
 		Left  int        `json:"left"`

@@ -136,8 +136,33 @@ func (s streams) notes(a sourcesAnswer, now time.Time) []string {
 		if src.Expected != nil {
 			notes = append(notes, s.window(src.Name, *src.Expected))
 		}
+		notes = append(notes, s.refusedClients(src, now)...)
+	}
+	for _, w := range a.Warnings {
+		notes = append(notes, printableText(s.say(text{"Warning: %s", "Warnung: %s"}, s.say(text{w.EN, w.DE}))))
 	}
 	return notes
+}
+
+// refusedClients says which API clients Jamf refuses, and whether that keeps the source from being read.
+func (s streams) refusedClients(src sourceStatus, now time.Time) (notes []string) {
+	for _, l := range src.Logins {
+		if l.Refused != nil {
+			notes = append(notes, s.refusedClient(src.Name, l, now))
+		}
+	}
+	return notes
+}
+
+func (s streams) refusedClient(source string, l apiClient, now time.Time) string {
+	since := clock(*l.Refused, now)
+	if l.InUse {
+		return s.say(text{"%s: Jamf has refused API client %s since %s", "%s: Jamf lehnt den API-Client %s seit %s ab"}, source, printableText(l.ID), since)
+	}
+	return s.say(text{
+		"%s: Jamf has refused API client %s since %s; the other one is in use: enter the secret of the refused one anew",
+		"%s: Jamf lehnt den API-Client %s seit %s ab; der andere wird benutzt: Tragen Sie das Secret des abgelehnten neu ein",
+	}, source, printableText(l.ID), since)
 }
 
 // window says that removals are announced.

@@ -79,3 +79,23 @@ func TestStatusNamesWhatSomebodyMustDecideAndWhatIsAnnounced(t *testing.T) {
 		t.Errorf("approve: exit code %d\n%s%s", r.code, r.out, r.err)
 	}
 }
+
+func TestStatusNamesRefusedAPIClientsAndWhatEndsSoon(t *testing.T) {
+	const answer = `{"version":"1","items":[{"name":"a","status":"ok","apiClients":[
+		{"clientId":"first\u001b[2J","inUse":false,"refusedSince":"2026-01-24T12:00:00.000Z","provedAt":null},{"clientId":"other","inUse":true,"refusedSince":null,"provedAt":null}],
+		"kinds":[{"kind":"computer","state":"fresh","count":3}]}],
+		"warnings":[{"en":"gateway.yaml:3: tls.cert_file: ends","de":"gateway.yaml:3: tls.cert_file: endet"}]}`
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))
+	t.Cleanup(srv.Close)
+	for lang, want := range map[string][]string{
+		"en": {"a: Jamf has refused API client first?[2J since 2026-01-24", "; the other one is in use", "Warning: gateway.yaml:3: tls.cert_file: ends\n"},
+		"de": {"a: Jamf lehnt den API-Client first?[2J seit 2026-01-24", "; der andere wird benutzt", "Warnung: gateway.yaml:3: tls.cert_file: endet\n"},
+	} {
+		r := command(t, nil, "status", "--admin", srv.URL, "--lang", lang)
+		for _, line := range want {
+			if r.code != exitGood || strings.Count(r.out, line) != 1 {
+				t.Errorf("exit code %d, no %q in\n%s%s", r.code, line, r.out, r.err)
+			}
+		}
+	}
+}

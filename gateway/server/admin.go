@@ -49,7 +49,16 @@ func (s *Server) metricsRoutes(app *fiber.App) {
 // adminSource is one source at the admin door.
 type adminSource struct {
 	healthView
-	Views []clientView `json:"views,omitempty"` // what the filters of clients leave out
+	Logins []loginView  `json:"apiClients"`
+	Views  []clientView `json:"views,omitempty"` // what the filters of clients leave out
+}
+
+// loginView is one of the API clients of a Jamf, for operators alone.
+type loginView struct {
+	ID      string  `json:"clientId"`
+	InUse   bool    `json:"inUse"`
+	Refused *string `json:"refusedSince"` // null = Jamf does not refuse it, as far as is known
+	Proved  *string `json:"provedAt"`     // null = never, or it is refused
 }
 
 // adminSources is GET /v1/admin/sources: the health of every source.
@@ -60,16 +69,24 @@ func (s *Server) adminSources(c *fiber.Ctx) error {
 	statuses := exchangeOf(c).rules.statuses()
 	items := make([]adminSource, 0, len(statuses))
 	for _, st := range statuses {
-		item := adminSource{healthView: s.healthView(exchangeOf(c), st, statuses)}
+		item := adminSource{healthView: s.healthView(exchangeOf(c), st, statuses), Logins: []loginView{}}
+		for _, l := range st.Logins {
+			item.Logins = append(item.Logins, loginView{ID: l.ID, InUse: l.InUse, Refused: stamp(l.Refused), Proved: stamp(l.Proved)})
+		}
 		for _, k := range item.Kinds {
 			item.Views = append(item.Views, s.clientViews(exchangeOf(c).rules, cache.Series{Source: st.Name, Kind: k.Kind})...)
 		}
 		items = append(items, item)
 	}
+	warnings := []Warning{}
+	if told := exchangeOf(c).rules.warnings; told != nil {
+		warnings = append(warnings, told()...)
+	}
 	return sendJSON(c, http.StatusOK, struct {
-		Version string        `json:"version"`
-		Items   []adminSource `json:"items"`
-	}{s.o.Version, items})
+		Version  string        `json:"version"`
+		Items    []adminSource `json:"items"`
+		Warnings []Warning     `json:"warnings"`
+	}{s.o.Version, items, warnings})
 }
 
 // adminSync is POST /v1/admin/sources/{name}/sync[?kind=computer]: it asks for a sync and does not wait for it.

@@ -244,3 +244,27 @@ func TestTheMetricsDoorServesMetricsAndNothingElse(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestOperatorsSeeTheAPIClientsAndTheWarningsAndClientsDoNot(t *testing.T) {
+	w := newWorld(t, func(o *server.Options) {
+		o.Warnings = func() []server.Warning { return []server.Warning{{EN: "ends", DE: "endet"}} }
+	})
+	w.house.source("schule-a", func(s *server.SourceStatus) {
+		s.Logins = []server.LoginStatus{{ID: "jamf-one", Refused: start}, {ID: "jamf-two", InUse: true, Proved: start}}
+	})
+	r := w.do(http.MethodGet, w.admin+"/v1/admin/sources", "")
+	at := start.UTC().Format("2006-01-02T15:04:05.000Z")
+	for _, want := range []string{
+		`"apiClients":[{"clientId":"jamf-one","inUse":false,"refusedSince":"` + at + `","provedAt":null},{"clientId":"jamf-two","inUse":true,"refusedSince":null,"provedAt":"` + at + `"}]`,
+		`"apiClients":[]`, `"warnings":[{"en":"ends","de":"endet"}]`,
+	} {
+		if !strings.Contains(string(r.body), want) {
+			t.Errorf("no %s in\n%s", want, r.body)
+		}
+	}
+	for _, path := range []string{"/v1/sources", "/v1/sources/schule-a", "/v1/sources/schule-a/health"} {
+		if r := w.get("all", path); r.status != http.StatusOK || strings.Contains(string(r.body), "jamf-one") {
+			t.Errorf("%s: %s", path, r)
+		}
+	}
+}

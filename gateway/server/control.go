@@ -65,6 +65,15 @@ type SourceStatus struct {
 	LastErrorCode      string // catalogue code; "" once a call after it succeeded
 	LastErrorAt        time.Time
 	Heartbeat          HeartbeatStatus
+	Logins             []LoginStatus // the API clients of Jamf, in the order of the settings
+}
+
+// LoginStatus is one of the API clients with which a source is read. Zero times are never.
+type LoginStatus struct {
+	ID      string
+	InUse   bool
+	Refused time.Time // since when Jamf refuses it
+	Proved  time.Time // when Jamf last took it
 }
 
 // HeartbeatStatus is the last sign of life that a source was asked for. Zero times and latencies are unknown.

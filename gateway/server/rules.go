@@ -18,6 +18,13 @@ type Settings struct {
 	Clients     []ClientOptions
 	MaxPageSize int
 	MaxStale    time.Duration
+	Warnings    func() []Warning // what should not stay, for operators; nil = nothing
+}
+
+// Warning is a sentence to an operator: about a certificate or a secret that ends or is old.
+type Warning struct {
+	EN string `json:"en"`
+	DE string `json:"de"`
 }
 
 const (
@@ -34,6 +41,7 @@ type rules struct {
 	passes      map[string][]PassPath // by source
 	maxPageSize int
 	maxStale    time.Duration
+	warnings    func() []Warning
 }
 
 // newRules compiles settings, or says what is wrong with them.
@@ -48,6 +56,7 @@ func newRules(o Settings) (*rules, error) {
 	}
 	r := &rules{
 		control: o.Control, passthrough: o.Passthrough, passes: passPaths(o.Sources), maxPageSize: o.MaxPageSize, maxStale: o.MaxStale,
+		warnings: o.Warnings,
 	}
 	if r.maxPageSize == 0 {
 		r.maxPageSize = defaultMaxPageSize
