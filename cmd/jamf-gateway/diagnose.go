@@ -255,12 +255,13 @@ func (d *diagnosing) ask(ctx context.Context, door adminDoor) {
 }
 
 // What may be passed on of a source as the admin door shows it, and of what the schedule remembers: numbers, words of ours and
-// times. Not among them: which devices a person has let go.
+// times. Not among them: which devices a person has let go, and the ids of API clients.
 const (
 	sourceMembers = `name status sourceState token tokenExpiresAt breaker notBefore rights jamfVersion lastError heartbeat kinds
 		everySeconds lastAt reachable latencyMs downSince nextAt error
 		kind state reason asOf generation count quarantined held syncing progress total lastAttemptAt lastSuccessAt nextSyncAt lastResult
-		hold digest since removed guards guard of limit names code title cause action detail at`
+		hold digest since removed guards guard of limit names code title cause action detail at
+		apiClients inUse refusedSince provedAt`
 	scheduleMembers = `format rights credentialsRefused jamfVersion kinds computer mobile
 		anchor lastAttempt lastEnd lastSuccess failures lastResult errorCode errorDetail errorAt
 		expected left until removals at count of`
