@@ -80,7 +80,7 @@ type fault struct {
 	detail     string // one safe sentence: no upstream text, no secret; "" = the catalogue's cause
 	field      string // the parameter at fault
 	source     string
-	reason     string // of never_synced: the catalogue code of why; its action is what is to be done
+	reason     string // of never_synced and stale_limit: the catalogue code of why; its action is what is to be done
 	asked      string // the source that was asked for and that the caller may not see: logged, never shown
 	allow      string // of a 405, when the router did not say it
 	retryAfter time.Duration

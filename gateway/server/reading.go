@@ -31,6 +31,7 @@ type series struct {
 	reason     string // catalogue code, "" when fresh
 	next       time.Time
 	overdue    bool   // older than max_stale
+	behind     string // overdue though a newer one is there: the code that says how a walk begins again
 	held       string // digest of what waits for approval
 }
 
@@ -139,12 +140,11 @@ func (s *Server) read(x *exchange, concerned []scope, st step) (*reading, error)
 	r := &reading{holders: 1, onlyFresh: c.onlyFresh}
 	for _, sc := range concerned {
 		st.view = sc.filter.Digest()
-		g, err := s.runs.generation(c.id, sc.Series, st)
-		if err != nil && !errors.Is(err, cache.ErrNone) {
+		sr, err := s.step(x, sc, st, statuses, now)
+		if err != nil {
 			r.release()
 			return nil, storeFault(err, sc.Source)
 		}
-		sr := s.observe(x.rules, sc, g, statuses, now)
 		r.concerned = append(r.concerned, sr)
 		if f := sr.look(now); f != nil {
 			s.runs.drop(c.id, sc.Series, sr.info.Number) // a later generation knows more
@@ -171,6 +171,9 @@ func (s *Server) readNumbers(x *exchange, concerned []scope, numbers []uint64, l
 			}
 		}
 		sr := s.observe(x.rules, sc, g, statuses, now)
+		if s.superseded(sr) {
+			sr.behind = codeCursorExpired
+		}
 		r.concerned = append(r.concerned, sr)
 		if f := sr.look(now); f != nil {
 			s.runs.drop(c.id, sc.Series, sr.info.Number) // a later generation knows more
@@ -286,7 +289,7 @@ func (r *reading) refuse(now time.Time, requireFresh bool) *fault {
 		return f
 	}
 	if !servable && overdue != nil {
-		return &fault{code: codeStaleLimit, source: overdue.Source, retryAfter: retryAfter(now, overdue.next)}
+		return overdue.limitFault(now)
 	}
 	if !servable && never != nil {
 		return never.neverFault(now)
