@@ -15,11 +15,8 @@ import (
 const (
 	mostQueued = 10_000
 	mostFolded = 200 // kinds of events in a window
-	mostReads  = 4096
 
 	window    = time.Minute // events that repeat are one line
-	readIdle  = 5 * time.Minute
-	readLimit = 2 * time.Hour
 	flushTime = 10 * time.Second
 )
 
@@ -179,71 +176,4 @@ func (l *Log) Fold(e Entry) {
 		f.last = now
 		return
 	}
-}
-
-// Read is what one request was sent of one series.
-type Read struct {
-	Client, Source, Kind, Profile, View string
-	Generation                          uint64
-	Rows                                int
-	AtMost                              bool // rows is the size of the page
-	Last                                bool // a page of a list, and the last one
-	Of                                  int  // rows of the whole list
-}
-
-type readKey struct {
-	client, source, kind, profile, view string
-	generation                          uint64
-}
-
-// reads are the requests of one client run over one series.
-type reads struct {
-	from, to       time.Time
-	requests, rows int
-	atMost, last   bool
-	of             int
-}
-
-// Read counts what a client was sent into its run.
-func (l *Log) Read(r Read) {
-	if l == nil {
-		return
-	}
-	now := l.o.Now()
-	key := readKey{r.Client, r.Source, r.Kind, r.Profile, r.View, r.Generation}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	run := l.reads[key]
-	if run != nil && run.over(now) {
-		l.endLocked(key, run)
-		run = nil
-	}
-	if run == nil {
-		run = &reads{from: now}
-		if len(l.reads) < mostReads {
-			l.reads[key] = run
-		} else {
-			defer l.endLocked(key, run) // a run of one request
-		}
-	}
-	run.to = now
-	run.requests++
-	run.rows += r.Rows
-	run.atMost = run.atMost || r.AtMost
-	if r.Last {
-		run.last, run.of = true, r.Of
-	}
-}
-
-func (r *reads) over(now time.Time) bool {
-	return now.Sub(r.to) >= readIdle || now.Sub(r.from) >= readLimit || now.Before(r.from)
-}
-
-func (l *Log) endLocked(k readKey, r *reads) {
-	delete(l.reads, k)
-	complete := r.last && r.rows >= r.of
-	l.queueLocked(Entry{
-		Time: r.to, Event: "read", Actor: k.client, Source: k.source, Kind: k.kind, Profile: k.profile, View: k.view, Generation: k.generation,
-		From: r.from, Requests: r.requests, Rows: r.rows, AtMost: r.atMost, Complete: &complete,
-	})
 }

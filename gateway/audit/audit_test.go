@@ -155,20 +155,20 @@ func TestAFloodOfRefusalsDoesNotTakeTheNameOfWhoWasLetIn(t *testing.T) {
 
 func TestARunOfAClientIsOneLineForEachSeries(t *testing.T) {
 	b := newBook(t)
-	page := func(kind string, generation uint64, rows int, last bool) {
-		b.Read(audit.Read{Client: "inventory360", Source: "a", Kind: kind, Profile: "minimal", Generation: generation, Rows: rows, Last: last, Of: 250})
+	page := func(kind string, generation uint64, from, rows int) {
+		b.Read(audit.Read{Client: "inventory360", Source: "a", Kind: kind, Profile: "minimal", Generation: generation, Rows: rows, List: audit.List{ID: "l", From: from, Of: 250}})
 		b.now = b.now.Add(time.Second)
 		b.Flush(false)
 	}
-	page("computer", 7, 100, false)
-	page("computer", 7, 100, false)
-	page("mobile", 3, 100, false)
-	page("computer", 7, 50, true)
+	page("computer", 7, 0, 100)
+	page("computer", 7, 100, 100)
+	page("mobile", 3, 0, 100)
+	page("computer", 7, 200, 50)
 	if got := b.lines(); len(got) > 0 {
 		t.Errorf("before the run has ended: %v", got)
 	}
 	b.now = b.now.Add(5 * time.Minute)
-	page("computer", 8, 100, false) // of the next run
+	page("computer", 8, 0, 100) // of the next run
 	b.want("read inventory360 a mobile g3 1 requests 100 rows complete false", "read inventory360 a computer g7 3 requests 250 rows complete true")
 	b.Flush(true) // the end of the process
 	b.want(
@@ -179,7 +179,7 @@ func TestARunOfAClientIsOneLineForEachSeries(t *testing.T) {
 
 func TestOnlyTheLastPageIsNoCompleteRun(t *testing.T) {
 	b := newBook(t)
-	b.Read(audit.Read{Client: "c", Source: "a", Kind: "computer", Generation: 1, Rows: 50, Last: true, Of: 250})
+	b.Read(audit.Read{Client: "c", Source: "a", Kind: "computer", Generation: 1, Rows: 50, List: audit.List{ID: "l", From: 200, Of: 250}})
 	b.Flush(true)
 	b.want("read c a computer g1 1 requests 50 rows complete false")
 }

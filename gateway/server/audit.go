@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -87,14 +88,14 @@ func network(rc *fasthttp.RequestCtx) string {
 // readOf is that so many devices of a series are sent.
 func (sr *series) readOf(rows int) audit.Read {
 	return audit.Read{
-		Source: sr.Source, Kind: string(sr.Kind), Profile: sr.profile.Name(), View: sr.filter.Digest(), Generation: sr.info.Number, Rows: rows, Of: sr.count(),
+		Source: sr.Source, Kind: string(sr.Kind), Profile: sr.profile.Name(), View: sr.filter.Digest(), Generation: sr.info.Number, Rows: rows,
 	}
 }
 
-// pageOf is readOf for a page of a list; past is what lies before its end.
-func (sr *series) pageOf(rows, past, of int) []audit.Read {
+// pageOf is readOf for a page of a list.
+func (sr *series) pageOf(rows int, list audit.List) []audit.Read {
 	r := sr.readOf(rows)
-	r.Last, r.Of = past >= of, of
+	r.List = list
 	return []audit.Read{r}
 }
 
@@ -117,13 +118,13 @@ func (p devicePage) reads() []audit.Read {
 		if i == p.from.series {
 			after = p.from.after
 		}
-		ids := sr.view.After(after, left+1)
-		r := sr.readOf(min(len(ids), left))
-		r.Last = len(ids) <= left
-		if r.Rows > 0 || r.Of == 0 {
+		before, _ := slices.BinarySearch(sr.view.IDs(), after+1)
+		r := sr.readOf(min(sr.count()-before, left))
+		r.List = audit.List{ID: "by id", From: before, Of: sr.count()}
+		if r.Rows > 0 || r.List.Of == 0 {
 			out = append(out, r)
 		}
-		if !r.Last {
+		if before+r.Rows < r.List.Of {
 			break
 		}
 		left -= r.Rows

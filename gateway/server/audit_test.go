@@ -247,6 +247,69 @@ func TestARunOverTheNormalizedListStandsInTheAuditForEachSeries(t *testing.T) {
 	}
 }
 
+func TestACompleteRunIsEveryPageAndNotOnePageOften(t *testing.T) {
+	a := newAudited(t)
+	a.publishAll(30) // 120 devices
+	for range 4 {
+		a.get("all", "/v1/devices?source=schule-a&kind=computer&limit=10")
+		a.get("all", "/api/v2/mobile-devices/detail?page-size=10&page=2") // the last
+	}
+	if diff := cmp.Diff([]string{
+		"all schule-a:computer g1 4 requests, 40 rows, at most false, complete false", "all schule-a:mobile g1 4 requests, 40 rows, at most false, complete false",
+	}, a.reads()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for page := range 3 {
+		a.get("all", fmt.Sprintf("/api/v2/mobile-devices/detail?page-size=10&page=%d", page))
+	}
+	if got := a.reads(); !slices.Contains(got, "all schule-a:mobile g1 3 requests, 30 rows, at most false, complete true") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestWhatIsPassedOnAndWhatIsHeldStandInTheAuditWhenTheyAreRead(t *testing.T) {
+	p := &passing{body: `[{"id":"1","name":"canary"}]`}
+	a := newAudited(t, passes(p))
+	a.publishAll(3)
+	for id := range 5 {
+		if r := a.get("all", fmt.Sprintf("/api/v1/computer-groups/%d", 8_877_660+id)); r.status != http.StatusOK {
+			t.Fatal(r)
+		}
+	}
+	a.get("all", "/api/v1/departments")
+	a.get("all", "/api/v1/buildings")      // not passed on
+	a.get("only-a", "/api/v1/departments") // may not
+	p.say("", &server.PassError{Code: "jamf_unavailable", Err: errors.New("away")})
+	a.get("all", "/api/v1/computer-groups/99") // nothing came
+	held := func(source string) reply {
+		return a.do(http.MethodGet, a.admin+"/v1/admin/sources/"+source+"/held", "")
+	}
+	held("schule-a") // nothing is
+	a.holding()
+	for range 4 {
+		held("schule-a")
+	}
+	held("schule-b")
+	a.log.Flush(true)
+	var got []string
+	if err := audit.Lines(a.dir, time.Time{}, func(e audit.Entry, raw []byte) {
+		if e.Event == "passthrough" || e.Event == "admin.held" {
+			got = append(got, fmt.Sprintf("%s %s %s %s %d", e.Event, e.Actor, e.Source, e.Target, max(e.Requests, e.Count)))
+		}
+		if strings.Contains(string(raw), "canary") || strings.Contains(string(raw), "887766") {
+			t.Errorf("a value stands in %s", raw)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{
+		"admin.held admin schule-a  4", "passthrough all schule-a /v1/computer-groups/{id} 5", "passthrough all schule-a /v1/departments 1",
+	}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestWhatAnAdminSaysOfHimselfBreaksOutOfNoLine(t *testing.T) {
 	a := newAudited(t)
 	bad := url.QueryEscape("erika\n{\"event\":\"forged\"}\x1b[31m\u0085")

@@ -122,7 +122,7 @@ func (s *Server) facadeList(l facadeList) fiber.Handler {
 		if tooLarge {
 			return &fault{code: codePageSize, field: "page-size", detail: fmt.Sprintf("page-size can be %d at most.", x.rules.maxPageSize)}
 		}
-		r.rows, x.reads = shown, sr.pageOf(shown, offset+shown, rows.count)
+		r.rows, x.reads = shown, sr.pageOf(shown, audit.List{ID: string(newListID("", q.question.canonical())), From: offset, Of: rows.count})
 		key := cache.Key{
 			Generations: r.refs(), Policy: sr.scope.view(), Endpoint: endpoint,
 			Query: fmt.Sprintf("offset=%d rows=%d %s", offset, shown, list),

@@ -76,6 +76,9 @@ func (s *Server) adminHeld(c *fiber.Ctx) error {
 		g.Release()
 		items = append(items, v)
 	}
+	if len(items) > 0 { // names and serial numbers
+		s.o.Audit.Fold(audit.Entry{Event: "admin.held", Actor: adminActor, Address: address(c.Context()), Source: name, Outcome: audit.Done})
+	}
 	return sendJSON(c, http.StatusOK, struct {
 		Source   string        `json:"source"`
 		Items    []heldView    `json:"items"`

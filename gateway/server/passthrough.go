@@ -14,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"jamf-gateway/cache"
+	"jamf-gateway/gateway/audit"
 )
 
 // Passthrough fetches a path of the settings of a source from Jamf, within its budget. id stands for {id}, 0 where there
@@ -99,7 +100,7 @@ func (s *Server) passThrough(c *fiber.Ctx) error {
 			retryAfter: min(max(e.RetryAfter, shortestRetryAfter), longestRetryAfter),
 		}
 	}
-	return s.sendPassed(c, key, got, hit, p.TTL)
+	return s.sendPassed(c, key, got, hit, p)
 }
 
 // passed finds the path of the settings that a request asks for, literal ones first.
@@ -165,7 +166,7 @@ func passQuery(raw string) (url.Values, *fault) {
 }
 
 // sendPassed sends an answer of Jamf's with how old it is and why there is no newer one.
-func (s *Server) sendPassed(c *fiber.Ctx, key cache.Key, got cache.Passed, hit bool, ttl time.Duration) error {
+func (s *Server) sendPassed(c *fiber.Ctx, key cache.Key, got cache.Passed, hit bool, p PassPath) error {
 	x := exchangeOf(c)
 	encoding, acceptable := acceptedEncoding(c.Get(fiber.HeaderAcceptEncoding))
 	if !acceptable {
@@ -173,7 +174,7 @@ func (s *Server) sendPassed(c *fiber.Ctx, key cache.Key, got cache.Passed, hit b
 	}
 	h := &c.Response().Header
 	status := "jamf-gateway; fwd=miss; stored"
-	left := int64((ttl - s.o.Now().Sub(got.At)) / time.Second)
+	left := int64((p.TTL - s.o.Now().Sub(got.At)) / time.Second)
 	switch {
 	case got.Late != nil:
 		reason := passError(got.Late).Code
@@ -208,6 +209,7 @@ func (s *Server) sendPassed(c *fiber.Ctx, key cache.Key, got cache.Passed, hit b
 		c.Response().SetStatusCode(fiber.StatusNotModified)
 		return nil
 	}
+	x.reads = []audit.Read{{Source: x.source, Passed: p.Template}}
 	s.send(c.Context(), x, body, release)
 	return nil
 }
