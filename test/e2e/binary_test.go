@@ -22,10 +22,13 @@ import (
 	"time"
 )
 
-// program builds the real binary once.
+// program builds the real binary. It lies at one place, so that it is linked for the first test alone.
 func program(t *testing.T) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "jamf-gateway")
+	out, err := filepath.Abs(filepath.Join("..", "..", "bin", "e2e", "jamf-gateway"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", out, "../../cmd/jamf-gateway")
 	if b, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, b)
