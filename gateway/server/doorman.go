@@ -41,14 +41,18 @@ func (s *Server) newDoorman(door string, most int) *doorman {
 	return &doorman{door: door, max: n, perAddress: max(1, n/addressShare), log: s.o.Logger, refused: s.telemetry.connectionRefused, from: map[netip.Prefix]int{}}
 }
 
-// spareFiles is how many descriptors may go to connections: what the system allows less a reserve for files and for Jamf.
+// spareFiles is how many descriptors may go to the connections of the public door.
 func spareFiles() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return connections
 	}
-	allowed := int(min(limit.Cur, 1<<20))
-	return max(leastConnections, allowed-max(128, allowed/4))
+	return spareFilesOf(int(min(limit.Cur, 1<<20)))
+}
+
+// spareFilesOf is what of the allowed descriptors stays when the doors for operators are full and a reserve for files and for Jamf is kept.
+func spareFilesOf(allowed int) int {
+	return max(leastConnections, allowed-max(128, allowed/4)-2*otherConnections)
 }
 
 // addressOf is what counts as one address: of IPv6 the network of a customer (/64).

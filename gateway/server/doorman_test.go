@@ -135,3 +135,12 @@ type one struct {
 }
 
 func (o *one) Accept() (net.Conn, error) { return o.c, nil }
+
+func TestAllDoorsTogetherLeaveDescriptorsForFilesAndForJamf(t *testing.T) {
+	for _, allowed := range []int{300, 400, 512, 1024, 4096, 65_536, 1 << 20} {
+		public := server.SpareFiles(allowed)
+		if rest := allowed - public - 2*server.OtherConnections; rest < 128 || rest < allowed/4 || public < 16 {
+			t.Errorf("of %d descriptors the public door takes %d and %d stay", allowed, public, rest)
+		}
+	}
+}

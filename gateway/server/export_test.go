@@ -110,6 +110,7 @@ var (
 	AcceptedEncoding = acceptedEncoding
 	NotModified      = notModified
 	Family           = family
+	SpareFiles       = spareFilesOf
 	RequestID        = requestID
 )
 
@@ -208,6 +209,9 @@ func FirstBad(raw []byte, size int) int {
 	return len(raw)
 }
 
+// OtherConnections is how many connections the admin door takes, and that of the metrics.
+const OtherConnections = otherConnections
+
 // ClientRequests is how many requests one client may have at once.
 const ClientRequests = clientRequests
 
@@ -244,10 +248,19 @@ func Gate(rc *fasthttp.RequestCtx) bool { return gate(rc) == nil }
 
 // NewDoor is what every connection comes through.
 func NewDoor(ln net.Listener, most, perAddress int) net.Listener {
+	return newDoor(ln, most, perAddress)
+}
+
+func newDoor(ln net.Listener, most, perAddress int) headListener {
 	return headListener{ln, &doorman{
 		door: "test", max: most, perAddress: perAddress, log: slog.New(slog.DiscardHandler),
 		refused: func(context.Context, string, string) {}, from: map[netip.Prefix]int{},
 	}}
+}
+
+// ServePublicTo is ServePublic for a small house.
+func (s *Server) ServePublicTo(ctx context.Context, ln net.Listener, most, perAddress int) error {
+	return serveUntil(ctx, s.newApp(s.publicRoutes), newDoor(ln, most, perAddress))
 }
 
 // AdminHandler is the admin door without a socket.
@@ -264,3 +277,8 @@ const (
 	AddressBurst    = addressBurst
 	AddressRefusals = addressRefusals
 )
+
+// Token is a token of a client that was let in with a secret.
+func (s *Server) Token(client string, secret [32]byte, expires time.Time) string {
+	return s.sealer.seal(client, secret, expires)
+}

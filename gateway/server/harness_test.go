@@ -188,6 +188,14 @@ func full(t testing.TB) *device.Profile {
 // "only-a" and "only-b". Nothing is stored yet.
 func newWorld(t testing.TB, options ...option) *world {
 	t.Helper()
+	w := newWorldWithoutDoors(t, options...)
+	w.open()
+	return w
+}
+
+// newWorldWithoutDoors is the same for who opens the doors.
+func newWorldWithoutDoors(t testing.TB, options ...option) *world {
+	t.Helper()
 	w := &world{t: t, clock: &clock{now: start}, house: &house{report: passed()}, dir: t.TempDir()}
 	var err error
 	w.store, err = cache.Open(t.Context(), cache.Options{
@@ -242,7 +250,6 @@ func newWorld(t testing.TB, options ...option) *world {
 			t.Errorf("close store: %v", err)
 		}
 	})
-	w.open()
 	return w
 }
 

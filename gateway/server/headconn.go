@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,7 +26,7 @@ func (l headListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	if t, ok := c.(*tls.Conn); ok {
-		return &headTLSConn{headConn{Conn: t, leave: leave}, t}, nil
+		return &headTLSConn{headConn: headConn{Conn: t, leave: leave}, tls: t}, nil
 	}
 	return &headConn{Conn: c, leave: leave}, nil
 }
@@ -49,7 +50,26 @@ func (c *headConn) Write(p []byte) (int, error) { return writePaced(c.Conn, p, p
 
 type headTLSConn struct {
 	headConn
-	tls *tls.Conn
+	tls  *tls.Conn
+	deaf atomic.Bool // the peer does not read: a farewell would only wait for him again
+}
+
+// Write is that of headConn, and remembers that it failed.
+func (c *headTLSConn) Write(p []byte) (int, error) {
+	n, err := c.headConn.Write(p)
+	if err != nil {
+		c.deaf.Store(true)
+	}
+	return n, err
+}
+
+// Close says farewell (close_notify) to who reads.
+func (c *headTLSConn) Close() error {
+	if !c.deaf.Load() {
+		return c.headConn.Close()
+	}
+	defer c.leave()
+	return c.tls.NetConn().Close() //nolint:wrapcheck // fasthttp compares it
 }
 
 // Handshake is what fasthttp does first on a connection with TLS.
