@@ -149,20 +149,29 @@ func (s *Store) eraseLost(ctx context.Context, l *line, numbers []uint64) error 
 	l.work.Lock()
 	defer l.work.Unlock()
 	l.mu.RLock()
-	refused, known := l.refused, len(l.kept) > 0
-	lost := manifest{Format: formatVersion, Store: s.identity, Series: l.series, Current: l.highest, Kept: []keptFile{}}
+	refused := l.refused
 	l.mu.RUnlock()
 	if refused != nil {
 		return refused
 	}
-	if !known {
-		if err := s.writeManifest(l.dir, lost); err != nil { // that something is lost, and how far the numbers went
-			return err
-		}
+	if err := s.nameLoss(l); err != nil {
+		return err
 	}
 	s.log.WarnContext(ctx, "files of a lost series are removed: they may know a device that must go", "jamf.source", l.series.Source, "kind", l.series.Kind,
 		"generations", numbers)
 	return s.unlink(l, numbers)
+}
+
+// nameLoss writes down that something of a series is lost, and how far the numbers went, where only the files tell. The caller holds l.work.
+func (s *Store) nameLoss(l *line) error {
+	l.mu.RLock()
+	known := len(l.kept) > 0
+	lost := manifest{Format: formatVersion, Store: s.identity, Series: l.series, Current: l.highest, Kept: []keptFile{}}
+	l.mu.RUnlock()
+	if known {
+		return nil
+	}
+	return s.writeManifest(l.dir, lost)
 }
 
 // eraseAside removes the files that were set aside and know a device.

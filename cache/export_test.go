@@ -25,6 +25,9 @@ func (s *Store) Settle() {
 	t.wait()
 }
 
+// HotBytes is what ristretto keeps.
+func (s *Store) HotBytes() int64 { return s.hot.bytes() }
+
 // Scope is a key as it is compared.
 func (k Key) Scope() string { return k.scope() }
 

@@ -96,6 +96,11 @@ func (s *Store) publish(ctx context.Context, c *Candidate, stay func([]keptFile)
 	if old != nil {
 		old.Release()
 	}
+	for _, k := range before {
+		if !slices.ContainsFunc(kept, func(o keptFile) bool { return o.Number == k.Number }) {
+			s.departed.add(k.Info.Started)
+		}
+	}
 	s.sweep(l)
 	s.pruneAside(l)
 	return g, nil

@@ -66,7 +66,7 @@ func readURI(path string) string {
 func buildURI(path string) string {
 	return fileURI(path, url.Values{"mode": {"rw"}, "_pragma": {
 		"page_size(8192)", "journal_mode(OFF)", "synchronous(OFF)", "locking_mode(EXCLUSIVE)",
-		"temp_store(MEMORY)", "cache_size(-32768)",
+		"temp_store(MEMORY)", "cache_size(-32768)", "secure_delete(ON)",
 	}})
 }
 

@@ -63,6 +63,7 @@ type Store struct {
 	warmth   *warmth
 	clashes  *clashes
 	counts   *counts
+	departed departed
 	flights  singleflight.Group
 	variants *zstd.Encoder // of answers
 

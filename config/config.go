@@ -23,6 +23,7 @@ type Config struct {
 	TLS            TLS
 	DataDir        string
 	Audit          Audit
+	Retention      Retention
 	Cache          Cache
 	Sources        []Source // in the order of the file
 	Clients        []Client
@@ -43,6 +44,9 @@ type Audit struct {
 	Dir  string
 	Keep time.Duration
 }
+
+// Retention is for how long something is kept that Jamf has no more.
+type Retention struct{ DeletedDevices time.Duration }
 
 // Cache limits what is kept in memory in front of the files.
 type Cache struct{ MaxBytes int64 }

@@ -62,7 +62,7 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 	want := &config.Config{
 		File: "gateway.yaml", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9480", MaxPageSize: 10_000, MaxStale: 30 * 24 * time.Hour, SecretMaxAge: 365 * 24 * time.Hour,
 		KeyFile: filepath.Join(dir, "gateway.key"), AdminTokenFile: filepath.Join(dir, "admin.token"), DataDir: filepath.Join(dir, "data"), Cache: config.Cache{MaxBytes: 256 << 20},
-		Audit: config.Audit{Dir: filepath.Join(dir, "data", ".audit"), Keep: 90 * 24 * time.Hour},
+		Audit: config.Audit{Dir: filepath.Join(dir, "data", ".audit"), Keep: 90 * 24 * time.Hour}, Retention: config.Retention{DeletedDevices: 30 * 24 * time.Hour},
 		Sources: []config.Source{{
 			Name: "schule-a", URL: "https://a.jamfcloud.com/api", ClientID: "cid", ClientSecret: config.NewSecret("geheim"),
 			Kinds: []string{"computer", "mobile"}, Default: true, Profile: "minimal",
@@ -139,6 +139,7 @@ telemetry: {log_level: debug, propagate_to_jamf: true}
 admin_token_file: door.token
 audit: {dir: log, keep: 365d}
 secret_max_age: 180d
+retention: {deleted_devices: 14d}
 admin_hosts: [Admin.example.com, "192.0.2.7"]
 `), "gateway.yaml", dir, env("CREDENTIALS_DIRECTORY="+filepath.Join(dir, "cred")))
 	if err != nil {
@@ -148,7 +149,8 @@ admin_hosts: [Admin.example.com, "192.0.2.7"]
 	want := &config.Config{
 		File: "gateway.yaml", Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
 		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, SecretMaxAge: 180 * 24 * time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"), AdminHosts: []string{"admin.example.com", "192.0.2.7"}, Audit: config.Audit{Dir: filepath.Join(dir, "log"), Keep: 365 * 24 * time.Hour},
-		TLS: config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
+		Retention: config.Retention{DeletedDevices: 14 * 24 * time.Hour},
+		TLS:       config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
 		Sources: []config.Source{
 			{
 				Name: "a", URL: "https://a.jamfcloud.com/api", ClientID: "0123", ClientSecret: config.NewSecret("geheim"),

@@ -67,6 +67,7 @@ func (d *document) config(data []byte) (*Config, error) {
 		KeyFile:      d.path(root.filled("key_file", "gateway.key")),
 		DataDir:      d.path(root.filled("data_dir", "data")),
 		TLS:          readTLS(tls, acme),
+		Retention:    readRetention(root.section("retention")),
 		Cache:        readCache(root.section("cache")),
 		Telemetry:    readTelemetry(root.section("telemetry")),
 	}
@@ -141,6 +142,12 @@ func readAudit(m *mapping, dataDir string) Audit {
 		a.Dir = m.doc.path(own)
 	}
 	return a
+}
+
+// readRetention: less than a day would take away what is served again when the current file turns out to be damaged.
+func readRetention(m *mapping) Retention {
+	defer m.done()
+	return Retention{DeletedDevices: m.duration("deleted_devices", 30*24*time.Hour, 24*time.Hour, 365*24*time.Hour)}
 }
 
 func readCache(m *mapping) Cache {

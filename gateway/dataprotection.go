@@ -28,7 +28,7 @@ func DataProtection(c *config.Config, version string, now time.Time) (report.Fac
 	f := report.Facts{
 		CreatedAt: now, Version: version, File: c.File, Policy: policyInForce(c, ps, all),
 		Places:      report.Places{Data: c.DataDir, Key: c.KeyFile, Certificate: c.TLS.CertFile},
-		Generations: keptGenerations, MaxStale: c.MaxStale,
+		Generations: keptGenerations, MaxStale: c.MaxStale, DeletedKept: c.Retention.DeletedDevices,
 		Doors: report.Doors{
 			Listen: c.Listen, Admin: c.AdminListen, Metrics: c.MetricsListen, LogLevel: c.Telemetry.LogLevel,
 			TLS: c.TLS.On(), Exposed: config.Exposed(c.Listen), AdminExposed: config.Exposed(c.AdminListen), MetricsExposed: config.Exposed(c.MetricsListen),

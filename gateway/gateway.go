@@ -170,6 +170,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		return err
 	}
 	g.purger.resume(ctx)
+	g.prune(ctx)
 	return nil
 }
 
@@ -258,7 +259,7 @@ func (g *Gateway) scrub(ctx context.Context) error {
 // tidyEvery is how often what must go by a date, or could not be purged, is looked for.
 const tidyEvery = time.Hour
 
-// tidy goes on with purges that are not finished.
+// tidy goes on with purges that are not finished, and removes what is too old.
 func (g *Gateway) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
@@ -268,7 +269,21 @@ func (g *Gateway) tidy(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			g.purger.resume(ctx)
+			g.prune(ctx)
 		}
+	}
+}
+
+// prune removes what still knows devices that Jamf deleted longer ago than the settings allow; settings without a limit, which no file can
+// bring about, keep it.
+func (g *Gateway) prune(ctx context.Context) {
+	limit := g.o.Config.Retention.DeletedDevices
+	if limit == 0 {
+		return
+	}
+	_, err := g.store.Prune(ctx, g.o.Now().Add(-limit))
+	if err := errors.Join(err, g.syncer.Prune()); err != nil && ctx.Err() == nil {
+		g.o.Logger.ErrorContext(ctx, "what may not be kept longer is not removed; it is tried again in an hour", "error", err)
 	}
 }
 

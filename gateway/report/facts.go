@@ -24,6 +24,7 @@ type Facts struct {
 	Generations int           // kept of each kind
 	MaxStale    time.Duration // after which data is not served any more
 	AuditKept   time.Duration
+	DeletedKept time.Duration // how long what was read before a device was deleted may be kept
 }
 
 // Source is one Jamf Pro instance.

@@ -1,8 +1,10 @@
 package syncer
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"jamf-gateway/gateway/device"
 )
@@ -56,6 +58,39 @@ func (s *Syncer) ForgetDevice(source string, k device.Kind, id int64) error {
 		return fmt.Errorf("forget a device of %s: %w", source, err)
 	}
 	return nil
+}
+
+// Prune drops the devices of approvals that are good for nothing any more. A sync does it as well; this is for sources that have none.
+func (s *Syncer) Prune() error {
+	var errs []error
+	for name, b := range s.books {
+		if !b.approvedLongAgo(s.now()) {
+			continue
+		}
+		err := b.update(func(p *bookPage) {
+			for _, r := range p.Kinds {
+				if !r.Approved.good(s.now()) {
+					r.Approved = nil
+				}
+			}
+		})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("forget what was approved of %s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// approvedLongAgo tells whether an approval of the source has ended.
+func (b *book) approvedLongAgo(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.page.Kinds {
+		if r.Approved != nil && !r.Approved.good(now) {
+			return true
+		}
+	}
+	return false
 }
 
 // knows tells whether a device is among those of the evidence.

@@ -84,3 +84,28 @@ func TestWhatIsRememberedOfADeviceAndOfASourceIsForgotten(t *testing.T) {
 		t.Errorf("remembered is %+v", r)
 	}
 }
+
+func TestTheDevicesOfAnApprovalAreForgottenWhenItEnds(t *testing.T) {
+	b, err := openBook(nil, t.TempDir(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1_790_000_000, 0)
+	s := &Syncer{books: map[string]*book{"a": b}, now: func() time.Time { return now }}
+	approve := approval{At: now, Evidence: evidence{Removed: setOf([]int64{42})}}
+	if err := b.update(func(p *bookPage) { p.kindOf(device.Computer).Approved = &approve }); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(approvalLife)
+	if err := s.Prune(); err != nil || b.kind(device.Computer).Approved == nil {
+		t.Errorf("a good approval is forgotten: %v", err)
+	}
+	now = now.Add(1)
+	if err := s.Prune(); err != nil || b.kind(device.Computer).Approved != nil {
+		t.Errorf("it is still there: %v", err)
+	}
+	again, err := openBook(nil, filepath.Dir(b.path), "a")
+	if err != nil || again.kind(device.Computer).Approved != nil {
+		t.Errorf("it is still on the disk: %v", err)
+	}
+}
