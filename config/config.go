@@ -135,6 +135,11 @@ type View struct {
 	DropSentinels                   bool     // sentinels: drop
 }
 
+// narrows tells whether anything is kept from the client, whole devices or names and users of them.
+func (v View) narrows() bool {
+	return v.ManagedOnly || v.NoBYOD || v.WithSerial || v.NewestDuplicate || len(v.Sites)+len(v.Groups)+len(v.Prefixes) > 0 || v.Names != "" || v.Users != ""
+}
+
 // Profile is an own allow-list of fields.
 type Profile struct {
 	Extends string // "" = nothing

@@ -239,6 +239,7 @@ func waySentences() [][2]string {
 		{"at most %s paths can be passed on", "höchstens %s Pfade können durchgereicht werden"},
 		{"must be a path of Jamf's API like /v1/departments or /v1/computer-groups/{id}: /v1 to /v4, words in small letters, at most one {id}", "muss ein Pfad der Jamf-API sein wie /v1/departments oder /v1/computer-groups/{id}: /v1 bis /v4, Wörter in Kleinbuchstaben, höchstens ein {id}"},
 		{"no source of this client passes paths on", "keine Quelle dieses Clients reicht Pfade durch"},
+		{"the view of this client does not hold for paths that are passed on: it is shown what Jamf answers", "die Sicht (view) dieses Clients gilt nicht für durchgereichte Pfade: Er bekommt, was Jamf antwortet"},
 		{"is never passed on: the gateway answers it itself", "wird nie durchgereicht: Das Gateway beantwortet es selbst"},
 		{"no client may use it: set passthrough: true at one", "kein Client darf es benutzen: Setzen Sie bei einem passthrough: true"},
 		{"is never passed on: computers are served from the store", "wird nie durchgereicht: Computer werden aus dem Bestand geliefert"},

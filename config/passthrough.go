@@ -64,6 +64,9 @@ func (d *document) idlePassthrough(c *Config, clients []origin) {
 		if cl.Passthrough && !slices.ContainsFunc(c.Sources, cl.passesOn) {
 			d.warn(clients[i], "no source of this client passes paths on")
 		}
+		if cl.View.narrows() && slices.ContainsFunc(c.Sources, cl.passesOn) {
+			d.warn(clients[i], "the view of this client does not hold for paths that are passed on: it is shown what Jamf answers")
+		}
 	}
 	for _, s := range c.Sources {
 		if len(s.Passthrough) > 0 && !slices.ContainsFunc(c.Clients, func(cl Client) bool { return cl.passesOn(s) }) {

@@ -36,6 +36,26 @@ func TestFurtherPathsAreOffAndReadAsTheyStand(t *testing.T) {
 	}
 }
 
+func TestAViewBesideFurtherPathsIsWarnedOf(t *testing.T) {
+	both := strings.Replace(small, "client_id: cid", "passthrough: [{path: /v1/departments}], client_id: cid", 1)
+	for _, c := range []struct {
+		client string
+		warned int
+	}{
+		{"passthrough: true", 0},
+		{"passthrough: true, view: {sentinels: drop, names: keep}", 0},
+		{"passthrough: true, view: {sites: [North]}", 1},
+		{"passthrough: true, view: {managed_only: true}", 1},
+		{"passthrough: true, view: {duplicates: newest}", 1},
+		{"passthrough: true, view: {users: drop}", 1},
+	} {
+		got := parse(t, strings.Replace(both, "id: inventory360", "id: inventory360, "+c.client, 1)).Warnings
+		if len(got) != c.warned || c.warned == 1 && (!strings.Contains(got[0].Text, "does not hold for paths") || !strings.Contains(got[0].German(), "gilt nicht für durchgereichte")) {
+			t.Errorf("%s: warnings %v", c.client, got)
+		}
+	}
+}
+
 // TestPathsThatCanShowSecretsAreRefused goes through the GET paths of Jamf Pro 11.30 outside of what the gateway serves itself: the harmless ones
 // may be listed, and no other.
 func TestPathsThatCanShowSecretsAreRefused(t *testing.T) {

@@ -209,6 +209,7 @@ type (
 		LastError *codeStatus  `json:"lastError"`
 		Heartbeat *signOfLife  `json:"heartbeat"`
 		Kinds     []kindStatus `json:"kinds"`
+		Views     []viewStatus `json:"views"` // of clients with filters
 		Expected  *expected    `json:"expectedRemovals"` // null = none are announced
 		Logins    []apiClient  `json:"apiClients"`
 	}
@@ -235,6 +236,12 @@ type (
 		NextSync    *time.Time  `json:"nextSyncAt"`
 		LastResult  *string     `json:"lastResult"`
 		LastError   *codeStatus `json:"lastError"`
+	}
+	viewStatus struct {
+		Kind    string         `json:"kind"`
+		Client  string         `json:"client"`
+		Count   *int           `json:"count"` // null = not known before the next sync
+		LeftOut map[string]int `json:"leftOut"`
 	}
 	progressed struct {
 		Held  int `json:"held"`

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+
+	"jamf-gateway/gateway/device"
 )
 
 type statusCommand struct {
@@ -104,10 +108,51 @@ func statusTable(s streams, a sourcesAnswer, now time.Time) string {
 		}
 	}
 	out := strings.Join(trimmedLines(t.Render()), "\n") + "\n"
+	if views := s.viewTable(a); views != "" {
+		out += "\n" + views
+	}
 	if notes := s.notes(a, now); len(notes) > 0 {
 		out += "\n" + strings.Join(notes, "\n") + "\n"
 	}
 	return out
+}
+
+// viewTable is a row for each client with filters and kind: what it is shown, and why it is not shown the others. "" = nobody has filters.
+func (s streams) viewTable(a sourcesAnswer) string {
+	t := plainTable()
+	t.AppendHeader(table.Row{
+		s.say(text{"Client", "Client"}), s.say(text{"Source", "Quelle"}), s.say(text{"Kind", "Geräteart"}), s.say(text{"Shown", "Gezeigt"}), s.say(text{"Left out", "Ausgelassen"}),
+	})
+	for _, src := range a.Items {
+		for _, v := range src.Views {
+			left := []string{}
+			for _, reason := range slices.Sorted(maps.Keys(v.LeftOut)) {
+				left = append(left, strconv.Itoa(v.LeftOut[reason])+" "+s.reasonWord(reason))
+			}
+			why := cmp.Or(strings.Join(left, ", "), "-")
+			if v.Count == nil {
+				why = s.say(text{"not known before the next sync", "erst nach der nächsten Synchronisierung bekannt"})
+			}
+			t.AppendRow(table.Row{v.Client, src.Name, s.kindWord(v.Kind), number(v.Count), why})
+		}
+	}
+	if t.Length() == 0 {
+		return ""
+	}
+	return strings.Join(trimmedLines(t.Render()), "\n") + "\n"
+}
+
+// reasonWord says why a filter leaves a device out; one that this program does not know is said as it is called.
+func (s streams) reasonWord(reason string) string {
+	words := map[device.Reason]text{
+		device.Unmanaged: {"unmanaged", "nicht verwaltet"}, device.Personal: {"personal", "privat"}, device.WithoutSerial: {"without serial number", "ohne Seriennummer"},
+		device.OtherSite: {"of other sites", "anderer Standorte"}, device.OtherGroup: {"of other groups", "anderer Gruppen"},
+		device.OtherName: {"with other names", "mit anderen Namen"}, device.OlderTwin: {"older duplicates", "ältere Duplikate"},
+	}
+	if t, ok := words[device.Reason(reason)]; ok {
+		return s.say(t)
+	}
+	return reason
 }
 
 // notes are what is wrong and what to do about it, each once for a source.

@@ -99,3 +99,22 @@ func TestStatusNamesRefusedAPIClientsAndWhatEndsSoon(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusSaysWhatTheFiltersOfClientsLeaveOut(t *testing.T) {
+	const answer = `{"version":"1","items":[{"name":"a","status":"ok","kinds":[{"kind":"computer","state":"fresh","count":30}],"views":[
+		{"kind":"computer","client":"north","count":12,"leftOut":{"other_site":15,"unmanaged":3}},
+		{"kind":"mobile","client":"north","count":null,"leftOut":{}},{"kind":"computer","client":"south","count":30,"leftOut":{}}]}]}`
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))
+	t.Cleanup(srv.Close)
+	for lang, want := range map[string][]string{
+		"en": {"north a computers 12 15 of other sites, 3 unmanaged", "north a mobile devices - not known before the next sync", "south a computers 30 -"},
+		"de": {"north a Computer 12 15 anderer Standorte, 3 nicht verwaltet", "erst nach der nächsten Synchronisierung bekannt"},
+	} {
+		r := command(t, nil, "status", "--admin", srv.URL, "--lang", lang)
+		for _, line := range want {
+			if r.code != exitGood || strings.Count(strings.Join(strings.Fields(r.out), " "), line) != 1 {
+				t.Errorf("exit code %d, no %q in\n%s%s", r.code, line, r.out, r.err)
+			}
+		}
+	}
+}
