@@ -80,7 +80,12 @@ func admins(path string) bool { return strings.HasPrefix(path, "/v1/admin/") }
 // describes tells that the description has a path of the admin door: those of before it are not in it.
 func (w *world) describes(address string) bool {
 	path, _, _ := strings.Cut(strings.TrimPrefix(address, w.admin), "?")
-	return strings.HasPrefix(address, w.admin) && admins(path) && strings.HasSuffix(path, "/usage")
+	return strings.HasPrefix(address, w.admin) && admins(path) && describedEnd(path)
+}
+
+// describedEnd tells that a path of the admin door ends like those that are described.
+func describedEnd(path string) bool {
+	return strings.HasSuffix(path, "/usage") || strings.HasSuffix(path, "/purge")
 }
 
 // publicOperations are those that the public door has.
@@ -201,7 +206,7 @@ func TestTheDescriptionNamesEveryPathThatIsServed(t *testing.T) {
 		}
 	}
 	for _, route := range server.AdminRoutes(newWorld(t).server) {
-		if strings.HasSuffix(route, "/usage") {
+		if describedEnd(route) {
 			served = append(served, route)
 		}
 	}

@@ -32,6 +32,16 @@ func TestTheAdminDoorPurgesWhatIsNamedTwice(t *testing.T) {
 	} {
 		w.want(post(path), http.StatusBadRequest, code)
 	}
+	for _, path := range []string{"sources/schule-a/purge?confirm=schule-a", "devices/schule-a:computer:42/purge?confirm=schule-a:computer:42"} {
+		address := w.admin + "/v1/admin/" + path
+		w.want(w.do(http.MethodPost, address, "", "Authorization", ""), http.StatusUnauthorized, "admin_token")
+		w.want(w.do(http.MethodPost, address, "", "Host", "evil.example"), http.StatusForbidden, "forbidden_origin")
+		w.want(w.do(http.MethodPost, address, "", "Content-Encoding", "gzip"), http.StatusUnsupportedMediaType, "content_encoding")
+		for range server.AdminTries {
+			w.do(http.MethodPost, address, "", "Authorization", "Bearer jga_guess")
+		}
+		w.want(w.do(http.MethodPost, address, "", "Authorization", "Bearer jga_guess"), http.StatusTooManyRequests, "too_many_attempts")
+	}
 	w.house.mu.Lock()
 	acts := fmt.Sprint(len(w.house.acts), " ", w.house.acts)
 	w.house.mu.Unlock()
