@@ -209,7 +209,7 @@ type (
 		LastError *codeStatus  `json:"lastError"`
 		Heartbeat *signOfLife  `json:"heartbeat"`
 		Kinds     []kindStatus `json:"kinds"`
-		Views     []viewStatus `json:"views"` // of clients with filters
+		Views     []viewStatus `json:"views"`            // of clients with filters
 		Expected  *expected    `json:"expectedRemovals"` // null = none are announced
 		Logins    []apiClient  `json:"apiClients"`
 	}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +98,34 @@ func TestExpectRefusesWhatIsNoWindow(t *testing.T) {
 		r := command(t, nil, append([]string{"expect-removals"}, strings.Fields(args)...)...)
 		if r.code != exitUsage || !strings.Contains(r.err, says) {
 			t.Errorf("%s: exit code %d, %s", args, r.code, r.err)
+		}
+	}
+}
+
+// What Jamf calls a device reaches a terminal without anything that moves its cursor, colours it, turns its writing round or begins a line.
+func TestNoNameOfADeviceReachesTheTerminalRaw(t *testing.T) {
+	names := []string{
+		"\x1b[2Jgone", "\x1b]0;title\x07", "a\r\nb: nothing is held", "\b\b\b", "a\x00b", "a\x7fb", "\u009b31mred", "a\u0085b", "a\u2028b", "\u202egpj.exe", "\u2066a\u2069", "\u200bhidden", "a\tb",
+	}
+	devices := []map[string]string{}
+	for _, name := range names {
+		devices = append(devices, map[string]string{"uid": "a:computer:1", "name": name, "serialNumber": name})
+	}
+	answer, err := json.Marshal(map[string]any{"source": "a", "items": []any{map[string]any{"kind": "computer", "digest": "0123456789abcdef01234567", "count": 1, "removed": len(names), "guards": []any{}, "devices": devices}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
+	t.Cleanup(srv.Close)
+	for _, lang := range []string{"en", "de"} {
+		r := command(t, nil, "approve", "a", "--admin", srv.URL, "--lang", lang)
+		if n := strings.Count(r.out, "a:computer:1 "); n != len(names) {
+			t.Fatalf("%d devices are shown, want %d\n%q", n, len(names), r.out)
+		}
+		for _, c := range r.out + r.err {
+			if c != '\n' && !strconv.IsPrint(c) {
+				t.Errorf("%q reaches the terminal", c)
+			}
 		}
 	}
 }
