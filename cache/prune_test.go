@@ -66,7 +66,7 @@ func TestWhatWasReadTooLongAgoLeavesTheDiskAndWhatIsServedStays(t *testing.T) {
 // age makes every generation file below a directory as old as a moment.
 func age(t *testing.T, dir string, written time.Time) {
 	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".sqlite") {
 			return err
 		}
