@@ -51,7 +51,11 @@ const (
 // placesOf walks the commands of kong's model, parents first.
 func placesOf(n *kong.Node, path string) []place {
 	p := place{path: path}
-	for _, group := range n.AllFlags(true) {
+	groups := n.AllFlags(true)
+	if n.DefaultCmd != nil { // which takes its flags without being named
+		groups = n.DefaultCmd.AllFlags(true)
+	}
+	for _, group := range groups {
 		for _, f := range group {
 			p.flags = append(p.flags, flagHint(f))
 		}

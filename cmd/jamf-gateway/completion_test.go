@@ -43,6 +43,8 @@ func TestBashCompletesCommandsFlagsAndFixedValues(t *testing.T) {
 		{[]string{"client", ""}, []string{"new", "rotate"}},
 		{[]string{"client", "new", "--pro"}, []string{"--profile"}},
 		{[]string{"report", "availability", "--d"}, []string{"--days", "--data-dir"}},
+		{[]string{"audit", "--s"}, []string{"--since", "--source"}},
+		{[]string{"audit", "verify", "--s"}, nil},
 		{[]string{"sync", "--config", "gateway.yaml", "--w"}, []string{"--wait"}},
 		{[]string{"--lang", "de", "stat"}, []string{"status"}},
 		{[]string{"check", "--lang", ""}, []string{"en", "de"}},

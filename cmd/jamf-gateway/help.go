@@ -20,6 +20,9 @@ func (c helpCommand) Run(k *kong.Context) error {
 	if understood := wordsOf(of); len(understood) < len(c.Command) {
 		return usageError{spoken(text{"there is no command %q", "es gibt kein Kommando %q"}, strings.Join(c.Command[:len(understood)+1], " "))}
 	}
+	for len(wordsOf(of)) > len(c.Command) { // what a command does without a subcommand was not asked for
+		of.Path = of.Path[:len(of.Path)-1]
+	}
 	return of.PrintUsage(false)
 }
 

@@ -58,6 +58,7 @@ type commands struct {
 	Purge      purgeCommand          `cmd:"" help:"Have a running gateway remove everything that it stored of a source, or of one device."`
 	Fields     fieldsCommand         `cmd:"" help:"Print exactly what leaves, for each client of the settings."`
 	Report     reportCommand         `cmd:"" help:"Report what the gateway has recorded."`
+	Audit      auditCommand          `cmd:"" help:"Print the audit, or check that nothing of it is gone: who approved, purged, was refused, and what each client read."`
 	Diagnose   diagnoseCommand       `cmd:"" help:"Write one file for support: without secrets, addresses and data of devices."`
 	Client     clientCommand         `cmd:"" help:"Make the id and the secret of a client of the gateway, or its next secret."`
 	Completion completionCommand     `cmd:"" help:"Print a script with which bash, zsh or fish completes commands and flags."`

@@ -20,6 +20,9 @@ _jamf_gateway() {
             " report") place="report" ;;
             "report availability") place="report availability" ;;
             "report data-protection") place="report data-protection" ;;
+            " audit") place="audit" ;;
+            "audit show") place="audit show" ;;
+            "audit verify") place="audit verify" ;;
             " diagnose") place="diagnose" ;;
             " client") place="client" ;;
             "client new") place="client new" ;;
@@ -31,7 +34,7 @@ _jamf_gateway() {
     done
     case "$place" in
         "")
-            words="init preflight serve demo fakejamf check status sync approve expect-removals purge fields report diagnose client completion help version" flags="--help --lang --version"
+            words="init preflight serve demo fakejamf check status sync approve expect-removals purge fields report audit diagnose client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -179,6 +182,37 @@ _jamf_gateway() {
                 --config) return ;;
                 --format) words="markdown html" flags="" ;;
                 --out) return ;;
+            esac ;;
+        "audit")
+            words="show verify" flags="--help --lang --version --since --client --source --kind --act --json --config --dir"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --since) words="" flags="" ;;
+                --client) words="" flags="" ;;
+                --source) words="" flags="" ;;
+                --kind) words="computer mobile" flags="" ;;
+                --act) words="" flags="" ;;
+                --config) return ;;
+                --dir) return ;;
+            esac ;;
+        "audit show")
+            words="" flags="--help --lang --version --since --client --source --kind --act --json --config --dir"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --since) words="" flags="" ;;
+                --client) words="" flags="" ;;
+                --source) words="" flags="" ;;
+                --kind) words="computer mobile" flags="" ;;
+                --act) words="" flags="" ;;
+                --config) return ;;
+                --dir) return ;;
+            esac ;;
+        "audit verify")
+            words="" flags="--help --lang --version --json --config --dir"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+                --dir) return ;;
             esac ;;
         "diagnose")
             words="" flags="--help --lang --version --config --admin --admin-token-file --output"

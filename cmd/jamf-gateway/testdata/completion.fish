@@ -33,6 +33,12 @@ function __jamf_gateway_at
                 set place "report availability"
             case "report data-protection"
                 set place "report data-protection"
+            case " audit"
+                set place "audit"
+            case "audit show"
+                set place "audit show"
+            case "audit verify"
+                set place "audit verify"
             case " diagnose"
                 set place "diagnose"
             case " client"
@@ -65,6 +71,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at ""' -a expect-removals -d 'Announ
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a purge -d 'Have a running gateway remove everything that it stored of a source, or of one device.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a fields -d 'Print exactly what leaves, for each client of the settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a report -d 'Report what the gateway has recorded.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a audit -d 'Print the audit, or check that nothing of it is gone: who approved, purged, was refused, and what each client read.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a diagnose -d 'Write one file for support: without secrets, addresses and data of devices.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a client -d 'Make the id and the secret of a client of the gateway, or its next secret.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a completion -d 'Print a script with which bash, zsh or fish completes commands and flags.'
@@ -203,6 +210,36 @@ complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l vers
 complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l config -r -F -d 'Settings file.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l format -x -a 'markdown html' -d 'markdown or html. Without it the ending of --out decides, else markdown.'
 complete -c jamf-gateway -n '__jamf_gateway_at "report data-protection"' -l out -r -F -d 'File to write, which must not exist yet. Without it standard output.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -a show -d 'Print the lines of the audit, the oldest first. This is what audit without a subcommand does.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -a verify -d 'Check that no line of the audit is gone or was changed, and name the first place where one was.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l since -x -d 'Nothing before this: a day like 2026-11-27, a time like 2026-11-27T18:00:00+01:00, or how long ago, like 90m, 24h or 7d.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l client -x -d 'Only lines about this client.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l source -x -d 'Only lines about this source.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l kind -x -a 'computer mobile' -d 'Only lines about this kind: computer or mobile.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l act -x -d 'Only these events: one like admin.purge, or the words before its dot, like admin, token or read.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l json -d 'Print the lines as they stand in the files.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l config -r -F -d 'Settings file; audit.dir is taken from it.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit"' -l dir -r -F -d 'Instead of --config: the directory of the audit, or a copy of it.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l since -x -d 'Nothing before this: a day like 2026-11-27, a time like 2026-11-27T18:00:00+01:00, or how long ago, like 90m, 24h or 7d.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l client -x -d 'Only lines about this client.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l source -x -d 'Only lines about this source.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l kind -x -a 'computer mobile' -d 'Only lines about this kind: computer or mobile.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l act -x -d 'Only these events: one like admin.purge, or the words before its dot, like admin, token or read.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l json -d 'Print the lines as they stand in the files.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l config -r -F -d 'Settings file; audit.dir is taken from it.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit show"' -l dir -r -F -d 'Instead of --config: the directory of the audit, or a copy of it.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit verify"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit verify"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit verify"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit verify"' -l json -d 'Print the result as JSON.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit verify"' -l config -r -F -d 'Settings file; audit.dir is taken from it.'
+complete -c jamf-gateway -n '__jamf_gateway_at "audit verify"' -l dir -r -F -d 'Instead of --config: the directory of the audit, or a copy of it.'
 complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
 complete -c jamf-gateway -n '__jamf_gateway_at "diagnose"' -l version -d 'Print the version.'

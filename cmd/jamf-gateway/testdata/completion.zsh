@@ -24,6 +24,9 @@ _jamf-gateway() {
             " report") place="report" ;;
             "report availability") place="report availability" ;;
             "report data-protection") place="report data-protection" ;;
+            " audit") place="audit" ;;
+            "audit show") place="audit show" ;;
+            "audit verify") place="audit verify" ;;
             " diagnose") place="diagnose" ;;
             " client") place="client" ;;
             "client new") place="client new" ;;
@@ -38,7 +41,7 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
-            commands=( 'init:Ask what is needed and write the settings.' 'preflight:Say what a Jamf Pro opens to any program with these credentials, before there are settings. Stores nothing.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'purge:Have a running gateway remove everything that it stored of a source, or of one device.' 'fields:Print exactly what leaves, for each client of the settings.' 'report:Report what the gateway has recorded.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
+            commands=( 'init:Ask what is needed and write the settings.' 'preflight:Say what a Jamf Pro opens to any program with these credentials, before there are settings. Stores nothing.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'purge:Have a running gateway remove everything that it stored of a source, or of one device.' 'fields:Print exactly what leaves, for each client of the settings.' 'report:Report what the gateway has recorded.' 'audit:Print the audit, or check that nothing of it is gone: who approved, purged, was refused, and what each client read.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "init")
             case "$prev" in
@@ -200,6 +203,40 @@ _jamf-gateway() {
             esac
             commands=( )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file.' '--format:markdown or html. Without it the ending of --out decides, else markdown.' '--out:File to write, which must not exist yet. Without it standard output.' ) ;;
+        "audit")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --since) return ;;
+                --client) return ;;
+                --source) return ;;
+                --kind) compadd -- computer mobile; return ;;
+                --act) return ;;
+                --config) _files; return ;;
+                --dir) _files; return ;;
+            esac
+            commands=( 'show:Print the lines of the audit, the oldest first. This is what audit without a subcommand does.' 'verify:Check that no line of the audit is gone or was changed, and name the first place where one was.' )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--since:Nothing before this: a day like 2026-11-27, a time like 2026-11-27T18:00:00+01:00, or how long ago, like 90m, 24h or 7d.' '--client:Only lines about this client.' '--source:Only lines about this source.' '--kind:Only lines about this kind: computer or mobile.' '--act:Only these events: one like admin.purge, or the words before its dot, like admin, token or read.' '--json:Print the lines as they stand in the files.' '--config:Settings file; audit.dir is taken from it.' '--dir:Instead of --config: the directory of the audit, or a copy of it.' ) ;;
+        "audit show")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --since) return ;;
+                --client) return ;;
+                --source) return ;;
+                --kind) compadd -- computer mobile; return ;;
+                --act) return ;;
+                --config) _files; return ;;
+                --dir) _files; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--since:Nothing before this: a day like 2026-11-27, a time like 2026-11-27T18:00:00+01:00, or how long ago, like 90m, 24h or 7d.' '--client:Only lines about this client.' '--source:Only lines about this source.' '--kind:Only lines about this kind: computer or mobile.' '--act:Only these events: one like admin.purge, or the words before its dot, like admin, token or read.' '--json:Print the lines as they stand in the files.' '--config:Settings file; audit.dir is taken from it.' '--dir:Instead of --config: the directory of the audit, or a copy of it.' ) ;;
+        "audit verify")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+                --dir) _files; return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--json:Print the result as JSON.' '--config:Settings file; audit.dir is taken from it.' '--dir:Instead of --config: the directory of the audit, or a copy of it.' ) ;;
         "diagnose")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
