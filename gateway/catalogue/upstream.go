@@ -74,12 +74,12 @@ func ofConnection() []Entry {
 			Code:  "proxy_invalid",
 			Title: Text{"The address of the proxy is not valid", "Die Adresse des Proxys ist ungültig"},
 			Cause: Text{
-				"HTTPS_PROXY of the environment, or proxy_url of the source, is not an address like http://proxy.example.com:3128.",
-				"HTTPS_PROXY der Umgebung oder proxy_url der Quelle ist keine Adresse wie http://proxy.example.com:3128.",
+				"HTTPS_PROXY of the environment, or proxy_url of the source, is not an address like http://proxy.example.com:3128, or the source has networks, which no proxy holds.",
+				"HTTPS_PROXY der Umgebung oder proxy_url der Quelle ist keine Adresse wie http://proxy.example.com:3128, oder die Quelle hat networks, die kein Proxy einhält.",
 			},
 			Action: Text{
-				"Correct the address, or set proxy_url of the source to off if Jamf is reached directly.",
-				"Berichtigen Sie die Adresse, oder setzen Sie proxy_url der Quelle auf off, wenn Jamf direkt erreicht wird.",
+				"Correct the address, leave networks out, or set proxy_url of the source to off if Jamf is reached directly.",
+				"Berichtigen Sie die Adresse, lassen Sie networks weg, oder setzen Sie proxy_url der Quelle auf off, wenn Jamf direkt erreicht wird.",
 			},
 		},
 		{

@@ -180,11 +180,12 @@ func (t *connectionTest) tcp(ctx context.Context) outcome {
 	t.leave = leave
 	_, address := t.target()
 	conn, err := t.src.transport.DialContext(ctx, "tcp", address)
-	if err != nil && t.src.proxy != nil && ctx.Err() == nil {
+	_, refused := errors.AsType[*addressError](err)
+	if err != nil && t.src.proxy != nil && ctx.Err() == nil && !refused {
 		return outcome{err: &Error{Kind: ErrProxy, Op: "connect", Code: codeProxyDown, Detail: "no connection to the proxy", Err: safeCause(err), sent: true}}
 	}
 	if err != nil {
-		return outcome{err: (&wire{}).failure(ctx, ctx, "connect", err)}
+		return outcome{err: (&wire{proxied: t.src.proxy != nil}).failure(ctx, ctx, "connect", err)}
 	}
 	t.conn = conn
 	return outcome{}

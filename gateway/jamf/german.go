@@ -103,6 +103,7 @@ func wayDetails() [][2]string {
 		{"no TLS connection to the host could be agreed on", "mit dem Host kam keine TLS-Verbindung zustande"},
 		{"HTTPS_PROXY of the environment is not the address of a proxy", "HTTPS_PROXY der Umgebung ist keine Adresse eines Proxys"},
 		{"proxy_url is not the address of a proxy", "proxy_url ist keine Adresse eines Proxys"},
+		{networksBehindProxy, "networks lässt sich über einen Proxy nicht einhalten, da er den Namen selbst auflöst: networks weglassen oder proxy_url: off setzen"},
 		{"the proxy did not answer CONNECT", "der Proxy antwortete nicht auf CONNECT"},
 		{"the proxy gave no way to Jamf before the deadline", "der Proxy gab den Weg zu Jamf nicht rechtzeitig frei"},
 		{"the proxy answered CONNECT with HTTP %s: it wants a user and a password, or others than these", "der Proxy antwortete auf CONNECT mit HTTP %s: Er will Benutzer und Kennwort, oder andere als diese"},

@@ -14,6 +14,9 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
+// networksBehindProxy is why a source is refused whose networks nobody would hold: a proxy resolves the name and dials what it finds.
+const networksBehindProxy = "networks cannot be held through a proxy, which resolves the name itself: leave networks out, or set proxy_url: off"
+
 // ProxyOff as SourceOptions.Proxy asks Jamf directly, whatever the environment says.
 const ProxyOff = "off"
 

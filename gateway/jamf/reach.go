@@ -66,6 +66,12 @@ func reachOf(words []string, base *url.URL) (reach, error) {
 	return r, nil
 }
 
+// isAddress tells that a URL holds an address, which no resolver can change.
+func isAddress(base *url.URL) bool {
+	_, err := netip.ParseAddr(strings.TrimSuffix(base.Hostname(), "."))
+	return err == nil
+}
+
 // toProxy is where a proxy may be: in one's own network as a rule.
 func toProxy() reach { return reach{public: true, private: true, loopback: true} }
 

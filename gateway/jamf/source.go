@@ -95,6 +95,9 @@ func NewSource(h *Host, o SourceOptions) (*Source, error) {
 		return nil, err
 	}
 	if proxy != nil {
+		if len(o.Networks) > 0 && !isAddress(u) {
+			return nil, proxyInvalid(networksBehindProxy)
+		}
 		to = toProxy()
 	}
 	if o.Resolver == nil {

@@ -298,11 +298,15 @@ func (w *wire) failure(parent, attempt context.Context, op string, err error) *E
 		e.sent = true
 		return e
 	}
-	if e := throughProxy(op, err); e != nil {
+	if refused, ok := errors.AsType[*addressError](err); ok {
+		e := &Error{Kind: ErrUnavailable, Op: op, Code: codeAddress, Detail: refused.Error(), sent: true}
+		if w.proxied { // it is the proxy's
+			e.Kind = ErrProxy
+		}
 		return e
 	}
-	if refused, ok := errors.AsType[*addressError](err); ok {
-		return &Error{Kind: ErrUnavailable, Op: op, Code: codeAddress, Detail: refused.Error(), sent: true}
+	if e := throughProxy(op, err); e != nil {
+		return e
 	}
 	e := &Error{Kind: ErrUnavailable, Op: op, Err: safeCause(err), sent: true}
 	netErr, isNet := errors.AsType[net.Error](err)
