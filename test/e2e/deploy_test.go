@@ -4,11 +4,15 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -26,6 +30,7 @@ func TestAlarmsAndDashboardAskForWhatTheGatewayExposes(t *testing.T) {
 	get(t, d.base+"/livez")
 	exposed += get(t, d.admin+"/metrics") // now with a request that was served
 	d.end(t)
+	exposed += metricsWithTLS(t)
 
 	for file, queries := range map[string][]string{
 		"alerts.yml": expressions(t, deployDir+"alerts.yml"),
@@ -51,6 +56,42 @@ func TestAlarmsAndDashboardAskForWhatTheGatewayExposes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// metricsWithTLS is what a gateway exposes that has a certificate. Its Jamf is not there.
+func metricsWithTLS(t *testing.T) string {
+	t.Helper()
+	dir, admin := t.TempDir(), unusedAddress(t)
+	writeCertificate(t, dir)
+	settings := filepath.Join(dir, "gateway.yaml")
+	write(t, settings, fmt.Sprintf(`
+listen: %s
+admin_listen: %s
+tls: {cert_file: %s, key_file: %s}
+sources:
+  - {name: a, url: "http://%s", client_id: demo, client_secret: env:JAMF_SECRET, allow_insecure_loopback: true}
+clients:
+  - {id: i360, secrets: ["sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"]}
+`, unusedAddress(t), admin, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), unusedAddress(t)))
+	cmd := exec.Command(program(t), "serve", "--config", settings)
+	cmd.Env = append(os.Environ(), "JAMF_SECRET=demo-secret")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("serve ended with %v", err)
+		}
+	})
+	eventually(t, "the admin door is open", func() bool {
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", admin)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+	return get(t, "http://"+admin+"/metrics")
 }
 
 func TestPromtoolTestsTheAlarms(t *testing.T) {
