@@ -70,6 +70,19 @@ func (g *Generation) After(ctx context.Context, after int64, limit int) ([]int64
 	return slices.Clone(g.ids[from:to]), ctx.Err()
 }
 
+// OfSerial lists the devices with a serial number, ascending, limit at most. Serial numbers are stored trimmed and in upper case; where the
+// profile of the source drops them there are none.
+func (g *Generation) OfSerial(ctx context.Context, serial string, limit int) (ids []int64, err error) {
+	err = g.use(ctx, "look for a serial number", func(r *reader) (err error) {
+		ids, err = collect(ctx, r.conn, func(rows *sql.Rows) (id int64, err error) {
+			err = rows.Scan(&id)
+			return id, err
+		}, sqlOfSerial, serial, limit)
+		return err
+	})
+	return ids, err
+}
+
 // recordBy reads an id that the generation has.
 func (g *Generation) recordBy(ctx context.Context, r *reader, id int64) (Record, error) {
 	if err := ctx.Err(); err != nil {

@@ -52,6 +52,7 @@ const (
 		WHERE d.id BETWEEN ? AND ? ORDER BY d.id`
 	sqlSerials = `SELECT serial_number, id FROM device WHERE serial_number IS NOT NULL AND (serial_number, id) > (?, ?)
 		ORDER BY serial_number, id LIMIT ?`
+	sqlOfSerial      = `SELECT id FROM device WHERE serial_number = ? ORDER BY id LIMIT ?`
 	sqlNewestContact = `SELECT id FROM device ORDER BY last_contact DESC LIMIT ?`
 )
 

@@ -130,16 +130,39 @@ func sift(ids []int64, terms map[string]members, f device.Filter) (*View, error)
 	}
 	v.ids, v.all, v.left = []int64{}, false, map[device.Reason]int{}
 	for place, id := range ids {
-		at := slices.IndexFunc(conditions, func(c device.ViewCondition) bool {
-			return c.Unless == slices.ContainsFunc(c.Terms, func(term string) bool { return terms[term].has(place) })
-		})
-		if at < 0 {
-			v.ids = append(v.ids, id)
+		if reason := unmet(conditions, terms, place); reason != "" {
+			v.left[reason]++
 		} else {
-			v.left[conditions[at].Reason]++
+			v.ids = append(v.ids, id)
 		}
 	}
 	return v, nil
+}
+
+// unmet is the reason of the first condition that does not hold for the device at that place, "" = all hold.
+func unmet(conditions []device.ViewCondition, terms map[string]members, place int) device.Reason {
+	for _, c := range conditions {
+		if c.Unless == slices.ContainsFunc(c.Terms, func(term string) bool { return terms[term].has(place) }) {
+			return c.Reason
+		}
+	}
+	return ""
+}
+
+// LeftOut is why a filter does not show a device, "" = it does. Errors as of View, and ErrNotFound.
+func (g *Generation) LeftOut(ctx context.Context, f device.Filter, id int64) (device.Reason, error) {
+	place, known := slices.BinarySearch(g.ids, id)
+	if !known {
+		return "", fmt.Errorf("device %d: %w", id, ErrNotFound)
+	}
+	v, err := g.View(ctx, f)
+	if err != nil || v.shows(id) {
+		return "", err
+	}
+	if reason := unmet(f.Conditions(), g.terms, place); reason != "" {
+		return reason, nil
+	}
+	return device.OlderTwin, nil
 }
 
 const sqlNewestOfSerial = `SELECT serial_number, id FROM device WHERE serial_number IS NOT NULL

@@ -56,6 +56,7 @@ type commands struct {
 	Approve    approveCommand        `cmd:"" help:"Show what a guard holds back of a source, or approve it."`
 	Expect     expectRemovalsCommand `cmd:"" name:"expect-removals" help:"Announce deletions in Jamf, so that they are published without approval."`
 	Purge      purgeCommand          `cmd:"" help:"Have a running gateway remove everything that it stored of a source, or of one device."`
+	Show       showCommand           `cmd:"" help:"Show what is stored of a device, and beside it what each client sees."`
 	Fields     fieldsCommand         `cmd:"" help:"Print exactly what leaves, for each client of the settings."`
 	Report     reportCommand         `cmd:"" help:"Report what the gateway has recorded."`
 	Audit      auditCommand          `cmd:"" help:"Print the audit, or check that nothing of it is gone: who approved, purged, was refused, and what each client read."`

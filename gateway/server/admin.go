@@ -32,6 +32,7 @@ func (s *Server) adminRoutes(app *fiber.App, listen net.Addr) {
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/expect-removals", styleOwn, s.adminExpect)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/purge", styleOwn, s.adminPurgeSource)
 	route(app, http.MethodPost, "/v1/admin/devices/{uid}/purge", styleOwn, s.adminPurgeDevice)
+	route(app, http.MethodPost, "/v1/admin/show", styleOwn, s.adminShow)
 }
 
 // metricsRoutes is /metrics, where the house has given a handler for it.

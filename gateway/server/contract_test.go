@@ -85,7 +85,7 @@ func (w *world) describes(address string) bool {
 
 // describedEnd tells that a path of the admin door ends like those that are described.
 func describedEnd(path string) bool {
-	return strings.HasSuffix(path, "/usage") || strings.HasSuffix(path, "/purge")
+	return slices.ContainsFunc([]string{"/usage", "/purge", "/show"}, func(end string) bool { return strings.HasSuffix(path, end) })
 }
 
 // publicOperations are those that the public door has.

@@ -156,7 +156,7 @@ func Shapes() map[string][]any {
 		"SourceHealth kinds": {kindHealth{}, kindView{}}, "SourceHealth kinds progress": {progress{}}, "SourceHealth heartbeat": {heartbeat{}},
 		"Usage": {usageView{}, usage.Record{}}, "Usage tokens": {usage.Tokens{}}, "Usage hours": {usage.Hour{}}, "Usage routes": {usage.Route{}},
 		"Usage routes refusals": {usage.Refusal{}}, "Usage walks": {usage.Walk{}}, "Usage droppedFields": {usage.Dropped{}},
-		"TestReport": {TestReport{}}, "TestReport steps": {TestStep{}},
+		"Comparison": {compared{}}, "Comparison clients": {clientSide{}}, "TestReport": {TestReport{}}, "TestReport steps": {TestStep{}},
 	}
 }
 

@@ -452,6 +452,9 @@ func worseWord(a, b string) string {
 
 // controlFault says what a refusal of the house is to a client.
 func controlFault(err error, source string) *fault {
+	if f, ok := errors.AsType[*fault](err); ok {
+		return f
+	}
 	switch {
 	case errors.Is(err, ErrUnknownSource):
 		return &fault{code: codeUnknownSource, source: source}

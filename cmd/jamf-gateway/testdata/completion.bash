@@ -16,6 +16,7 @@ _jamf_gateway() {
             " approve") place="approve" ;;
             " expect-removals") place="expect-removals" ;;
             " purge") place="purge" ;;
+            " show") place="show" ;;
             " fields") place="fields" ;;
             " report") place="report" ;;
             "report availability") place="report availability" ;;
@@ -34,7 +35,7 @@ _jamf_gateway() {
     done
     case "$place" in
         "")
-            words="init preflight serve demo fakejamf check status sync approve expect-removals purge fields report audit diagnose client completion help version" flags="--help --lang --version"
+            words="init preflight serve demo fakejamf check status sync approve expect-removals purge show fields report audit diagnose client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -148,6 +149,18 @@ _jamf_gateway() {
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --confirm) words="" flags="" ;;
+                --config) return ;;
+                --admin) words="" flags="" ;;
+                --admin-token-file) return ;;
+            esac ;;
+        "show")
+            words="" flags="--help --lang --version --serial --uid --source --client --json --config --admin --admin-token-file"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --serial) words="" flags="" ;;
+                --uid) words="" flags="" ;;
+                --source) words="" flags="" ;;
+                --client) words="" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;

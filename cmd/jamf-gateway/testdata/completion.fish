@@ -25,6 +25,8 @@ function __jamf_gateway_at
                 set place "expect-removals"
             case " purge"
                 set place "purge"
+            case " show"
+                set place "show"
             case " fields"
                 set place "fields"
             case " report"
@@ -69,6 +71,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at ""' -a sync -d 'Have a running ga
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a approve -d 'Show what a guard holds back of a source, or approve it.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a expect-removals -d 'Announce deletions in Jamf, so that they are published without approval.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a purge -d 'Have a running gateway remove everything that it stored of a source, or of one device.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a show -d 'Show what is stored of a device, and beside it what each client sees.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a fields -d 'Print exactly what leaves, for each client of the settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a report -d 'Report what the gateway has recorded.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a audit -d 'Print the audit, or check that nothing of it is gone: who approved, purged, was refused, and what each client read.'
@@ -184,6 +187,17 @@ complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l confirm -x -d 'The sa
 complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l config -r -F -d 'Settings file whose admin_listen is used.'
 complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
 complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l admin-token-file -r -F -d 'File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l serial -x -d 'Serial number; all devices that have it are shown.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l uid -x -d 'A device as SOURCE:KIND:ID, like schule-a:computer:42.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l source -x -d 'Look in this source alone.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l client -x -d 'Show what this client sees alone.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l json -d 'Print what the admin door answers, with whole values and the normalized device.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l config -r -F -d 'Settings file whose admin_listen is used.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "show"' -l admin-token-file -r -F -d 'File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
 complete -c jamf-gateway -n '__jamf_gateway_at "fields"' -l version -d 'Print the version.'

@@ -1,0 +1,331 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"jamf-gateway/gateway/device"
+)
+
+type showCommand struct {
+	Serial string `required:"" xor:"device" help:"Serial number; all devices that have it are shown." placeholder:"SERIAL"`
+	UID    string `required:"" name:"uid" xor:"device" help:"A device as SOURCE:KIND:ID, like schule-a:computer:42." placeholder:"UID"`
+	Source string `help:"Look in this source alone." placeholder:"SOURCE"`
+	Client string `help:"Show what this client sees alone." placeholder:"ID"`
+	JSON   bool   `name:"json" help:"Print what the admin door answers, with whole values and the normalized device."`
+	adminFlags
+}
+
+// comparison is what the admin door says of one device or of all with one serial number.
+type comparison struct {
+	Found   int              `json:"found"`
+	Devices []comparedDevice `json:"devices"`
+	Unread  []struct {
+		Source string `json:"source"`
+		Kind   string `json:"kind"`
+		Code   string `json:"code"`
+	} `json:"unread"`
+}
+
+type comparedDevice struct {
+	UID        string          `json:"uid"`
+	State      string          `json:"state"`
+	AsOf       *time.Time      `json:"asOf"`
+	Generation uint64          `json:"generation"`
+	Profile    string          `json:"profile"`
+	NotKept    []string        `json:"notKept"`
+	Record     json.RawMessage `json:"record"`
+	Clients    []comparedSide  `json:"clients"`
+}
+
+type comparedSide struct {
+	Client  string          `json:"client"`
+	Reason  *string         `json:"reason"`
+	Profile *string         `json:"profile"`
+	Jamf    json.RawMessage `json:"jamf"`
+}
+
+// Run shows what is stored of a device beside what the clients see of it. Exit code 1 when nothing stored knows it.
+func (c showCommand) Run(ctx context.Context, s streams) error {
+	query, err := c.query(s)
+	if err != nil {
+		return err
+	}
+	door, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	door.client.Timeout = time.Minute
+	body, err := door.fetch(ctx, http.MethodPost, "/v1/admin/show?"+query.Encode())
+	switch {
+	case refusedAs(err, "unknown_device"):
+		return c.unknown()
+	case refusedAs(err, "not_found") && c.Client != "":
+		return usageError{spoken(text{"the gateway has no client %q", "das Gateway hat keinen Client %q"}, c.Client)}
+	case err != nil:
+		source, _, _ := strings.Cut(c.UID, ":")
+		return door.unknownSource(ctx, source+c.Source, err)
+	}
+	var all comparison
+	if err := json.Unmarshal(body, &all); err != nil || len(all.Devices) == 0 {
+		return door.stranger(http.StatusOK)
+	}
+	if c.JSON {
+		return printJSON(s.out, json.RawMessage(printableJSON(body)))
+	}
+	for i, d := range all.Devices {
+		if i > 0 {
+			_, _ = fmt.Fprintln(s.out)
+		}
+		words, err := s.comparedText(d)
+		if err != nil {
+			return door.stranger(http.StatusOK)
+		}
+		if _, err := fmt.Fprint(s.out, words); err != nil {
+			return err
+		}
+	}
+	return s.beyond(all)
+}
+
+// query is what the admin door is asked.
+func (c showCommand) query(s streams) (url.Values, error) {
+	if c.UID != "" {
+		source, of, _ := strings.Cut(c.UID, ":")
+		if _, _, _, err := device.ParseUID(c.UID); err != nil {
+			return nil, usageError{spoken(text{"%q is no device: SOURCE:KIND:ID like %s:computer:42", "%q ist kein Gerät: QUELLE:ART:ID wie %s:computer:42"}, source+":"+of, source)}
+		}
+		if c.Source != "" {
+			return nil, usageError{spoken(text{"--uid names its source itself: leave out --source", "--uid nennt seine Quelle selbst: Lassen Sie --source weg"})}
+		}
+	}
+	query := url.Values{"by": {s.operator()}}
+	for name, value := range map[string]string{"serial": c.Serial, "uid": c.UID, "source": c.Source, "client": c.Client} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query, nil
+}
+
+// unknown says that no device was found, and where to look.
+func (c showCommand) unknown() error {
+	if c.UID != "" {
+		return spoken(text{
+			"there is no device %s in what is stored; what was enrolled a moment ago appears after the next sync [unknown_device]",
+			"ein Gerät %s ist nicht gespeichert; ein gerade erst registriertes erscheint nach der nächsten Synchronisierung [unknown_device]",
+		}, c.UID)
+	}
+	return spoken(text{
+		"no device with the serial number %q is stored; it was enrolled after the last sync, is in another Jamf Pro, or the profile of its source keeps no serial numbers [unknown_device]",
+		"kein Gerät mit der Seriennummer %q ist gespeichert; es wurde nach der letzten Synchronisierung registriert, ist in einem anderen Jamf Pro, oder das Profil seiner Quelle speichert keine Seriennummern [unknown_device]",
+	}, c.Serial)
+}
+
+// beyond says what is not shown: further devices, and where nobody could look.
+func (s streams) beyond(all comparison) error {
+	if more := all.Found - len(all.Devices); more > 0 {
+		_, _ = fmt.Fprintln(s.out, "\n"+s.say(text{"Further devices with this serial number: %d; name one with --uid or narrow it with --source.", "Weitere Geräte mit dieser Seriennummer: %d; nennen Sie eines mit --uid, oder grenzen Sie mit --source ein."}, more))
+	}
+	for _, u := range all.Unread {
+		_, _ = fmt.Fprintln(s.out, "\n"+s.say(text{"%s, %s: could not be read, there may be more of it. %s", "%s, %s: war nicht lesbar, dort kann es weitere geben. %s"}, u.Source, s.kindWord(u.Kind), s.explained(u.Code)))
+	}
+	return nil
+}
+
+// widestValue is how many characters of a value stand in the table.
+const widestValue = 48
+
+// comparedText is one device: a row for each value that is stored, or that some client sees otherwise.
+func (s streams) comparedText(d comparedDevice) (string, error) {
+	var b strings.Builder
+	fmt.Fprintln(&b, s.say(text{"%s: as of %s, generation %d, profile %s of the source", "%s: Stand von %s, Datenstand %d, Profil %s der Quelle"}, d.UID, s.moment(d.AsOf), d.Generation, d.Profile))
+	fmt.Fprintln(&b, s.say(text{
+		"Stored is what this profile keeps of what Jamf sent; a field that it does not keep was dropped, or never asked for.",
+		"Gespeichert ist, was dieses Profil von dem behält, was Jamf gesendet hat; andere Felder wurden verworfen oder nie abgefragt.",
+	}))
+	switch d.State {
+	case "quarantined":
+		fmt.Fprintln(&b, s.say(text{"It could not be read as usual: this is its last good version, or what a plain list says.", "Es war nicht wie üblich lesbar: Das ist seine letzte gute Fassung, oder was eine einfache Liste sagt."}))
+	case "missing":
+		fmt.Fprintln(&b, s.say(text{"Jamf no longer lists it and does not confirm that it is deleted: this is its last good version.", "Jamf listet es nicht mehr und bestätigt seine Löschung nicht: Das ist seine letzte gute Fassung."}))
+	}
+	if len(d.NotKept) > 0 {
+		fmt.Fprintln(&b, s.say(text{"Nothing is kept of: %s", "Nichts wird behalten von: %s"}, strings.Join(d.NotKept, ", ")))
+	}
+	stored, err := flatten(d.Record)
+	if err != nil {
+		return "", err
+	}
+	header := table.Row{s.say(text{"Field", "Feld"}), s.say(text{"Stored", "Gespeichert"})}
+	var seen []leaves
+	for _, c := range d.Clients {
+		if c.Reason != nil {
+			fmt.Fprintln(&b, s.say(text{"%s does not see it: %s", "%s sieht es nicht: %s"}, c.Client, s.unseen(*c.Reason)))
+			continue
+		}
+		side, err := flatten(c.Jamf)
+		if err != nil {
+			return "", err
+		}
+		seen, header = append(seen, side), append(header, c.Client)
+	}
+	t := plainTable()
+	t.AppendHeader(header)
+	for _, path := range pathsOf(stored, seen) {
+		row := table.Row{shortened(escaped(path), widestValue), s.cell(stored, path)}
+		for _, side := range seen {
+			switch value, there := side.values[path]; {
+			case there && value == stored.values[path]:
+				row = append(row, "=")
+			case !there || value == "null" || value == "[]":
+				row = append(row, "-")
+			default:
+				row = append(row, s.cell(side, path))
+			}
+		}
+		t.AppendRow(row)
+	}
+	fmt.Fprintln(&b, "\n"+strings.Join(trimmedLines(t.Render()), "\n"))
+	if len(seen) > 0 {
+		fmt.Fprintln(&b, "\n"+s.say(text{"= the client sees the same value, - it sees nothing there (null or no key). --json prints whole values.", "= der Client sieht denselben Wert, - er sieht dort nichts (null oder kein Schlüssel). --json gibt vollständige Werte aus."}))
+	}
+	return b.String(), nil
+}
+
+func (s streams) cell(of leaves, path string) string {
+	value, there := of.values[path]
+	if !there {
+		return ""
+	}
+	return shortened(value, widestValue)
+}
+
+// unseen is why a client is not shown a device.
+func (s streams) unseen(reason string) string {
+	words := map[string]text{
+		"other_source":    {"the settings do not give it this source", "die Einstellungen geben ihm diese Quelle nicht"},
+		"other_kind":      {"the settings do not give it this kind of device", "die Einstellungen geben ihm diese Geräteart nicht"},
+		"unmanaged":       {"its filter managed_only leaves out what Jamf does not manage", "sein Filter managed_only lässt aus, was Jamf nicht verwaltet"},
+		"personal":        {"its filter no_byod leaves out personal devices", "sein Filter no_byod lässt private Geräte aus"},
+		"without_serial":  {"its filter with_serial leaves out what has no serial number", "sein Filter with_serial lässt aus, was keine Seriennummer hat"},
+		"other_site":      {"its filter sites names other sites", "sein Filter sites nennt andere Standorte"},
+		"other_group":     {"its filter groups names groups that it is not in", "sein Filter groups nennt Gruppen, in denen es nicht ist"},
+		"other_name":      {"its filter name_prefixes names other names", "sein Filter name_prefixes nennt andere Namen"},
+		"older_duplicate": {"its filter duplicates: newest shows another device of this serial number", "sein Filter duplicates: newest zeigt ein anderes Gerät mit dieser Seriennummer"},
+	}
+	if t, ok := words[reason]; ok {
+		return s.say(t)
+	}
+	return s.explained(reason)
+}
+
+// leaves are the values of a JSON object by their paths, as JSON, in the order in which they stand.
+type leaves struct {
+	paths  []string
+	values map[string]string
+}
+
+// mostElements are the elements of one array that are shown.
+const mostElements = 3
+
+// flatten reads a JSON object. Of an array the first elements are noted, and how many there are.
+func flatten(object []byte) (leaves, error) {
+	out := leaves{values: map[string]string{}}
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.UseNumber()
+	return out, out.read(d, "", true)
+}
+
+// read takes the next value; keep tells whether it is noted.
+func (l *leaves) read(d *json.Decoder, path string, keep bool) error {
+	token, err := d.Token()
+	if err != nil {
+		return err
+	}
+	switch token {
+	case json.Delim('{'):
+		return l.members(d, path, keep)
+	case json.Delim('['):
+		return l.elements(d, path, keep)
+	}
+	var value bytes.Buffer
+	e := json.NewEncoder(&value)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(token); err != nil {
+		return err
+	}
+	l.note(path, printableJSON(bytes.TrimSpace(value.Bytes())), keep)
+	return nil
+}
+
+func (l *leaves) members(d *json.Decoder, path string, keep bool) error {
+	none := true
+	for ; d.More(); none = false {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		if err := l.read(d, strings.TrimPrefix(fmt.Sprintf("%s.%s", path, name), "."), keep); err != nil {
+			return err
+		}
+	}
+	l.note(path, "{}", keep && none)
+	_, err := d.Token()
+	return err
+}
+
+func (l *leaves) elements(d *json.Decoder, path string, keep bool) error {
+	n := 0
+	for ; d.More(); n++ {
+		if err := l.read(d, fmt.Sprintf("%s[%d]", path, n), keep && n < mostElements); err != nil {
+			return err
+		}
+	}
+	l.note(path, "[]", keep && n == 0)
+	l.note(path+"[]", fmt.Sprintf("(%d)", n), keep && n > mostElements)
+	_, err := d.Token()
+	return err
+}
+
+func (l *leaves) note(path, value string, keep bool) {
+	if !keep {
+		return
+	}
+	if _, twice := l.values[path]; !twice {
+		l.paths = append(l.paths, path)
+	}
+	l.values[path] = value
+}
+
+// pathsOf are the stored paths, and after them those that only clients have values for.
+func pathsOf(stored leaves, sides []leaves) []string {
+	out, have := append([]string(nil), stored.paths...), map[string]bool{}
+	for _, path := range out {
+		have[path] = true
+	}
+	for _, side := range sides {
+		for _, path := range side.paths {
+			if value := side.values[path]; !have[path] && value != "null" && value != "[]" && value != "{}" {
+				out, have[path] = append(out, path), true
+			}
+		}
+	}
+	return out
+}
+
+// shortened cuts a text to n characters.
+func shortened(in string, n int) string {
+	if r := []rune(in); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return in
+}
