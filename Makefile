@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat acme dist reproduce deb-test proof million queries walks crash scoreboard simulate timing cross
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat acme dist reproduce deb-test proof million queries walks crash scoreboard simulate timing cross amplification
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -62,6 +62,9 @@ simulate: ## live SEEDS=10000 days of the gateway from SEED=1 on, with everythin
 
 cross: ## ask CROSS=1000000 times as 50 random clients with 64 goroutines and look for values of others (SEED=11)
 	CROSS=$(or $(CROSS),1000000) SEED=$(or $(SEED),11) go test -count=1 -timeout 2h -v -run NoByteOfOthers $(GOTESTFLAGS) ./gateway/server
+
+amplification: ## send AMPLIFICATION=300 times what strangers and clients may send at their worst, and weigh answers, memory and time
+	AMPLIFICATION=$(or $(AMPLIFICATION),300) go test -count=1 -timeout 10m -v -run TestNothingCosts ./gateway/server
 
 timing: ## ask TIMING=200000 times with unknown ids, wrong secrets and spoilt tokens and compare the medians
 	TIMING=$(or $(TIMING),200000) go test -count=1 -timeout 30m -v -run TestTiming ./gateway/server

@@ -6,6 +6,7 @@ package catalogue
 import (
 	"cmp"
 	"slices"
+	"sync"
 )
 
 // Language is one of the languages of the catalogue.
@@ -37,16 +38,21 @@ type Entry struct {
 	Action Text
 }
 
+// byCode is code -> entry. It is made once: every refusal of the doors looks up its code.
+//
+//nolint:gochecknoglobals // A function, assigned here and never again.
+var byCode = sync.OnceValue(func() map[string]Entry {
+	out := map[string]Entry{}
+	for _, e := range All() {
+		out[e.Code] = e
+	}
+	return out
+})
+
 // Lookup finds the entry of a code.
 func Lookup(code string) (Entry, bool) {
-	for _, topic := range topics() {
-		for _, e := range topic() {
-			if e.Code == code {
-				return e, true
-			}
-		}
-	}
-	return Entry{}, false
+	e, ok := byCode()[code]
+	return e, ok
 }
 
 // All returns every entry, sorted by code. The slice is the caller's.

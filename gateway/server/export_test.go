@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -282,3 +283,45 @@ const (
 func (s *Server) Token(client string, secret [32]byte, expires time.Time) string {
 	return s.sealer.seal(client, secret, expires)
 }
+
+// Bytes answers the bytes of one connection without a socket: parser, gate and handlers of the public door.
+func (s *Server) Bytes() func(raw []byte) (answer []byte) {
+	fast := s.newApp(s.publicRoutes).Server()
+	return func(raw []byte) []byte {
+		c := &recordedConn{left: raw}
+		_ = fast.ServeConn(&headConn{Conn: c, leave: func() {}}) // how a refused connection ends is no error of the door
+		return c.answer
+	}
+}
+
+// recordedConn is a peer that has said everything already and listens to all that is answered.
+type recordedConn struct {
+	net.Conn
+	left, answer []byte
+}
+
+func (c *recordedConn) Read(p []byte) (int, error) {
+	if len(c.left) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, c.left)
+	c.left = c.left[n:]
+	return n, nil
+}
+
+func (c *recordedConn) Write(p []byte) (int, error) {
+	c.answer = append(c.answer, p...)
+	return len(p), nil
+}
+
+func (*recordedConn) Close() error { return nil }
+func (*recordedConn) LocalAddr() net.Addr {
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
+}
+
+func (*recordedConn) RemoteAddr() net.Addr {
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40000}
+}
+func (*recordedConn) SetDeadline(time.Time) error      { return nil }
+func (*recordedConn) SetReadDeadline(time.Time) error  { return nil }
+func (*recordedConn) SetWriteDeadline(time.Time) error { return nil }

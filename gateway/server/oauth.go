@@ -117,7 +117,7 @@ func readCredentials(c *fiber.Ctx) (credentials, *refusal) {
 	return given, nil
 }
 
-// readForm reads the raw body; the gate has refused encodings, the floor bodies above 64 KiB.
+// readForm reads the raw body; the gate has refused encodings, the floor bodies above 8 KiB.
 func readForm(c *fiber.Ctx) (url.Values, *refusal) {
 	body := c.Request().Body()
 	if len(body) == 0 {
