@@ -56,6 +56,7 @@ func (d *document) client(m *mapping, sources, profiles []string) Client {
 	}
 	c := Client{ID: id.text, Profile: m.profile("profile", "", profiles), Passthrough: m.flag("passthrough")}
 	d.secrets(&c, m)
+	d.scope(&c, m)
 	c.View = readView(m.section("view"))
 	c.OnlyFresh = m.choice("on_stale", "serve", "serve", "fail") == "fail"
 	c.RequestsPerSecond = m.rate("requests_per_second", defaultClientRate, 1, 100_000)

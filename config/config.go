@@ -118,6 +118,9 @@ type Client struct {
 	Sources []string                 // nil = all
 	Profile string                   // "" = whatever the source keeps
 
+	Kinds     []string // nil = all
+	Endpoints []string // EndpointNormalized, EndpointFacade; nil = all
+
 	View        View
 	Passthrough bool // may ask for the further paths of its sources
 	OnlyFresh   bool // on_stale: fail

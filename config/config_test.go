@@ -133,6 +133,8 @@ clients:
     view: {managed_only: true, no_byod: true, with_serial: true, sites: [Nord, 7], groups: [Lehrer], prefixes: [SN-], duplicates: newest, names: serial, users: pseudonym, sentinels: drop}
     on_stale: fail
     requests_per_second: 12.5
+    kinds: [mobile]
+    endpoints: [normalized, facade]
 profiles:
   own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
 telemetry: {log_level: debug, propagate_to_jamf: true}
@@ -181,19 +183,19 @@ admin_hosts: [Admin.example.com, "192.0.2.7"]
 		Clients: []config.Client{{
 			ID:      "Inventory_360.x",
 			Secrets: [][32]byte{sha256.Sum256([]byte("secret")), [32]byte(slices.Repeat([]byte{0xab}, 32))},
-			Sources: []string{"b", "a"}, Profile: "full", OnlyFresh: true, RequestsPerSecond: 12.5,
+			Sources: []string{"b", "a"}, Profile: "full", OnlyFresh: true, RequestsPerSecond: 12.5, Kinds: []string{"mobile"}, Endpoints: []string{"facade", "normalized"},
 			View: config.View{
 				ManagedOnly: true, NoBYOD: true, WithSerial: true, Sites: []string{"Nord", "7"}, Groups: []string{"Lehrer"}, Prefixes: []string{"SN-"}, NewestDuplicate: true,
 				Names: "serial", Users: "pseudonym", DropSentinels: true,
 			},
 		}},
 		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Dropped: "omit", Places: []config.Problem{
-			{File: "gateway.yaml", Line: 45, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 45, Setting: "profiles.own.fields[1]"},
+			{File: "gateway.yaml", Line: 47, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 47, Setting: "profiles.own.fields[1]"},
 		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
 		Places: map[string]config.Problem{
 			"clients.Inventory_360.x.profile": {File: "gateway.yaml", Line: 40, Setting: "clients.Inventory_360.x.profile"},
-			"admin_token_file":                {File: "gateway.yaml", Line: 47, Setting: "admin_token_file"},
+			"admin_token_file":                {File: "gateway.yaml", Line: 49, Setting: "admin_token_file"},
 			"key_file":                        {File: "gateway.yaml", Line: 9, Setting: "key_file"}, "data_dir": {File: "gateway.yaml", Line: 11, Setting: "data_dir"},
 			"sources.b.client_secret": {File: "gateway.yaml", Line: 22, Setting: "sources.b.client_secret"},
 			"sources.c.client_secret": {File: "gateway.yaml", Line: 35, Setting: "sources.c.client_secret"},

@@ -55,7 +55,7 @@ func TestTheExampleIsAcceptedWithEverythingUncommented(t *testing.T) {
 	certPEM, keyPEM := pair(t)
 	write(t, filepath.Join(dir, "tls.crt"), certPEM, 0o600)
 	write(t, filepath.Join(dir, "tls.key"), keyPEM, 0o600)
-	setting := regexp.MustCompile(`(?m)^( *)# ((?: *)(?:public_url|tls|cert_file|key_file|at|hosts|passthrough|- path|ttl|proxy_url|ca_file|networks|sites|groups|prefixes|sources|profile|profiles|asset-labels|extends|fields|dropped_fields):(?: .*)?)$`)
+	setting := regexp.MustCompile(`(?m)^( *)# ((?: *)(?:public_url|tls|cert_file|key_file|at|hosts|passthrough|- path|ttl|proxy_url|ca_file|networks|sites|groups|prefixes|kinds|endpoints|sources|profile|profiles|asset-labels|extends|fields|dropped_fields):(?: .*)?)$`)
 	text := setting.ReplaceAllString(read(t, "../gateway.example.yaml"), "$1$2")
 	text = strings.ReplaceAll(text, "/etc/jamf-gateway/tls", filepath.Join(dir, "tls"))
 	write(t, filepath.Join(dir, "ca.crt"), read(t, "testdata/ca.crt"), 0o600)

@@ -52,7 +52,7 @@ func german(text string) string {
 
 // sentences are the texts of problems and warnings: English, German.
 func sentences() [][2]string {
-	return slices.Concat(valueSentences(), placeSentences(), secretSentences(), certificateSentences(), waySentences())
+	return slices.Concat(valueSentences(), placeSentences(), secretSentences(), certificateSentences(), scopeSentences(), waySentences())
 }
 
 // valueSentences are about values that are not what they should be.
@@ -187,6 +187,16 @@ func placeSentences() [][2]string {
 		{"the secret holds a line break or another control character", "das Secret enthält einen Zeilenumbruch oder ein anderes Steuerzeichen"},
 		{"cred: works only where systemd sets CREDENTIALS_DIRECTORY (LoadCredential= in the unit)", "cred: geht nur, wo systemd CREDENTIALS_DIRECTORY setzt (LoadCredential= in der Unit)"},
 		{"cred: takes the name of a credential, not a path", "cred: nimmt den Namen eines Credentials, keinen Pfad"},
+	}
+}
+
+// scopeSentences are about what a client may use and from where.
+func scopeSentences() [][2]string {
+	return [][2]string{
+		{"must be facade or normalized, not %s", "muss facade oder normalized sein, nicht %s"},
+		{"is empty; name computer or mobile, or leave it out for both", "ist leer; nennen Sie computer oder mobile, oder lassen Sie die Einstellung für beide weg"},
+		{"is empty; name facade or normalized, or leave it out for both", "ist leer; nennen Sie facade oder normalized, oder lassen Sie die Einstellung für beide weg"},
+		{"passthrough: true needs facade among them: the paths stand below Jamf's API", "passthrough: true braucht facade darunter: Die Pfade liegen unter der Jamf-API"},
 	}
 }
 

@@ -146,27 +146,10 @@ func (d *document) placeFile(c *Config, m *mapping, s Secret) {
 
 // kinds reads which devices are wanted.
 func (m *mapping) kinds() []string {
-	all := []string{kindComputer, kindMobile}
-	list, ok := m.values("kinds")
-	if !ok {
-		return all
+	if out, written := m.some("kinds", "use status: disabled", kindComputer, kindMobile); written {
+		return out
 	}
-	if len(list) == 0 && !m.doc.blamedBelow(m.join("kinds")) {
-		m.doc.problem(m.from("kinds"), "is empty; name computer or mobile, or use status: disabled")
-	}
-	var out []string
-	for _, v := range list {
-		switch {
-		case !slices.Contains(all, v.text):
-			m.doc.problem(v.origin, "must be computer or mobile, not %q", clip(v.text))
-		case slices.Contains(out, v.text):
-			m.doc.problem(v.origin, "%s stands twice", v.text)
-		default:
-			out = append(out, v.text)
-		}
-	}
-	slices.Sort(out)
-	return out
+	return []string{kindComputer, kindMobile}
 }
 
 // blamedBelow tells that the setting or one of its entries has a problem already.

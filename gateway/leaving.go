@@ -55,7 +55,7 @@ func Leaving(c *config.Config) ([]ClientLeaving, error) {
 			}
 			shown := ps.shown(src, []config.Client{cl}, [32]byte{})[0]
 			digest = append(digest, src.Name, shown.View())
-			for _, k := range kindsOf(src) {
+			for _, k := range kindsFor(cl, src) {
 				s := SourceLeaving{Source: src.Name, Kind: k, Fields: []FieldLeaving{}}
 				for _, f := range shown.Leaving(k) {
 					s.Fields = append(s.Fields, FieldLeaving(f))

@@ -73,7 +73,7 @@ func (ps profiles) serials(c *config.Config) (problems []config.Problem) {
 			if !seesSource(cl, src.Name) {
 				continue
 			}
-			for _, k := range kindsOf(src) {
+			for _, k := range kindsFor(cl, src) {
 				problems = append(problems, ps.serialsOf(c, cl, src, k)...)
 			}
 		}
@@ -97,6 +97,19 @@ func (ps profiles) serialsOf(c *config.Config, cl config.Client, src config.Sour
 			fmt.Sprintf("newest needs the serial number, which source %s does not keep of a %s", src.Name, k)))
 	}
 	return problems
+}
+
+// kindsFor are the kinds of a source that a client is shown.
+func kindsFor(cl config.Client, src config.Source) []device.Kind {
+	return slices.DeleteFunc(kindsOf(src), func(k device.Kind) bool { return cl.Kinds != nil && !slices.Contains(cl.Kinds, string(k)) })
+}
+
+// kindsNamed are kinds as the settings name them; nil stays nil, which is all.
+func kindsNamed(words []string) (out []device.Kind) {
+	for _, w := range words {
+		out = append(out, device.Kind(w))
+	}
+	return out
 }
 
 func seesSource(cl config.Client, source string) bool {
@@ -205,7 +218,10 @@ func (ps profiles) shown(src config.Source, clients []config.Client, key [32]byt
 func (ps profiles) clients(in []config.Client, key [32]byte) []server.ClientOptions {
 	out := make([]server.ClientOptions, len(in))
 	for i, cl := range in {
-		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Expires: expiries(cl), Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key), RequestsPerSecond: cl.RequestsPerSecond}
+		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Expires: expiries(cl), Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key), RequestsPerSecond: cl.RequestsPerSecond, Kinds: kindsNamed(cl.Kinds)}
+		if cl.Endpoints != nil {
+			out[i].NoNormalized, out[i].NoFacade = !slices.Contains(cl.Endpoints, config.EndpointNormalized), !slices.Contains(cl.Endpoints, config.EndpointFacade)
+		}
 		if cl.Profile != "" {
 			out[i].Profile = ps.named[cl.Profile]
 		}

@@ -37,10 +37,18 @@ func (c checkCommand) visit(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if client.Endpoints != nil && !slices.Contains(client.Endpoints, config.EndpointFacade) {
+		return usageError{spoken(text{
+			"client %s may not use Jamf's API (endpoints), which a visit asks", "Client %s darf die Jamf-API nicht benutzen (endpoints), die ein Besuch fragt",
+		}, client.ID)}
+	}
 	var sources []config.Source
 	for _, src := range settings.Sources {
 		visible := client.Sources == nil || slices.Contains(client.Sources, src.Name)
-		if visible && !src.Disabled && (c.Source == "" || c.Source == src.Name) {
+		if client.Kinds != nil {
+			src.Kinds = slices.DeleteFunc(slices.Clone(src.Kinds), func(k string) bool { return !slices.Contains(client.Kinds, k) })
+		}
+		if visible && len(src.Kinds) > 0 && !src.Disabled && (c.Source == "" || c.Source == src.Name) {
 			sources = append(sources, src)
 		}
 	}

@@ -43,6 +43,7 @@ func TestCheckAsClientSaysWhatItNeeds(t *testing.T) {
 	srv := jamf(t)
 	bare := settings(t, srv, "")
 	whole := settings(t, srv, "  - {id: other, secrets: [\"sha256:"+strings.Repeat("ab", 32)+"\"], sources: [schule-a]}\npublic_url: http://127.0.0.1:1\n")
+	own := settings(t, srv, "  - {id: other, secrets: [\"sha256:"+strings.Repeat("ab", 32)+"\"], endpoints: [normalized]}\npublic_url: http://127.0.0.1:1\n")
 	env := []string{"GATEWAY_CLIENT_SECRET=wrong"}
 	for name, tc := range map[string]struct {
 		code int
@@ -54,6 +55,7 @@ func TestCheckAsClientSaysWhatItNeeds(t *testing.T) {
 		"which client":     {exitUsage, env, []string{"--config", whole}, "inventory360, other"},
 		"unknown client":   {exitUsage, env, []string{"--config", whole, "--client", "x"}, `no client "x"`},
 		"unknown source":   {exitUsage, env, []string{"--config", whole, "--client", "other", "--source", "x"}, "sees no such active source"},
+		"the other API":    {exitUsage, env, []string{"--config", own, "--client", "other"}, "may not use Jamf's API"},
 		"no secret":        {exitUsage, nil, []string{"--config", whole, "--client", "other"}, "--client-secret-file"},
 		"wrong secret":     {exitWrong, env, []string{"--config", whole, "--client", "other"}, "[client_secret_wrong]"},
 		"mistyped secret":  {exitWrong, []string{"GATEWAY_CLIENT_SECRET=jgw_" + strings.Repeat("a", 49)}, []string{"--config", whole, "--client", "other"}, "[client_secret_mistyped]"},

@@ -127,12 +127,24 @@ func ofState() []Entry {
 			Code:  "kind_disabled",
 			Title: Text{"This kind of device is not served", "Diese Geräteart wird nicht ausgeliefert"},
 			Cause: Text{
-				"The source is configured without this kind, which answers like a missing right in Jamf.",
-				"Die Quelle ist ohne diese Geräteart eingerichtet; das Gateway antwortet daher wie Jamf bei einer fehlenden Berechtigung.",
+				"The source or the client is configured without this kind, which answers like a missing right in Jamf.",
+				"Die Quelle oder der Client ist ohne diese Geräteart eingerichtet; das Gateway antwortet daher wie Jamf bei einer fehlenden Berechtigung.",
 			},
 			Action: Text{
-				"Add the kind to kinds of the source and restart the gateway, or do not ask for it.",
-				"Ergänzen Sie die Geräteart unter kinds der Quelle und starten Sie das Gateway neu, oder fragen Sie diese Geräteart nicht ab.",
+				"Add the kind to kinds of the source, and of the client where it has the setting, and restart the gateway, or do not ask for it.",
+				"Ergänzen Sie die Geräteart unter kinds der Quelle und, falls dort gesetzt, des Clients und starten Sie das Gateway neu, oder fragen Sie diese Geräteart nicht ab.",
+			},
+		},
+		{
+			Code:  "out_of_scope",
+			Title: Text{"This client may not use this part of the gateway", "Dieser Client darf diesen Teil des Gateways nicht benutzen"},
+			Cause: Text{
+				"The endpoints of this client in the settings do not name it.",
+				"Die endpoints dieses Clients in den Einstellungen nennen ihn nicht.",
+			},
+			Action: Text{
+				"Use the other API, or add its word to endpoints of the client: facade is Jamf's API, normalized is the gateway's own.",
+				"Benutzen Sie die andere API, oder ergänzen Sie ihr Wort unter endpoints des Clients: facade ist die API von Jamf, normalized die eigene des Gateways.",
 			},
 		},
 		{

@@ -37,6 +37,9 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 	if wait := p.who.pace.turn(s.o.Now()); wait > 0 {
 		return &fault{code: codeRateLimited, retryAfter: wait}
 	}
+	if f := p.who.mayUse(c.Path()); f != nil {
+		return f
+	}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"jamf-gateway/cache"
@@ -31,6 +32,8 @@ type caller struct {
 	scopes      []scope                // source, then computer before mobile
 	sources     map[string]struct{}    // the sources that he may see, with or without enabled kinds
 	passthrough bool                   // may ask for what its sources pass on
+	noNormal    bool                   // may not use /v1
+	noFacade    bool                   // may not use Jamf's API
 	onlyFresh   bool                   // is refused what is not fresh
 	pace        *pace
 	policy      string // digest of the scopes: part of every cache key and of every cursor
@@ -40,6 +43,18 @@ type caller struct {
 func (c *caller) sees(source string) bool {
 	_, ok := c.sources[source]
 	return ok
+}
+
+// mayUse refuses what lies in a part of the public door that is not the caller's, whether it exists or not. With 401 a client would ask for
+// new tokens for ever. What a client does with its token it does by Jamf's paths alone, so those are everybody's.
+func (c *caller) mayUse(path string) *fault {
+	facade := styleOf(path) != styleOwn
+	switch {
+	case facade && c.noFacade && !strings.HasSuffix(path, "/api/v1/auth/keep-alive") && !strings.HasSuffix(path, "/api/v1/auth/invalidate-token"),
+		!facade && c.noNormal:
+		return &fault{code: codeOutOfScope}
+	}
+	return nil
 }
 
 // expired tells that a secret of his has ended.
@@ -101,7 +116,10 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 			names = append(names, name)
 		}
 	}
-	c := &caller{id: o.ID, secrets: slices.Clone(o.Secrets), expires: maps.Clone(o.Expires), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh, pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{}}
+	c := &caller{
+		id: o.ID, secrets: slices.Clone(o.Secrets), expires: maps.Clone(o.Expires), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh,
+		noNormal: o.NoNormalized, noFacade: o.NoFacade, pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{},
+	}
 	for _, name := range names {
 		s, ok := known[name]
 		if !ok {
@@ -117,6 +135,9 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 		}
 		profile = profile.Under(o.Policy)
 		for _, k := range s.Kinds {
+			if o.Kinds != nil && !slices.Contains(o.Kinds, k) {
+				continue
+			}
 			c.scopes = append(c.scopes, scope{Series: cache.Series{Source: name, Kind: k}, profile: profile, filter: o.Filter})
 		}
 	}

@@ -415,8 +415,8 @@ func (s *Server) ofDevice(c *fiber.Ctx, q deviceQuery, render func(ctx context.C
 	if !ok && !x.caller.sees(source) {
 		return &fault{code: codeUnknownDevice, asked: source}
 	}
-	if !ok {
-		return &fault{code: codeUnknownDevice}
+	if !ok { // a 404 would be taken for a device that was deleted
+		return &fault{code: codeKindDisabled, source: source}
 	}
 	x.source = source
 	r, err := s.read(x, []scope{sc}, step{ask: askOne})

@@ -24,6 +24,7 @@ const (
 	codeInvalidToken     = "invalid_token"
 	codeInvalidClient    = "invalid_client"
 	codeKindDisabled     = "kind_disabled"
+	codeOutOfScope       = "out_of_scope"
 	codeForbiddenOrigin  = "forbidden_origin"
 	codeAdminToken       = "admin_token"
 	codeTooManyAttempts  = "too_many_attempts"

@@ -37,6 +37,10 @@ type ClientOptions struct {
 	Filter  device.Filter // which devices it is shown
 	Policy  device.Policy // how it is shown what names people
 
+	Kinds        []device.Kind // that it is shown; nil = all
+	NoNormalized bool          // may not use /v1
+	NoFacade     bool          // may not use Jamf's API
+
 	Passthrough bool // may ask for what its sources pass on
 	OnlyFresh   bool // is refused what is not fresh, as with require=fresh
 

@@ -25,7 +25,7 @@ func statusOf(code string) int {
 		return http.StatusBadRequest
 	case codeUnauthorized, codeInvalidToken, codeInvalidClient, codeAdminToken:
 		return http.StatusUnauthorized
-	case codeKindDisabled, codeForbiddenOrigin:
+	case codeKindDisabled, codeOutOfScope, codeForbiddenOrigin:
 		return http.StatusForbidden
 	case codeNotFound, codeUnknownSource, codeUnknownDevice:
 		return http.StatusNotFound
@@ -89,7 +89,8 @@ const (
 	styleClassic              // the small HTML page of the Classic API
 )
 
-// styleOf chooses the dialect of a path that no route has claimed. It decides how an error looks, never what is allowed.
+// styleOf chooses the dialect of a path that no route has claimed, and so the part of the public door that it lies in: routes have literal
+// beginnings, and what is spelled otherwise is none of them.
 func styleOf(path string) style {
 	if rest, ok := strings.CutPrefix(path, "/jamf/"); ok {
 		_, rest, _ = strings.Cut(rest, "/")

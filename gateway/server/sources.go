@@ -216,13 +216,15 @@ func (s *Server) kinds(x *exchange, st SourceStatus, statuses statusIndex) []kin
 	out := make([]kindHealth, 0, len(st.Kinds))
 	for _, k := range st.Kinds {
 		q := cache.Series{Source: st.Name, Kind: k.Kind}
-		g, err := s.o.Store.Acquire(q)
 		sc := scope{Series: q}
 		if c != nil {
-			if own, shown := c.scope(q.Source, q.Kind); shown {
-				sc = own
+			own, shown := c.scope(q.Source, q.Kind)
+			if !shown {
+				continue
 			}
+			sc = own
 		}
+		g, err := s.o.Store.Acquire(q)
 		sr := s.observe(x.rules, sc, g, statuses, now)
 		if g != nil {
 			if f := sr.look(now); f != nil && f.code == codeViewNotReady {
@@ -248,7 +250,6 @@ func (s *Server) kinds(x *exchange, st SourceStatus, statuses statusIndex) []kin
 			h.Progress = &progress{Held: k.Held, Total: k.Total}
 		}
 		if c != nil {
-			sc, _ := c.scope(st.Name, k.Kind)
 			h.shownTo(c.id, sc.profile)
 		}
 		out = append(out, h)

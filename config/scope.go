@@ -1,0 +1,42 @@
+package config
+
+import "slices"
+
+// Words of a client's Endpoints.
+const (
+	EndpointNormalized = "normalized" // /v1
+	EndpointFacade     = "facade"     // Jamf's own API, with what its sources pass on
+)
+
+// scope reads which parts of the gateway a client may use, and which kinds of devices it is shown.
+func (d *document) scope(c *Client, m *mapping) {
+	c.Kinds, _ = m.some("kinds", "leave it out for both", kindComputer, kindMobile)
+	c.Endpoints, _ = m.some("endpoints", "leave it out for both", EndpointFacade, EndpointNormalized)
+	if c.Passthrough && c.Endpoints != nil && !slices.Contains(c.Endpoints, EndpointFacade) && !d.blamedBelow(m.join("endpoints")) {
+		d.problem(m.from("endpoints"), "passthrough: true needs facade among them: the paths stand below Jamf's API")
+	}
+}
+
+// some reads a list of one or both of two words, sorted; written is false when it does not stand there. instead is what to do in place of an
+// empty list.
+func (m *mapping) some(key, instead, one, other string) (out []string, written bool) {
+	list, written := m.values(key)
+	if !written {
+		return nil, false
+	}
+	if len(list) == 0 && !m.doc.blamedBelow(m.join(key)) {
+		m.doc.problem(m.from(key), "is empty; name %s or %s, or %s", one, other, instead)
+	}
+	for _, v := range list {
+		switch {
+		case v.text != one && v.text != other:
+			m.doc.problem(v.origin, "must be %s or %s, not %q", one, other, clip(v.text))
+		case slices.Contains(out, v.text):
+			m.doc.problem(v.origin, "%s stands twice", v.text)
+		default:
+			out = append(out, v.text)
+		}
+	}
+	slices.Sort(out)
+	return out, true
+}
