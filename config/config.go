@@ -3,7 +3,10 @@
 // all of it at once. It knows no other room.
 package config
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Config is the whole of gateway.yaml after defaults, environment and validation. File names are
 // absolute or relative to the working directory, never to the settings file.
@@ -16,10 +19,11 @@ type Config struct {
 	PublicURL      string // how clients reach the gateway, without a trailing slash; "" = unknown
 	MaxPageSize    int    // most rows of a page in Jamf's shape
 	MaxStale       time.Duration
-	SecretMaxAge   time.Duration // of a file with a secret of Jamf's, then it is warned of
-	KeyFile        string        // key of the tokens; made at the first start
-	AdminHosts     []string      // names of the admin door beside loopback and admin_listen: lower case, no port
-	AdminTokenFile string        // file of the admin door's token; made at the first start
+	SecretMaxAge   time.Duration  // of a file with a secret of Jamf's, then it is warned of
+	KeyFile        string         // key of the tokens; made at the first start
+	AdminHosts     []string       // names of the admin door beside loopback and admin_listen: lower case, no port
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	AdminTokenFile string         // file of the admin door's token; made at the first start
 	TLS            TLS
 	DataDir        string
 	Audit          Audit
@@ -120,6 +124,8 @@ type Client struct {
 
 	Kinds     []string // nil = all
 	Endpoints []string // EndpointNormalized, EndpointFacade; nil = all
+
+	Networks []netip.Prefix // from where it may ask; none = from anywhere
 
 	View        View
 	Passthrough bool // may ask for the further paths of its sources

@@ -3,6 +3,7 @@ package config_test
 import (
 	"crypto/sha256"
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"jamf-gateway/config"
 )
@@ -77,7 +79,7 @@ func TestDefaultsAreThoseOfTheDocuments(t *testing.T) {
 		Profiles:  map[string]config.Profile{},
 		Telemetry: config.Telemetry{LogLevel: "info"},
 	}
-	if diff := cmp.Diff(want, got, ignoreSecrets()); diff != "" {
+	if diff := cmp.Diff(want, got, ignoreSecrets(), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("defaults differ (-want +got):\n%s", diff)
 	}
 }
@@ -135,6 +137,7 @@ clients:
     requests_per_second: 12.5
     kinds: [mobile]
     endpoints: [normalized, facade]
+    networks: [10.20.0.0/16, "2001:db8::1"]
 profiles:
   own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
 telemetry: {log_level: debug, propagate_to_jamf: true}
@@ -143,6 +146,7 @@ audit: {dir: log, keep: 365d}
 secret_max_age: 180d
 retention: {deleted_devices: 14d}
 admin_hosts: [Admin.example.com, "192.0.2.7"]
+trusted_proxies: [127.0.0.1]
 `), "gateway.yaml", dir, env("CREDENTIALS_DIRECTORY="+filepath.Join(dir, "cred")))
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +154,7 @@ admin_hosts: [Admin.example.com, "192.0.2.7"]
 	usual := config.Sync{Interval: 24 * time.Hour, PageSize: 800}
 	want := &config.Config{
 		File: "gateway.yaml", Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
-		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, SecretMaxAge: 180 * 24 * time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"), AdminHosts: []string{"admin.example.com", "192.0.2.7"}, Audit: config.Audit{Dir: filepath.Join(dir, "log"), Keep: 365 * 24 * time.Hour},
+		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, SecretMaxAge: 180 * 24 * time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"), AdminHosts: []string{"admin.example.com", "192.0.2.7"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Audit: config.Audit{Dir: filepath.Join(dir, "log"), Keep: 365 * 24 * time.Hour},
 		Retention: config.Retention{DeletedDevices: 14 * 24 * time.Hour},
 		TLS:       config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
 		Sources: []config.Source{
@@ -184,18 +188,19 @@ admin_hosts: [Admin.example.com, "192.0.2.7"]
 			ID:      "Inventory_360.x",
 			Secrets: [][32]byte{sha256.Sum256([]byte("secret")), [32]byte(slices.Repeat([]byte{0xab}, 32))},
 			Sources: []string{"b", "a"}, Profile: "full", OnlyFresh: true, RequestsPerSecond: 12.5, Kinds: []string{"mobile"}, Endpoints: []string{"facade", "normalized"},
+			Networks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("2001:db8::1/128")},
 			View: config.View{
 				ManagedOnly: true, NoBYOD: true, WithSerial: true, Sites: []string{"Nord", "7"}, Groups: []string{"Lehrer"}, Prefixes: []string{"SN-"}, NewestDuplicate: true,
 				Names: "serial", Users: "pseudonym", DropSentinels: true,
 			},
 		}},
 		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Dropped: "omit", Places: []config.Problem{
-			{File: "gateway.yaml", Line: 47, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 47, Setting: "profiles.own.fields[1]"},
+			{File: "gateway.yaml", Line: 48, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 48, Setting: "profiles.own.fields[1]"},
 		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
 		Places: map[string]config.Problem{
 			"clients.Inventory_360.x.profile": {File: "gateway.yaml", Line: 40, Setting: "clients.Inventory_360.x.profile"},
-			"admin_token_file":                {File: "gateway.yaml", Line: 49, Setting: "admin_token_file"},
+			"admin_token_file":                {File: "gateway.yaml", Line: 50, Setting: "admin_token_file"},
 			"key_file":                        {File: "gateway.yaml", Line: 9, Setting: "key_file"}, "data_dir": {File: "gateway.yaml", Line: 11, Setting: "data_dir"},
 			"sources.b.client_secret": {File: "gateway.yaml", Line: 22, Setting: "sources.b.client_secret"},
 			"sources.c.client_secret": {File: "gateway.yaml", Line: 35, Setting: "sources.c.client_secret"},
@@ -203,7 +208,7 @@ admin_hosts: [Admin.example.com, "192.0.2.7"]
 			"tls.cert_file":           {File: "gateway.yaml", Line: 10, Setting: "tls.cert_file"},
 		},
 	}
-	if diff := cmp.Diff(want, got, ignoreSecrets()); diff != "" {
+	if diff := cmp.Diff(want, got, ignoreSecrets(), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("settings differ (-want +got):\n%s", diff)
 	}
 }

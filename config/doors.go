@@ -135,6 +135,7 @@ func (d *document) doors(c *Config, root *mapping) {
 	}
 	d.exposure(c, listen, admin)
 	d.adminHosts(c, root)
+	c.TrustedProxies = root.prefixes("trusted_proxies")
 }
 
 // adminHosts reads the names under which the admin door may be asked.

@@ -193,6 +193,9 @@ func placeSentences() [][2]string {
 // scopeSentences are about what a client may use and from where.
 func scopeSentences() [][2]string {
 	return [][2]string{
+		{"is empty; name a network like 10.20.0.0/16, or leave it out", "ist leer; nennen Sie ein Netz wie 10.20.0.0/16, oder lassen Sie die Einstellung weg"},
+		{"must be an address or a network like 10.20.0.0/16, not %s", "muss eine Adresse oder ein Netz wie 10.20.0.0/16 sein, nicht %s"},
+		{"%s is everybody: name the networks that are meant", "%s sind alle: Nennen Sie die Netze, die gemeint sind"},
 		{"must be facade or normalized, not %s", "muss facade oder normalized sein, nicht %s"},
 		{"is empty; name computer or mobile, or leave it out for both", "ist leer; nennen Sie computer oder mobile, oder lassen Sie die Einstellung für beide weg"},
 		{"is empty; name facade or normalized, or leave it out for both", "ist leer; nennen Sie facade oder normalized, oder lassen Sie die Einstellung für beide weg"},

@@ -10,6 +10,7 @@ const (
 
 // scope reads which parts of the gateway a client may use, and which kinds of devices it is shown.
 func (d *document) scope(c *Client, m *mapping) {
+	c.Networks = m.prefixes("networks")
 	c.Kinds, _ = m.some("kinds", "leave it out for both", kindComputer, kindMobile)
 	c.Endpoints, _ = m.some("endpoints", "leave it out for both", EndpointFacade, EndpointNormalized)
 	if c.Passthrough && c.Endpoints != nil && !slices.Contains(c.Endpoints, EndpointFacade) && !d.blamedBelow(m.join("endpoints")) {

@@ -155,7 +155,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		AdminToken: admin, Audit: g.audit, AdminHosts: c.AdminHosts, Profiles: c.Telemetry.Pprof,
 		Settings: server.Settings{
 			Control: newControl(c, ps, g.syncer, g.upstreams, g.purger, g.o.Now), Passthrough: passthrough{g.upstreams}, Sources: served, Names: ownNames(c),
-			Clients: ps.clients(c.Clients, key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale,
+			Clients: ps.clients(c.Clients, key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale, Proxies: c.TrustedProxies,
 			Warnings: g.warnings,
 		},
 		Store: g.store, Usage: g.usage, SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), EndedFile: filepath.Join(c.DataDir, endedFile),

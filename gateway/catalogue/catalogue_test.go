@@ -96,7 +96,7 @@ func TestEveryPublishedCodeStands(t *testing.T) {
 		auth_failed bad_request bad_request_upstream body_too_large breaker_open busy canceled connect_failed content_encoding
 		count_mismatch cursor_expired cursor_invalid dns_failed empty_unconfirmed filter_not_supported forbidden forbidden_origin
 		rate_limited headers_too_large hidden_field html_instead_of_json http_version internal invalid_client invalid_token jamf_cannot_render
-		jamf_unavailable out_of_scope kind_disabled kind_off method_not_allowed never_synced no_progress not_found not_fresh not_ready
+		jamf_unavailable out_of_scope network_not_allowed kind_disabled kind_off method_not_allowed never_synced no_progress not_found not_fresh not_ready
 		order_not_rising overdue page_size_too_large profile_changed redirect_refused request_malformed request_timeout
 		right_missing rights_surplus rights_unknown sort_not_supported source_disabled stale stale_limit store_corrupt store_error
 		store_full store_locked store_lost store_newer sync_running test_running throttled timeout tls_failed token_refused too_large

@@ -148,6 +148,18 @@ func ofState() []Entry {
 			},
 		},
 		{
+			Code:  "network_not_allowed",
+			Title: Text{"This client may not ask from here", "Dieser Client darf von hier aus nicht anfragen"},
+			Cause: Text{
+				"The token is good, but the request comes from an address outside of the networks of its client.",
+				"Das Token gilt, aber die Anfrage kommt von einer Adresse außerhalb der networks seines Clients.",
+			},
+			Action: Text{
+				"Add the address to networks of the client, state the reverse proxy in trusted_proxies, or replace the secret if nobody of yours asked.",
+				"Ergänzen Sie die Adresse unter networks des Clients, tragen Sie den Reverse-Proxy in trusted_proxies ein, oder ersetzen Sie das Secret, falls niemand von Ihnen gefragt hat.",
+			},
+		},
+		{
 			Code:  "profile_changed",
 			Title: Text{"The profile has changed", "Das Profil wurde geändert"},
 			Cause: Text{

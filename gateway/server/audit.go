@@ -23,7 +23,7 @@ const adminActor = "admin"
 // the act is about, come from the caller; who and from where is filled in.
 func (s *Server) act(c *fiber.Ctx, e audit.Entry, do func() error) *fault {
 	x := exchangeOf(c)
-	e.Actor, e.Address, e.RequestID = adminActor, address(c.Context()), x.id
+	e.Actor, e.Address, e.RequestID = adminActor, x.address(), x.id
 	ended, err := s.o.Audit.Act(e)
 	switch {
 	case errors.Is(err, audit.ErrFull):
@@ -48,15 +48,17 @@ func (s *Server) audited(rc *fasthttp.RequestCtx, x *exchange, status int) {
 	case s.o.Audit == nil:
 	case !x.public:
 		if x.code == codeAdminToken && len(rc.Request.Header.Peek(fiber.HeaderAuthorization)) > 0 || x.code == codeTooManyAttempts || x.code == codeForbiddenOrigin {
-			s.o.Audit.Fold(audit.Entry{Event: audit.AdminRefused, Address: address(rc), Outcome: x.code})
+			s.o.Audit.Fold(audit.Entry{Event: audit.AdminRefused, Address: x.address(), Outcome: x.code})
 		}
+	case x.code == codeNetwork:
+		s.o.Audit.Fold(audit.Entry{Event: "request.refused", Address: x.network(), Outcome: x.code, Actor: x.client(), Credential: hex.EncodeToString(x.credential[:4])})
 	case x.method == http.MethodPost && issuesTokens(x.route):
-		e := audit.Entry{Event: audit.TokenRefused, Address: address(rc), Outcome: x.code, Actor: x.client()}
+		e := audit.Entry{Event: audit.TokenRefused, Address: x.address(), Outcome: x.code, Actor: x.client()}
 		if _, known := x.rules.clients[x.claimed]; known {
 			e.Actor = x.claimed // any other name may be a secret in the wrong field
 		}
 		if status != http.StatusOK {
-			e.Address = network(rc) // of IPv6 a customer's network: he has more addresses than there are lines
+			e.Address = x.network()
 		} else {
 			e.Event, e.Outcome, e.Credential = "token.issued", audit.Done, hex.EncodeToString(x.credential[:4])
 		}
@@ -74,15 +76,20 @@ func issuesTokens(route string) bool {
 	return strings.HasSuffix(route, "/oauth/token") || strings.HasSuffix(route, "/auth/token") || strings.HasSuffix(route, "/auth/keep-alive")
 }
 
-// address is the IP address of the other side of the connection.
-func address(rc *fasthttp.RequestCtx) string { return rc.RemoteIP().String() }
+// address is the IP address of who asks.
+func (x *exchange) address() string {
+	if !x.peer.IsValid() {
+		return ""
+	}
+	return x.peer.String()
+}
 
-// network is address, but of IPv6 the network of a customer.
-func network(rc *fasthttp.RequestCtx) string {
-	if p := addressOf(rc.RemoteAddr()); p.IsValid() && !p.IsSingleIP() {
+// network is address, but of IPv6 the network of a customer: he has more addresses than there are lines.
+func (x *exchange) network() string {
+	if p := customer(x.peer); p.IsValid() && !p.IsSingleIP() {
 		return p.String()
 	}
-	return address(rc)
+	return x.address()
 }
 
 // readOf is that so many devices of a series are sent.

@@ -26,7 +26,10 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 	if err != nil || s.ended.has(token, p.expires) {
 		return &fault{code: codeInvalidToken}
 	}
-	x.caller = p.who
+	x.caller, x.credential = p.who, p.secret
+	if !p.who.comesFrom(x.peer) { // before it counts among his requests: it may be a thief's
+		return &fault{code: codeNetwork}
+	}
 	setLimitPolicy(c.Context())
 	if s.o.Usage != nil {
 		x.seen.Token = s.o.Usage.Hash(token)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type caller struct {
 	noNormal    bool                   // may not use /v1
 	noFacade    bool                   // may not use Jamf's API
 	onlyFresh   bool                   // is refused what is not fresh
+	networks    networks               // from where he may ask; none = from anywhere
 	pace        *pace
 	policy      string // digest of the scopes: part of every cache key and of every cursor
 }
@@ -56,6 +58,9 @@ func (c *caller) mayUse(path string) *fault {
 	}
 	return nil
 }
+
+// comesFrom tells whether the caller may ask from an address.
+func (c *caller) comesFrom(a netip.Addr) bool { return len(c.networks) == 0 || c.networks.has(a) }
 
 // expired tells that a secret of his has ended.
 func (c *caller) expired(secret [32]byte, now time.Time) bool {
@@ -118,7 +123,7 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 	}
 	c := &caller{
 		id: o.ID, secrets: slices.Clone(o.Secrets), expires: maps.Clone(o.Expires), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh,
-		noNormal: o.NoNormalized, noFacade: o.NoFacade, pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{},
+		noNormal: o.NoNormalized, noFacade: o.NoFacade, networks: slices.Clone(o.Networks), pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{},
 	}
 	for _, name := range names {
 		s, ok := known[name]

@@ -29,6 +29,7 @@ type doorman struct {
 	perAddress int
 	log        *slog.Logger
 	refused    func(ctx context.Context, door, reason string)
+	proxy      func(netip.Addr) bool // of whom many ask; nil = there is none
 
 	mu    sync.Mutex
 	total int
@@ -55,31 +56,17 @@ func spareFilesOf(allowed int) int {
 	return max(leastConnections, allowed-max(128, allowed/4)-2*otherConnections)
 }
 
-// addressOf is what counts as one address: of IPv6 the network of a customer (/64).
-func addressOf(a net.Addr) netip.Prefix {
-	at, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.Prefix{}
-	}
-	addr := at.Addr().WithZone("").Unmap()
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64
-	}
-	p, _ := addr.Prefix(bits) // bits fits the address
-	return p
-}
-
 // enter counts a connection; leave must be called when it ends. ok is false when it may not come in.
 func (d *doorman) enter(a net.Addr) (leave func(), ok bool) {
-	key := addressOf(a)
+	from := remote(a)
+	key, many := customer(from), d.proxy != nil && d.proxy(from)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	reason := ""
 	switch {
 	case d.total >= d.max:
 		reason = "all"
-	case d.from[key] >= d.perAddress:
+	case d.from[key] >= d.perAddress && !many:
 		reason = "address"
 	}
 	if reason != "" {

@@ -264,6 +264,24 @@ func (s *Server) ServePublicTo(ctx context.Context, ln net.Listener, most, perAd
 	return serveUntil(ctx, s.newApp(s.publicRoutes), newDoor(ln, most, perAddress))
 }
 
+// NewDoorOfProxies is NewDoor where one network is that of a stated proxy.
+func NewDoorOfProxies(ln net.Listener, most, perAddress int, proxies netip.Prefix) net.Listener {
+	l, _ := NewDoor(ln, most, perAddress).(headListener)
+	l.doorman.proxy = proxies.Contains
+	return l
+}
+
+// Peer is who asks, over a connection from an address with X-Forwarded-For.
+func Peer(proxies []netip.Prefix, from net.Addr, forwarded ...string) string {
+	var rc fasthttp.RequestCtx
+	var rq fasthttp.Request
+	for _, line := range forwarded {
+		rq.Header.Add("X-Forwarded-For", line)
+	}
+	rc.Init(&rq, from, nil)
+	return (&rules{proxies: proxies}).peer(&rc).String()
+}
+
 // AdminHandler is the admin door without a socket.
 func (s *Server) AdminHandler() fasthttp.RequestHandler { return s.adminApp(nil).Server().Handler }
 

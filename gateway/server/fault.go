@@ -25,6 +25,7 @@ const (
 	codeInvalidClient    = "invalid_client"
 	codeKindDisabled     = "kind_disabled"
 	codeOutOfScope       = "out_of_scope"
+	codeNetwork          = "network_not_allowed"
 	codeForbiddenOrigin  = "forbidden_origin"
 	codeAdminToken       = "admin_token"
 	codeTooManyAttempts  = "too_many_attempts"

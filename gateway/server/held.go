@@ -77,7 +77,7 @@ func (s *Server) adminHeld(c *fiber.Ctx) error {
 		items = append(items, v)
 	}
 	if len(items) > 0 { // names and serial numbers
-		s.o.Audit.Fold(audit.Entry{Event: "admin.held", Actor: adminActor, Address: address(c.Context()), Source: name, Outcome: audit.Done})
+		s.o.Audit.Fold(audit.Entry{Event: "admin.held", Actor: adminActor, Address: exchangeOf(c).address(), Source: name, Outcome: audit.Done})
 	}
 	return sendJSON(c, http.StatusOK, struct {
 		Source   string        `json:"source"`

@@ -62,13 +62,14 @@ func (s *Server) issueToken(c *fiber.Ctx) error {
 }
 
 // admit finds the caller whose credentials these are and the hash of the secret that matched. At a source's own base they
-// must be for that source, as those of another Jamf would be refused there.
+// must be for that source, as those of another Jamf would be refused there. From a network that is not his they are wrong ones: whoever has
+// found a secret does not learn that it is one.
 func (s *Server) admit(x *exchange, given credentials) (secret [32]byte, ok bool) {
 	who, secret, ok := authenticateSecret(x.rules.clients, given.id, given.secret, s.o.Now())
 	if !ok && given.literal != "" {
 		who, secret, ok = authenticateSecret(x.rules.clients, given.id, given.literal, s.o.Now())
 	}
-	if !ok || x.base.own && !who.sees(x.base.source) {
+	if !ok || x.base.own && !who.sees(x.base.source) || !who.comesFrom(x.peer) {
 		return [32]byte{}, false
 	}
 	x.caller, x.credential = who, secret

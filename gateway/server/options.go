@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -43,6 +44,8 @@ type ClientOptions struct {
 
 	Passthrough bool // may ask for what its sources pass on
 	OnlyFresh   bool // is refused what is not fresh, as with require=fresh
+
+	Networks []netip.Prefix // from where it may ask; none = from anywhere
 
 	RequestsPerSecond float64 // above it requests wait for their turn; 0 = no limit
 }

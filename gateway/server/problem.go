@@ -25,7 +25,7 @@ func statusOf(code string) int {
 		return http.StatusBadRequest
 	case codeUnauthorized, codeInvalidToken, codeInvalidClient, codeAdminToken:
 		return http.StatusUnauthorized
-	case codeKindDisabled, codeOutOfScope, codeForbiddenOrigin:
+	case codeKindDisabled, codeOutOfScope, codeNetwork, codeForbiddenOrigin:
 		return http.StatusForbidden
 	case codeNotFound, codeUnknownSource, codeUnknownDevice:
 		return http.StatusNotFound
@@ -390,7 +390,7 @@ func marshal(v any) ([]byte, error) {
 }
 
 // logFault is the place where a failed request is logged: loudly when the gateway is at fault, at info level when a client asks for
-// a source that is not his, else at debug level.
+// a source that is not his or from a network that is not, else at debug level.
 func (s *Server) logFault(x *exchange, status int, f *fault) {
 	level := slog.LevelDebug
 	switch f.code {
@@ -399,7 +399,7 @@ func (s *Server) logFault(x *exchange, status int, f *fault) {
 	case codeStoreLost, codeStoreNewer, codeStoreCorrupt:
 		level = slog.LevelWarn
 	}
-	if f.asked != "" {
+	if f.asked != "" || f.code == codeNetwork {
 		level = max(level, slog.LevelInfo)
 	}
 	ctx := x.context()

@@ -48,7 +48,7 @@ func (r *refusals) hold(rc *fasthttp.RequestCtx, x *exchange, now func() time.Ti
 		return
 	}
 	at := now()
-	bucket := maphash.Comparable(r.seed, addressOf(rc.RemoteAddr())) % refusalAddresses
+	bucket := maphash.Comparable(r.seed, customer(x.peer)) % refusalAddresses
 	if one, all := r.one[bucket].AllowN(at, 1), r.all.AllowN(at, 1); !one || !all {
 		<-time.After(r.patience)
 	}

@@ -3,6 +3,8 @@ package server
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"time"
 
 	"jamf-gateway/cache"
@@ -16,6 +18,7 @@ type Settings struct {
 	Sources     []SourceOptions
 	Names       []string // other host names under which the gateway is known; they count where a source has Hosts
 	Clients     []ClientOptions
+	Proxies     []netip.Prefix // whose X-Forwarded-For is believed at the public door
 	MaxPageSize int
 	MaxStale    time.Duration
 	Warnings    func() []Warning // what should not stay, for operators; nil = nothing
@@ -38,6 +41,7 @@ type rules struct {
 	passthrough Passthrough
 	clients     map[string]*caller // id -> caller
 	bases       bases
+	proxies     networks
 	passes      map[string][]PassPath // by source
 	maxPageSize int
 	maxStale    time.Duration
@@ -56,7 +60,7 @@ func newRules(o Settings) (*rules, error) {
 	}
 	r := &rules{
 		control: o.Control, passthrough: o.Passthrough, passes: passPaths(o.Sources), maxPageSize: o.MaxPageSize, maxStale: o.MaxStale,
-		warnings: o.Warnings,
+		warnings: o.Warnings, proxies: slices.Clone(o.Proxies),
 	}
 	if r.maxPageSize == 0 {
 		r.maxPageSize = defaultMaxPageSize

@@ -121,7 +121,7 @@ func (s *Server) begin(rc *fasthttp.RequestCtx, method string) *exchange {
 	x := &exchange{
 		rules: s.rules.Load(), method: method,
 		id: requestID(rc.Request.Header.Peek(requestIDHeader)), start: s.o.Now(),
-		style: styleOf(string(rc.URI().PathOriginal())),
+		style: styleOf(string(rc.URI().PathOriginal())), peer: remote(rc.RemoteAddr()),
 	}
 	rc.SetUserValue(exchangeKey{}, x)
 	s.telemetry.begin(rc, x)

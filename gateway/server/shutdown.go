@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,7 +16,9 @@ const drainTime = 20 * time.Second
 
 // ServePublic answers on the public door until ctx ends, and then drains.
 func (s *Server) ServePublic(ctx context.Context, ln net.Listener) error {
-	return serveUntil(ctx, s.newApp(s.publicRoutes), headListener{ln, s.newDoorman("public", connections)})
+	d := s.newDoorman("public", connections)
+	d.proxy = func(a netip.Addr) bool { return s.rules.Load().proxies.has(a) }
+	return serveUntil(ctx, s.newApp(s.publicRoutes), headListener{ln, d})
 }
 
 // ServeAdmin answers on the admin door until ctx ends, and then drains.
