@@ -37,6 +37,9 @@ func (d *document) clients(c *Config, root *mapping, profiles []string) {
 			d.problem(m.at("id"), "stands twice, first in line %d", first)
 		}
 		lines[cl.ID] = m.at("id").line
+		if cl.Certificate != (Certificate{}) && c.TLS.ClientCAFile == "" && !d.blamedBelow("tls") {
+			d.problem(m.from("certificate"), "needs tls.client_ca_file: without it no client is asked for a certificate")
+		}
 		allowed = append(allowed, m.from("passthrough"))
 		c.Clients = append(c.Clients, cl)
 	}

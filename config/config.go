@@ -37,10 +37,18 @@ type Config struct {
 	Warnings       []Problem          // what is possible but should not stay; for the log and for `check`
 }
 
-// TLS says where the certificate of the public door comes from: two files, an authority, or there is none.
+// TLS says where the certificate of the public door comes from: two files, an authority, or there is none. ClientCAFile holds the
+// authorities by whom clients prove themselves; "" = no client is asked for a certificate.
 type TLS struct {
 	CertFile, KeyFile string
 	ACME              ACME
+	ClientCAFile      string
+}
+
+// Certificate says by which certificate a client proves itself: by its SHA-256 or by a DNS name in it. The zero value asks for none.
+type Certificate struct {
+	Fingerprint [32]byte
+	DNS         string
 }
 
 // Audit is where it is written down who did what, and for how long it is kept.
@@ -125,7 +133,8 @@ type Client struct {
 	Kinds     []string // nil = all
 	Endpoints []string // EndpointNormalized, EndpointFacade; nil = all
 
-	Networks []netip.Prefix // from where it may ask; none = from anywhere
+	Networks    []netip.Prefix // from where it may ask; none = from anywhere
+	Certificate Certificate    // that it must show
 
 	View        View
 	Passthrough bool // may ask for the further paths of its sources

@@ -101,7 +101,7 @@ public_url: https://gateway.example.com/
 max_page_size: 2000
 max_stale: 7d12h
 key_file: /var/lib/gateway.key
-tls: {cert_file: tls.crt, key_file: tls.key}
+tls: {cert_file: tls.crt, key_file: tls.key, client_ca_file: tls.crt}
 data_dir: /var/lib/jamf-gateway
 cache: {max_bytes: 1GiB}
 sources:
@@ -138,6 +138,7 @@ clients:
     kinds: [mobile]
     endpoints: [normalized, facade]
     networks: [10.20.0.0/16, "2001:db8::1"]
+    certificate: dns:Inventory360.example.com
 profiles:
   own: {extends: minimal, fields: [os.version, "computer:general.barcode1"], dropped_fields: omit}
 telemetry: {log_level: debug, propagate_to_jamf: true}
@@ -156,7 +157,7 @@ trusted_proxies: [127.0.0.1]
 		File: "gateway.yaml", Listen: ":443", MetricsListen: "0.0.0.0:9481", InsecureHTTP: true, PublicURL: "https://gateway.example.com",
 		MaxPageSize: 2000, MaxStale: 7*24*time.Hour + 12*time.Hour, SecretMaxAge: 180 * 24 * time.Hour, KeyFile: "/var/lib/gateway.key", AdminTokenFile: filepath.Join(dir, "door.token"), AdminHosts: []string{"admin.example.com", "192.0.2.7"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Audit: config.Audit{Dir: filepath.Join(dir, "log"), Keep: 365 * 24 * time.Hour},
 		Retention: config.Retention{DeletedDevices: 14 * 24 * time.Hour},
-		TLS:       config.TLS{CertFile: cert, KeyFile: key}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
+		TLS:       config.TLS{CertFile: cert, KeyFile: key, ClientCAFile: cert}, DataDir: "/var/lib/jamf-gateway", Cache: config.Cache{MaxBytes: 1 << 30},
 		Sources: []config.Source{
 			{
 				Name: "a", URL: "https://a.jamfcloud.com/api", ClientID: "0123", ClientSecret: config.NewSecret("geheim"),
@@ -188,19 +189,19 @@ trusted_proxies: [127.0.0.1]
 			ID:      "Inventory_360.x",
 			Secrets: [][32]byte{sha256.Sum256([]byte("secret")), [32]byte(slices.Repeat([]byte{0xab}, 32))},
 			Sources: []string{"b", "a"}, Profile: "full", OnlyFresh: true, RequestsPerSecond: 12.5, Kinds: []string{"mobile"}, Endpoints: []string{"facade", "normalized"},
-			Networks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("2001:db8::1/128")},
+			Networks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("2001:db8::1/128")}, Certificate: config.Certificate{DNS: "inventory360.example.com"},
 			View: config.View{
 				ManagedOnly: true, NoBYOD: true, WithSerial: true, Sites: []string{"Nord", "7"}, Groups: []string{"Lehrer"}, Prefixes: []string{"SN-"}, NewestDuplicate: true,
 				Names: "serial", Users: "pseudonym", DropSentinels: true,
 			},
 		}},
 		Profiles: map[string]config.Profile{"own": {Extends: "minimal", Fields: []string{"os.version", "computer:general.barcode1"}, Dropped: "omit", Places: []config.Problem{
-			{File: "gateway.yaml", Line: 48, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 48, Setting: "profiles.own.fields[1]"},
+			{File: "gateway.yaml", Line: 49, Setting: "profiles.own.fields[0]"}, {File: "gateway.yaml", Line: 49, Setting: "profiles.own.fields[1]"},
 		}}},
 		Telemetry: config.Telemetry{LogLevel: "debug", PropagateToJamf: true},
 		Places: map[string]config.Problem{
 			"clients.Inventory_360.x.profile": {File: "gateway.yaml", Line: 40, Setting: "clients.Inventory_360.x.profile"},
-			"admin_token_file":                {File: "gateway.yaml", Line: 50, Setting: "admin_token_file"},
+			"admin_token_file":                {File: "gateway.yaml", Line: 51, Setting: "admin_token_file"},
 			"key_file":                        {File: "gateway.yaml", Line: 9, Setting: "key_file"}, "data_dir": {File: "gateway.yaml", Line: 11, Setting: "data_dir"},
 			"sources.b.client_secret": {File: "gateway.yaml", Line: 22, Setting: "sources.b.client_secret"},
 			"sources.c.client_secret": {File: "gateway.yaml", Line: 35, Setting: "sources.c.client_secret"},

@@ -22,19 +22,29 @@ const (
 // readTLS reads the certificate of the public door: two files that are there, an authority, or none.
 func readTLS(m, authority *mapping) TLS {
 	defer m.done()
-	cert, key, acme := m.text("cert_file", ""), m.text("key_file", ""), readACME(authority)
+	cert, key, ca, acme := m.text("cert_file", ""), m.text("key_file", ""), m.text("client_ca_file", ""), readACME(authority)
 	if len(acme.Hosts) > 0 && (cert.text != "" || key.text != "") {
 		m.doc.problem(m.from("acme"), "stands beside cert_file and key_file: the certificate comes from files or from an authority")
 	}
+	t := TLS{ACME: acme}
+	if ca.text != "" {
+		t.ClientCAFile = m.doc.path(ca.text)
+		if err := checkCertificates(t.ClientCAFile); err != nil && !m.doc.outline {
+			m.doc.problem(ca.origin, "%v", err)
+		}
+	}
 	switch {
+	case cert.text == "" && key.text == "" && ca.text != "" && len(acme.Hosts) == 0:
+		m.doc.problem(ca.origin, "cert_file and key_file are missing: clients show certificates over TLS alone")
+		return TLS{}
 	case cert.text == "" && key.text == "":
-		return TLS{ACME: acme}
+		return t
 	case cert.text == "":
 		m.doc.problem(key.origin, "cert_file is missing: TLS needs both files")
 	case key.text == "":
 		m.doc.problem(cert.origin, "key_file is missing: TLS needs both files")
 	}
-	t := TLS{CertFile: m.doc.path(cert.text), KeyFile: m.doc.path(key.text), ACME: acme}
+	t.CertFile, t.KeyFile = m.doc.path(cert.text), m.doc.path(key.text)
 	certInfo, keyInfo := m.doc.file(cert.origin, t.CertFile), m.doc.file(key.origin, t.KeyFile)
 	if keyInfo != nil && keyInfo.Mode().Perm()&0o077 != 0 {
 		m.doc.warn(key.origin, "%s can be read by others (mode %04o); set it to 0600", t.KeyFile, keyInfo.Mode().Perm())

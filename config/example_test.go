@@ -55,7 +55,7 @@ func TestTheExampleIsAcceptedWithEverythingUncommented(t *testing.T) {
 	certPEM, keyPEM := pair(t)
 	write(t, filepath.Join(dir, "tls.crt"), certPEM, 0o600)
 	write(t, filepath.Join(dir, "tls.key"), keyPEM, 0o600)
-	setting := regexp.MustCompile(`(?m)^( *)# ((?: *)(?:public_url|trusted_proxies|tls|cert_file|key_file|at|hosts|passthrough|- path|ttl|proxy_url|ca_file|networks|sites|groups|prefixes|kinds|endpoints|sources|profile|profiles|asset-labels|extends|fields|dropped_fields):(?: .*)?)$`)
+	setting := regexp.MustCompile(`(?m)^( *)# ((?: *)(?:public_url|trusted_proxies|certificate|client_ca_file|tls|cert_file|key_file|at|hosts|passthrough|- path|ttl|proxy_url|ca_file|networks|sites|groups|prefixes|kinds|endpoints|sources|profile|profiles|asset-labels|extends|fields|dropped_fields):(?: .*)?)$`)
 	text := setting.ReplaceAllString(read(t, "../gateway.example.yaml"), "$1$2")
 	text = strings.ReplaceAll(text, "/etc/jamf-gateway/tls", filepath.Join(dir, "tls"))
 	write(t, filepath.Join(dir, "ca.crt"), read(t, "testdata/ca.crt"), 0o600)
@@ -64,7 +64,7 @@ func TestTheExampleIsAcceptedWithEverythingUncommented(t *testing.T) {
 	if err != nil {
 		t.Fatalf("refused:\n%v", err)
 	}
-	if c.PublicURL == "" || c.TrustedProxies == nil || c.Clients[0].Networks == nil || c.Clients[0].Endpoints == nil || c.TLS.CertFile == "" || c.Sources[0].Sync.At == "" || c.Sources[0].CAFile == "" || c.Sources[0].Proxy.Reveal() == "" || c.Clients[0].Sources == nil ||
+	if c.PublicURL == "" || c.TrustedProxies == nil || c.Clients[0].Networks == nil || c.Clients[0].Endpoints == nil || c.Clients[0].Certificate.DNS == "" || c.TLS.ClientCAFile == "" || c.TLS.CertFile == "" || c.Sources[0].Sync.At == "" || c.Sources[0].CAFile == "" || c.Sources[0].Proxy.Reveal() == "" || c.Clients[0].Sources == nil ||
 		c.Clients[0].Profile == "" || c.Clients[0].View.Prefixes == nil || c.Clients[0].View.Sites == nil || c.Profiles["asset-labels"].Extends == "" || c.Profiles["asset-labels"].Dropped == "" {
 		t.Errorf("not every commented setting was found: %+v", c)
 	}

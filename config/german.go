@@ -196,6 +196,12 @@ func scopeSentences() [][2]string {
 		{"is empty; name a network like 10.20.0.0/16, or leave it out", "ist leer; nennen Sie ein Netz wie 10.20.0.0/16, oder lassen Sie die Einstellung weg"},
 		{"must be an address or a network like 10.20.0.0/16, not %s", "muss eine Adresse oder ein Netz wie 10.20.0.0/16 sein, nicht %s"},
 		{"%s is everybody: name the networks that are meant", "%s sind alle: Nennen Sie die Netze, die gemeint sind"},
+		{"cert_file and key_file are missing: clients show certificates over TLS alone", "cert_file und key_file fehlen: Clients zeigen Zertifikate nur über TLS"},
+		{"needs tls.client_ca_file: without it no client is asked for a certificate", "braucht tls.client_ca_file: Ohne das wird kein Client nach einem Zertifikat gefragt"},
+		{
+			"must be sha256: and the 64 hex digits of the certificate's fingerprint, or dns: and a name that stands in it, not %s",
+			"muss sha256: und die 64 Hexadezimalziffern des Fingerabdrucks des Zertifikats sein, oder dns: und ein Name, der darin steht, nicht %s",
+		},
 		{"must be facade or normalized, not %s", "muss facade oder normalized sein, nicht %s"},
 		{"is empty; name computer or mobile, or leave it out for both", "ist leer; nennen Sie computer oder mobile, oder lassen Sie die Einstellung für beide weg"},
 		{"is empty; name facade or normalized, or leave it out for both", "ist leer; nennen Sie facade oder normalized, oder lassen Sie die Einstellung für beide weg"},

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"log/slog"
 	"math/big"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,4 +75,23 @@ func TestACertificateFollowsItsFilesAndABadPairKeepsTheOneBefore(t *testing.T) {
 		time.Sleep(certificateLook)
 		serves("said once", 2, "")
 	})
+}
+
+func TestADoorAsksForCertificatesOfItsAuthoritiesAloneAndDoesNotOpenWithoutThem(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "ca.crt")
+	if err := os.WriteFile(text, []byte("no PEM"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{text: "holds no certificate", text + ".absent": "no such file"} {
+		if err := askForCertificates(&tls.Config{MinVersion: tls.VersionTLS12}, file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	door := &tls.Config{MinVersion: tls.VersionTLS12}
+	if err := askForCertificates(door, ""); err != nil || door.ClientAuth != tls.NoClientCert {
+		t.Errorf("without a file: %v, %v", door.ClientAuth, err)
+	}
+	if err := askForCertificates(door, "../config/testdata/ca.crt"); err != nil || door.ClientAuth != tls.VerifyClientCertIfGiven || door.ClientCAs == nil {
+		t.Errorf("with one: %v, %v", door.ClientAuth, err)
+	}
 }

@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
+	"os"
 )
 
 type listeners struct{ public, admin, metrics net.Listener }
@@ -66,6 +68,9 @@ func (g *Gateway) Listen(ctx context.Context) error {
 		if door, err = g.tlsConfig(); err != nil {
 			return err
 		}
+		if err = askForCertificates(door, c.TLS.ClientCAFile); err != nil {
+			return fmt.Errorf("tls: %w", err)
+		}
 		g.listeners.public = tls.NewListener(g.listeners.public, door)
 	}
 	if g.listeners.admin, err = open("admin_listen", c.AdminListen); err != nil {
@@ -91,6 +96,23 @@ func (g *Gateway) tlsConfig() (*tls.Config, error) {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cert.forHandshake}, g.meterCertificate(cert.end)
+}
+
+// askForCertificates lets clients show a certificate of one of the authorities in a file; "" = they are not asked. One that none of
+// them vouches for ends the handshake.
+func askForCertificates(door *tls.Config, file string) error {
+	if file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("client_ca_file: %w", err)
+	}
+	door.ClientAuth, door.ClientCAs = tls.VerifyClientCertIfGiven, x509.NewCertPool()
+	if !door.ClientCAs.AppendCertsFromPEM(data) {
+		return fmt.Errorf("client_ca_file: %s holds no certificate", file)
+	}
+	return nil
 }
 
 // PublicAddr is the address of the public door; valid after Listen.

@@ -218,7 +218,7 @@ func (ps profiles) shown(src config.Source, clients []config.Client, key [32]byt
 func (ps profiles) clients(in []config.Client, key [32]byte) []server.ClientOptions {
 	out := make([]server.ClientOptions, len(in))
 	for i, cl := range in {
-		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Expires: expiries(cl), Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key), RequestsPerSecond: cl.RequestsPerSecond, Kinds: kindsNamed(cl.Kinds), Networks: cl.Networks}
+		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Expires: expiries(cl), Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key), RequestsPerSecond: cl.RequestsPerSecond, Kinds: kindsNamed(cl.Kinds), Networks: cl.Networks, Certificate: server.Certificate(cl.Certificate)}
 		if cl.Endpoints != nil {
 			out[i].NoNormalized, out[i].NoFacade = !slices.Contains(cl.Endpoints, config.EndpointNormalized), !slices.Contains(cl.Endpoints, config.EndpointFacade)
 		}

@@ -22,7 +22,7 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 		return &fault{code: codeUnauthorized}
 	}
 	x := exchangeOf(c)
-	p, err := s.sealer.verify(token, s.o.Now(), x.rules.clients)
+	p, err := s.sealer.verify(token, s.o.Now(), x.rules.clients, x.shown)
 	if err != nil || s.ended.has(token, p.expires) {
 		return &fault{code: codeInvalidToken}
 	}

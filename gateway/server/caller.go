@@ -37,6 +37,7 @@ type caller struct {
 	noFacade    bool                   // may not use Jamf's API
 	onlyFresh   bool                   // is refused what is not fresh
 	networks    networks               // from where he may ask; none = from anywhere
+	certificate Certificate
 	pace        *pace
 	policy      string // digest of the scopes: part of every cache key and of every cursor
 }
@@ -123,7 +124,7 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 	}
 	c := &caller{
 		id: o.ID, secrets: slices.Clone(o.Secrets), expires: maps.Clone(o.Expires), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh,
-		noNormal: o.NoNormalized, noFacade: o.NoFacade, networks: slices.Clone(o.Networks), pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{},
+		noNormal: o.NoNormalized, noFacade: o.NoFacade, networks: slices.Clone(o.Networks), certificate: o.Certificate, pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{},
 	}
 	for _, name := range names {
 		s, ok := known[name]

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"net/netip"
 	"time"
 
@@ -28,12 +29,13 @@ type exchange struct {
 	style       style
 	method      string // as telemetry names it
 	scheme      string
-	peer        netip.Addr // who asks; behind a stated proxy the one that it names
-	base        base       // where it came in; public door alone
-	source      string     // set once the caller was found to see it
-	code        string     // of the answer, when it is no success
-	deprecation string     // of the endpoint that answers, "" when it is current
-	caller      *caller    // nil until authenticated
+	peer        netip.Addr        // who asks; behind a stated proxy the one that it names
+	shown       *x509.Certificate // that the client has proved to be its own; public door alone
+	base        base              // where it came in; public door alone
+	source      string            // set once the caller was found to see it
+	code        string            // of the answer, when it is no success
+	deprecation string            // of the endpoint that answers, "" when it is current
+	caller      *caller           // nil until authenticated
 	start       time.Time
 	span        trace.Span
 

@@ -38,11 +38,11 @@ func NewSealer(key [32]byte, clients []ClientOptions) (*Sealer, error) {
 }
 
 func (s *Sealer) Seal(client string, secret [32]byte, expires time.Time) string {
-	return s.s.seal(client, secret, expires)
+	return s.s.seal(client, secret, nil, expires)
 }
 
 func (s *Sealer) Verify(token string, now time.Time) (string, error) {
-	p, err := s.s.verify(token, now, s.clients)
+	p, err := s.s.verify(token, now, s.clients, nil)
 	if err != nil {
 		return "", err
 	}
@@ -299,7 +299,7 @@ const (
 
 // Token is a token of a client that was let in with a secret.
 func (s *Server) Token(client string, secret [32]byte, expires time.Time) string {
-	return s.sealer.seal(client, secret, expires)
+	return s.sealer.seal(client, secret, nil, expires)
 }
 
 // Bytes answers the bytes of one connection without a socket: parser, gate and handlers of the public door.

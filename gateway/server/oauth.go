@@ -54,15 +54,16 @@ func (s *Server) issueToken(c *fiber.Ctx) error {
 	if given.basic {
 		x.seen.Issued = "basic"
 	}
+	binding, _ := x.caller.binding(x.shown)
 	noStore(c.Context())
 	return sendJSON(c, http.StatusOK, tokenAnswer{
-		AccessToken: s.sealer.seal(x.caller.id, secret, s.o.Now().Add(tokenLife)),
+		AccessToken: s.sealer.seal(x.caller.id, secret, binding, s.o.Now().Add(tokenLife)),
 		Scope:       tokenScope, TokenType: "Bearer", ExpiresIn: int(tokenLife.Seconds()) - 1,
 	})
 }
 
 // admit finds the caller whose credentials these are and the hash of the secret that matched. At a source's own base they
-// must be for that source, as those of another Jamf would be refused there. From a network that is not his they are wrong ones: whoever has
+// must be for that source, as those of another Jamf would be refused there. From a network that is not his, and without his certificate, they are wrong ones: whoever has
 // found a secret does not learn that it is one.
 func (s *Server) admit(x *exchange, given credentials) (secret [32]byte, ok bool) {
 	who, secret, ok := authenticateSecret(x.rules.clients, given.id, given.secret, s.o.Now())
@@ -70,6 +71,9 @@ func (s *Server) admit(x *exchange, given credentials) (secret [32]byte, ok bool
 		who, secret, ok = authenticateSecret(x.rules.clients, given.id, given.literal, s.o.Now())
 	}
 	if !ok || x.base.own && !who.sees(x.base.source) || !who.comesFrom(x.peer) {
+		return [32]byte{}, false
+	}
+	if _, bound := who.binding(x.shown); !bound {
 		return [32]byte{}, false
 	}
 	x.caller, x.credential = who, secret

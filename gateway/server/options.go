@@ -45,7 +45,8 @@ type ClientOptions struct {
 	Passthrough bool // may ask for what its sources pass on
 	OnlyFresh   bool // is refused what is not fresh, as with require=fresh
 
-	Networks []netip.Prefix // from where it may ask; none = from anywhere
+	Networks    []netip.Prefix // from where it may ask; none = from anywhere
+	Certificate Certificate    // that it must show
 
 	RequestsPerSecond float64 // above it requests wait for their turn; 0 = no limit
 }

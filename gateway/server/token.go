@@ -6,10 +6,12 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,9 +74,9 @@ func deriveKey(key [32]byte, use string) ([]byte, error) {
 	return sub, nil
 }
 
-// seal mints a token for the client whose secret has the hash secret (SHA-256).
-func (s *sealer) seal(clientID string, secret [32]byte, expires time.Time) string {
-	digest := tokenDigest(secret)
+// seal mints a token for the client whose secret has the hash secret (SHA-256), good with what it is bound to alone.
+func (s *sealer) seal(clientID string, secret [32]byte, binding []byte, expires time.Time) string {
+	digest := tokenDigest(secret, binding)
 	plain := make([]byte, 0, tokenFixed+len(clientID))
 	plain = binary.BigEndian.AppendUint64(plain, uint64(expires.Unix()))
 	plain = append(plain, digest[:]...)
@@ -118,9 +120,10 @@ func (s *sealer) open(token string) (grant, error) {
 	return g, nil
 }
 
-// tokenDigest keeps the hash that stands in the configuration out of tokens.
-func tokenDigest(secret [32]byte) [32]byte {
-	return sha256.Sum256(append([]byte("jamf-gateway secret "), secret[:]...))
+// tokenDigest keeps the hash that stands in the configuration out of tokens. What a token is bound to is part of it, so that the layout of
+// tokens is one.
+func tokenDigest(secret [32]byte, binding []byte) [32]byte {
+	return sha256.Sum256(slices.Concat([]byte("jamf-gateway secret "), secret[:], binding))
 }
 
 // proof is what a token proves while it holds.
@@ -130,9 +133,9 @@ type proof struct {
 	expires time.Time
 }
 
-// verify tells whether a token is good now: sealed by this key, not expired, and its secret still one of the client's that
-// has not ended.
-func (s *sealer) verify(token string, now time.Time, clients map[string]*caller) (proof, error) {
+// verify tells whether a token is good now: sealed by this key, not expired, its secret still one of the client's that
+// has not ended, and the certificate shown the one that it is bound to.
+func (s *sealer) verify(token string, now time.Time, clients map[string]*caller, shown *x509.Certificate) (proof, error) {
 	g, err := s.open(token)
 	if err != nil {
 		return proof{}, err
@@ -141,9 +144,13 @@ func (s *sealer) verify(token string, now time.Time, clients map[string]*caller)
 	if !known || !now.Before(g.expires) || g.expires.Sub(now) > tokenAhead {
 		return proof{}, errToken
 	}
+	binding, ok := c.binding(shown)
+	if !ok {
+		return proof{}, errToken
+	}
 	p, match := proof{who: c, expires: g.expires}, 0
 	for _, secret := range c.secrets {
-		digest := tokenDigest(secret)
+		digest := tokenDigest(secret, binding)
 		equal := subtle.ConstantTimeCompare(digest[:], g.digest[:])
 		match |= equal
 		subtle.ConstantTimeCopy(equal, p.secret[:], secret[:])

@@ -69,7 +69,7 @@ func (s *Server) invalidate(c *fiber.Ctx) error {
 func (s *Server) givenToken(c *fiber.Ctx) (string, proof, *fault) {
 	x := exchangeOf(c)
 	token, _ := bearer(c.Get(fiber.HeaderAuthorization))
-	p, err := s.sealer.verify(token, s.o.Now(), x.rules.clients)
+	p, err := s.sealer.verify(token, s.o.Now(), x.rules.clients, x.shown)
 	if err != nil || x.base.own && !x.caller.sees(x.base.source) {
 		return "", proof{}, &fault{code: codeInvalidToken}
 	}
@@ -78,9 +78,11 @@ func (s *Server) givenToken(c *fiber.Ctx) (string, proof, *fault) {
 
 func (s *Server) sendUserToken(c *fiber.Ctx, secret [32]byte) error {
 	expires := s.o.Now().Add(tokenLife).Truncate(time.Second) // a token counts whole seconds
+	x := exchangeOf(c)
+	binding, _ := x.caller.binding(x.shown)
 	noStore(c.Context())
 	return sendJSON(c, http.StatusOK, userToken{
-		Token:   s.sealer.seal(exchangeOf(c).client(), secret, expires),
+		Token:   s.sealer.seal(x.client(), secret, binding, expires),
 		Expires: expires.UTC().Format(asOfFormat),
 	})
 }
