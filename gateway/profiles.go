@@ -218,7 +218,7 @@ func (ps profiles) shown(src config.Source, clients []config.Client, key [32]byt
 func (ps profiles) clients(in []config.Client, key [32]byte) []server.ClientOptions {
 	out := make([]server.ClientOptions, len(in))
 	for i, cl := range in {
-		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Expires: expiries(cl), Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key), RequestsPerSecond: cl.RequestsPerSecond, Kinds: kindsNamed(cl.Kinds), Networks: cl.Networks, Certificate: server.Certificate(cl.Certificate)}
+		out[i] = server.ClientOptions{ID: cl.ID, Secrets: cl.Secrets, Names: secretNames(cl), Expires: expiries(cl), Sources: cl.Sources, Passthrough: cl.Passthrough, OnlyFresh: cl.OnlyFresh, Filter: filterOf(cl.View), Policy: policyOf(cl, key), RequestsPerSecond: cl.RequestsPerSecond, Kinds: kindsNamed(cl.Kinds), Networks: cl.Networks, Certificate: server.Certificate(cl.Certificate)}
 		if cl.Endpoints != nil {
 			out[i].NoNormalized, out[i].NoFacade = !slices.Contains(cl.Endpoints, config.EndpointNormalized), !slices.Contains(cl.Endpoints, config.EndpointFacade)
 		}
@@ -235,6 +235,17 @@ func expiries(cl config.Client) map[[32]byte]time.Time {
 	for hash, terms := range cl.Terms {
 		if !terms.Expires.IsZero() {
 			out[hash] = terms.Expires
+		}
+	}
+	return out
+}
+
+// secretNames are those of the secrets of a client that have one.
+func secretNames(cl config.Client) map[[32]byte]string {
+	out := map[[32]byte]string{}
+	for hash, terms := range cl.Terms {
+		if terms.Name != "" {
+			out[hash] = terms.Name
 		}
 	}
 	return out

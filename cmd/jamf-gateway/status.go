@@ -88,7 +88,11 @@ func (c statusCommand) show(ctx context.Context, door adminDoor, before string) 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(door.s.out, before+statusTable(door.s, a, time.Now()))
+	var calls usageSeen
+	if err := door.ask(ctx, http.MethodGet, "/v1/admin/usage", &calls); err != nil {
+		calls = usageSeen{} // of a gateway that does not tell: the state of the sources is what was asked for
+	}
+	_, err = fmt.Fprint(door.s.out, before+statusTable(door.s, a, time.Now())+usesTable(door.s, calls.Clients))
 	if err != nil {
 		return err
 	}

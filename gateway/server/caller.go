@@ -29,6 +29,7 @@ func (sc scope) view() string { return sc.profile.View() + " " + sc.filter.Diges
 type caller struct {
 	id          string
 	secrets     [][32]byte
+	names       map[[32]byte]string    // of secrets
 	expires     map[[32]byte]time.Time // of the secrets that end
 	scopes      []scope                // source, then computer before mobile
 	sources     map[string]struct{}    // the sources that he may see, with or without enabled kinds
@@ -58,6 +59,14 @@ func (c *caller) mayUse(path string) *fault {
 		return &fault{code: codeOutOfScope}
 	}
 	return nil
+}
+
+// called is the name of one of his secrets; one without a name is called by the begin of its hash, as in the audit.
+func (c *caller) called(secret [32]byte) string {
+	if name := c.names[secret]; name != "" {
+		return name
+	}
+	return hex.EncodeToString(secret[:4])
 }
 
 // comesFrom tells whether the caller may ask from an address.
@@ -123,7 +132,7 @@ func newCaller(known map[string]SourceOptions, o ClientOptions) (*caller, error)
 		}
 	}
 	c := &caller{
-		id: o.ID, secrets: slices.Clone(o.Secrets), expires: maps.Clone(o.Expires), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh,
+		id: o.ID, secrets: slices.Clone(o.Secrets), names: maps.Clone(o.Names), expires: maps.Clone(o.Expires), passthrough: o.Passthrough, onlyFresh: o.OnlyFresh,
 		noNormal: o.NoNormalized, noFacade: o.NoFacade, networks: slices.Clone(o.Networks), certificate: o.Certificate, pace: newPace(o.RequestsPerSecond), sources: map[string]struct{}{},
 	}
 	for _, name := range names {

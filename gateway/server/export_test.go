@@ -155,7 +155,7 @@ func Shapes() map[string][]any {
 		"Token": {tokenAnswer{}}, "TokenError": {oauthError{}}, "Problem": {problem{}}, "ListSource": {listSource{}},
 		"Source": {sourceView{}}, "Source kinds": {sourceKind{}, kindView{}}, "Trouble": {trouble{}}, "SourceHealth": {healthView{}},
 		"SourceHealth kinds": {kindHealth{}, kindView{}}, "SourceHealth kinds progress": {progress{}}, "SourceHealth heartbeat": {heartbeat{}},
-		"Usage": {usageView{}, usage.Record{}}, "Usage tokens": {usage.Tokens{}}, "Usage hours": {usage.Hour{}}, "Usage routes": {usage.Route{}},
+		"Usage": {usageView{}, usage.Record{}}, "Usage tokens": {usage.Tokens{}}, "Usage secrets": {usage.Secret{}}, "Usage hours": {usage.Hour{}}, "Usage routes": {usage.Route{}},
 		"Usage routes refusals": {usage.Refusal{}}, "Usage walks": {usage.Walk{}}, "Usage droppedFields": {usage.Dropped{}},
 		"Comparison": {compared{}}, "Comparison clients": {clientSide{}}, "TestReport": {TestReport{}}, "TestReport steps": {TestStep{}},
 	}

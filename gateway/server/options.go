@@ -32,6 +32,7 @@ type SourceOptions struct {
 type ClientOptions struct {
 	ID      string
 	Secrets [][32]byte             // SHA-256
+	Names   map[[32]byte]string    // what secrets are called
 	Expires map[[32]byte]time.Time // from when on a secret is refused; one that is not in it is not
 	Sources []string
 	Profile *device.Profile

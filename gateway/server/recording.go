@@ -20,6 +20,9 @@ func (s *Server) record(rc *fasthttp.RequestCtx, x *exchange, status int, now ti
 	if x.caller == nil && x.claimed != "" {
 		s.o.Usage.Refused(x.claimed, now)
 	}
+	if x.caller != nil && x.credential != [32]byte{} {
+		x.seen.Secret = x.caller.called(x.credential)
+	}
 	uri, header := rc.URI(), &rc.Request.Header
 	rq := &x.seen
 	rq.At, rq.Method, rq.Route, rq.Status, rq.Code, rq.Parameter = now, x.method, x.route, status, x.code, x.parameter

@@ -1,14 +1,18 @@
 package server_test
 
 import (
+	"encoding/hex"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/server"
+	"jamf-gateway/gateway/usage"
 )
 
 // scoped adds a client with a change to what it may do.
@@ -110,5 +114,37 @@ func TestAClientOfOneAPILearnsNothingOfTheOther(t *testing.T) {
 		if r := w.do(http.MethodPost, w.base+path, "", "Authorization", "Bearer "+tokens[true]); r.status >= 300 {
 			t.Errorf("a client of the own API and its token: %s: %s", path, r)
 		}
+	}
+}
+
+func TestTheLastUseOfASecretIsToldByItsName(t *testing.T) {
+	w := newWorld(t, scoped("two", func(c *server.ClientOptions) {
+		c.Secrets, c.Names = append(c.Secrets, sum("autumn")), map[[32]byte]string{sum("autumn"): "autumn"}
+	}))
+	w.publishAll(1)
+	w.get("two", "/v1/devices")
+	used := func() (names []string, of map[string]usage.Secret) {
+		of = map[string]usage.Secret{}
+		for _, s := range w.record("two").Secrets {
+			names, of[s.Name] = append(names, s.Name), s
+		}
+		return names, of
+	}
+	names, of := used()
+	hash := sum("two")
+	first := hex.EncodeToString(hash[:4])
+	if !slices.Equal(names, []string{first}) || !of[first].LastToken.Equal(start) || !of[first].LastRequest.Equal(start) {
+		t.Errorf("of the one that was used: %v", of)
+	}
+	w.clock.Add(time.Hour)
+	form := url.Values{"client_id": {"two"}, "client_secret": {secretOf("autumn")}, "grant_type": {"client_credentials"}}
+	if r := w.do(http.MethodPost, w.base+"/api/oauth/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded"); r.status != http.StatusOK {
+		t.Fatal(r)
+	}
+	if _, of = used(); len(of) != 2 || !of["autumn"].LastToken.Equal(start.Add(time.Hour)) || !of["autumn"].LastRequest.IsZero() || !of[first].LastToken.Equal(start) {
+		t.Errorf("after a token of the other: %v", of)
+	}
+	if r := w.do(http.MethodGet, w.admin+"/v1/admin/clients/two/usage", ""); !strings.Contains(string(r.body), `{"name":"autumn","lastTokenAt":"2026-11-23T05:12:09.000Z","lastRequestAt":null}`) {
+		t.Errorf("at the admin door: %s", r)
 	}
 }

@@ -37,6 +37,8 @@ type client struct {
 	accepts     map[uint16]uint64
 	codings     map[uint16]uint64
 	tokens      tokens
+	used        lastUse
+	secrets     secrets
 	hours       hours
 	walks       walks
 }
@@ -67,7 +69,7 @@ type refusal struct{ code, parameter string }
 func newClient(words *vocabulary, since time.Time) *client {
 	return &client{
 		words: words, since: since, routes: map[routeKey]*route{}, products: map[string]uint64{}, accepts: map[uint16]uint64{},
-		codings: map[uint16]uint64{}, walks: walks{},
+		codings: map[uint16]uint64{}, walks: walks{}, secrets: secrets{},
 	}
 }
 
@@ -95,6 +97,10 @@ func (c *client) record(rq *Request, trusted bool) {
 	c.hours.at(rq.At).count(rq.Issued != "")
 	c.tokens.use(rq.Token)
 	c.tokens.issue(rq.Issued)
+	if trusted {
+		c.used.note(rq.Issued != "", rq.At)
+		c.secrets.use(rq.Secret, rq.Issued != "", rq.At)
+	}
 	if rq.Walk.Size > 0 && rq.Status < http.StatusBadRequest {
 		c.walks.step(walkKey{key.route, rq.Walk.Series, rq.Walk.Size, key.known &^ c.words.places}, rq.Walk, rq.At)
 	}

@@ -13,6 +13,9 @@ type Record struct {
 	Since         Moment            `json:"since"` // when it was begun
 	FirstSeen     Moment            `json:"firstSeenAt"`
 	LastSeen      Moment            `json:"lastSeenAt"`
+	LastToken     Moment            `json:"lastTokenAt"`   // when a token was last given
+	LastRequest   Moment            `json:"lastRequestAt"` // when one was last used
+	Secrets       []Secret          `json:"secrets"`
 	Requests      uint64            `json:"requests"`
 	OtherRequests uint64            `json:"otherRequests"` // of them on routes beyond the bound, which have no line
 	MostAtOnce    int               `json:"mostAtOnce"`
@@ -131,7 +134,8 @@ func (c *client) page() Record {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := Record{
-		Since: Moment{c.since}, FirstSeen: Moment{c.first}, LastSeen: Moment{c.last}, Requests: c.requests, OtherRequests: c.others,
+		Since: Moment{c.since}, FirstSeen: Moment{c.first}, LastSeen: Moment{c.last}, LastToken: Moment{c.used.token},
+		LastRequest: Moment{c.used.request}, Secrets: c.secrets.page(), Requests: c.requests, OtherRequests: c.others,
 		MostAtOnce: c.atOnce, Tokens: c.tokens.page(), Hours: c.hours.page(), Routes: []Route{}, Walks: []Walk{}, Dropped: []Dropped{}, UserAgents: counted(c.products),
 		Accept:    sets(c.accepts, c.words.media),
 		Encodings: sets(c.codings, c.words.codings),
@@ -239,6 +243,8 @@ func (c *client) load(r Record) {
 	c.since, c.first, c.last = r.Since.Time, r.FirstSeen.Time, r.LastSeen.Time
 	c.requests, c.others, c.atOnce = r.Requests, r.OtherRequests, max(r.MostAtOnce, 0)
 	c.tokens.load(r.Tokens)
+	c.used = lastUse{r.LastToken.Time, r.LastRequest.Time}
+	c.secrets.load(r.Secrets)
 	c.hours.load(r.Hours)
 	for _, p := range r.UserAgents {
 		if p.Value != noneWord && product([]byte(p.Value)) == nil {

@@ -84,6 +84,7 @@ type Request struct {
 
 	AtOnce int    // requests of the client under way, with this one
 	Token  uint64 // Hash of the access token, 0 = none was needed
+	Secret string // what the secret is called by which it was asked, "" = by none
 	Issued string // how the client proved itself for the token that this request issued: basic, body, renewed, user; "" = none was
 	Walk   Step
 	Size   int      // the page size that was asked for

@@ -391,3 +391,33 @@ func BenchmarkRecord(b *testing.B) {
 		}
 	})
 }
+
+func TestTheLastUseOfEachSecretIsKeptOverARestart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), ".usage.json")
+	o := usage.Options{File: file, Write: func(path string, data []byte) error { return os.WriteFile(path, data, 0o600) }}
+	r := recorder(t, o)
+	at := func(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
+	r.Record("a", &usage.Request{At: at(1), Method: "POST", Status: 200, Issued: "body", Secret: "old"})
+	r.Record("a", &usage.Request{At: at(2), Method: "GET", Status: 200, Token: 1, Secret: "old"})
+	r.Record("a", &usage.Request{At: at(3), Method: "POST", Status: 200, Issued: "body", Secret: "new"})
+	r.Record("", &usage.Request{At: at(9), Method: "GET", Status: 401, Secret: "new"})
+	want := []usage.Secret{{Name: "new", LastToken: usage.Moment{Time: at(3)}}, {Name: "old", LastToken: usage.Moment{Time: at(1)}, LastRequest: usage.Moment{Time: at(2)}}}
+	if err := r.Save(); err != nil {
+		t.Fatal(err)
+	}
+	for name, one := range map[string]*usage.Recorder{"before": r, "after": recorder(t, o)} {
+		rec := of(t, one, "a")
+		if !rec.LastToken.Equal(at(3)) || !rec.LastRequest.Equal(at(2)) {
+			t.Errorf("%s the restart: last token %v, last request %v", name, rec.LastToken, rec.LastRequest)
+		}
+		if diff := cmp.Diff(marshalled(t, want), marshalled(t, rec.Secrets)); diff != "" {
+			t.Errorf("%s the restart (-want +got):\n%s", name, diff)
+		}
+	}
+	for i := range 30 {
+		r.Record("a", &usage.Request{At: at(10 + i), Method: "GET", Status: 200, Secret: fmt.Sprintf("s%02d", i)})
+	}
+	if got := of(t, r, "a").Secrets; len(got) != 8 || got[0].Name != "s22" {
+		t.Errorf("of many the last ones: %v", got)
+	}
+}
