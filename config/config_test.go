@@ -205,7 +205,7 @@ trusted_proxies: [127.0.0.1]
 			"key_file":                        {File: "gateway.yaml", Line: 9, Setting: "key_file"}, "data_dir": {File: "gateway.yaml", Line: 11, Setting: "data_dir"},
 			"sources.b.client_secret": {File: "gateway.yaml", Line: 22, Setting: "sources.b.client_secret"},
 			"sources.c.client_secret": {File: "gateway.yaml", Line: 35, Setting: "sources.c.client_secret"},
-			"audit.dir":               {File: "gateway.yaml", Line: 48, Setting: "audit.dir"},
+			"audit.dir":               {File: "gateway.yaml", Line: 52, Setting: "audit.dir"},
 			"tls.cert_file":           {File: "gateway.yaml", Line: 10, Setting: "tls.cert_file"},
 		},
 	}

@@ -26,6 +26,10 @@ func readTLS(m, authority *mapping) TLS {
 	if len(acme.Hosts) > 0 && (cert.text != "" || key.text != "") {
 		m.doc.problem(m.from("acme"), "stands beside cert_file and key_file: the certificate comes from files or from an authority")
 	}
+	if cert.text == "" && key.text == "" && ca.text != "" && len(acme.Hosts) == 0 {
+		m.doc.problem(ca.origin, "cert_file and key_file are missing: clients show certificates over TLS alone")
+		return TLS{}
+	}
 	t := TLS{ACME: acme}
 	if ca.text != "" {
 		t.ClientCAFile = m.doc.path(ca.text)
@@ -34,9 +38,6 @@ func readTLS(m, authority *mapping) TLS {
 		}
 	}
 	switch {
-	case cert.text == "" && key.text == "" && ca.text != "" && len(acme.Hosts) == 0:
-		m.doc.problem(ca.origin, "cert_file and key_file are missing: clients show certificates over TLS alone")
-		return TLS{}
 	case cert.text == "" && key.text == "":
 		return t
 	case cert.text == "":
