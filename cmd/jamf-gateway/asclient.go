@@ -42,16 +42,7 @@ func (c checkCommand) visit(ctx context.Context, s streams) error {
 			"client %s may not use Jamf's API (endpoints), which a visit asks", "Client %s darf die Jamf-API nicht benutzen (endpoints), die ein Besuch fragt",
 		}, client.ID)}
 	}
-	var sources []config.Source
-	for _, src := range settings.Sources {
-		visible := client.Sources == nil || slices.Contains(client.Sources, src.Name)
-		if client.Kinds != nil {
-			src.Kinds = slices.DeleteFunc(slices.Clone(src.Kinds), func(k string) bool { return !slices.Contains(client.Kinds, k) })
-		}
-		if visible && len(src.Kinds) > 0 && !src.Disabled && (c.Source == "" || c.Source == src.Name) {
-			sources = append(sources, src)
-		}
-	}
+	sources := c.visible(settings, client)
 	if len(sources) == 0 {
 		return usageError{spoken(text{
 			"client %s sees no such active source in %s", "Client %s sieht keine solche aktive Quelle in %s",
@@ -86,6 +77,20 @@ func (c checkCommand) visit(ctx context.Context, s streams) error {
 		}), s))
 	}
 	return checked{file: c.Config, settings: settings, reports: reports, client: client.ID}.print(s, c.JSON)
+}
+
+// visible are the active sources that a client sees, with the kinds that it is shown.
+func (c checkCommand) visible(settings *config.Config, client config.Client) (sources []config.Source) {
+	for _, src := range settings.Sources {
+		visible := client.Sources == nil || slices.Contains(client.Sources, src.Name)
+		if client.Kinds != nil {
+			src.Kinds = slices.DeleteFunc(slices.Clone(src.Kinds), func(k string) bool { return !slices.Contains(client.Kinds, k) })
+		}
+		if visible && len(src.Kinds) > 0 && !src.Disabled && (c.Source == "" || c.Source == src.Name) {
+			sources = append(sources, src)
+		}
+	}
+	return sources
 }
 
 // client is the one that was named, or the only one.

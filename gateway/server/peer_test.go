@@ -111,12 +111,12 @@ func TestAStatedProxyHoldsMoreConnectionsThanAnAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close() //nolint:errcheck // of the test
+		defer c.Close()
 		in, err := door.Accept()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer in.Close() //nolint:errcheck // of the test
+		defer in.Close()
 		if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
