@@ -78,7 +78,8 @@ type adminDoor struct {
 	base   string
 	client *http.Client
 	token  string
-	lack   error // why there is no token; said where the gateway asks for it
+	by     string // who acts, of commands that change something
+	lack   error  // why there is no token; said where the gateway asks for it
 	s      streams
 }
 

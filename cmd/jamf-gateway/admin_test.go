@@ -163,8 +163,8 @@ func TestSyncAsksAgainForAKindThatNobodyReads(t *testing.T) {
 	t.Cleanup(srv.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	r := commandWith(t, ctx, nil, "", "sync", "a", "--wait", "--admin", srv.URL)
-	if r.code != exitGood || !strings.HasSuffix(r.out, "a: computers read completely, 3 devices\n") || asked.String() != `"" "kind=computer" ` {
+	r := commandWith(t, ctx, nil, "", "sync", "a", "--wait", "--by", "x", "--admin", srv.URL)
+	if r.code != exitGood || !strings.HasSuffix(r.out, "a: computers read completely, 3 devices\n") || asked.String() != `"by=x" "by=x&kind=computer" ` {
 		t.Errorf("exit code %d, asked %s\n%s%s", r.code, asked.String(), r.out, r.err)
 	}
 }

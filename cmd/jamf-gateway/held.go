@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os/user"
 	"strconv"
 	"strings"
 	"time"
@@ -16,14 +15,14 @@ import (
 type approveCommand struct {
 	Source string `arg:"" help:"The source whose sync is held."`
 	Digest string `arg:"" optional:"" help:"What is approved. Without it the command shows what is held, and under which digest."`
-	adminFlags
+	actingFlags
 }
 
 type expectRemovalsCommand struct {
 	Source string `arg:"" help:"The source of which devices will be deleted in Jamf."`
 	Count  int    `arg:"" help:"So many at most, computers and mobile devices together; 0 closes the window again." placeholder:"N"`
 	Until  string `help:"The last day, like 2026-12-24, or a time like 2026-12-24T18:00:00+01:00." placeholder:"DATE"`
-	adminFlags
+	actingFlags
 }
 
 // heldAnswer is what the admin door says of held generations.
@@ -69,7 +68,7 @@ func (c approveCommand) Run(ctx context.Context, s streams) error {
 	}
 	path := "/v1/admin/sources/" + url.PathEscape(c.Source)
 	if c.Digest != "" {
-		query := url.Values{"digest": {strings.ToLower(strings.TrimSpace(c.Digest))}, "by": {s.operator()}}
+		query := url.Values{"digest": {strings.ToLower(strings.TrimSpace(c.Digest))}, "by": {door.by}}
 		var done struct {
 			Status string `json:"status"`
 		}
@@ -84,7 +83,7 @@ func (c approveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	var held heldAnswer
-	if err := door.ask(ctx, http.MethodGet, path+"/held", &held); err != nil {
+	if err := door.ask(ctx, http.MethodGet, path+"/held?"+url.Values{"by": {door.by}}.Encode(), &held); err != nil {
 		return door.unknownSource(ctx, c.Source, err)
 	}
 	if held.Expected != nil {
@@ -114,17 +113,6 @@ func (d adminDoor) unknownSource(ctx context.Context, name string, err error) er
 		return usageError{err}
 	}
 	return usageError{there.unknownSource(name)}
-}
-
-// operator is who sits at this terminal, as the system knows him, also behind sudo; the admin door logs it.
-func (s streams) operator() string {
-	if who := variable(s.env, "SUDO_USER"); who != "" {
-		return who
-	}
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return ""
 }
 
 // heldText says what is held of a kind, why, which devices would go, and how it is approved; again are the flags of the next command.
@@ -210,7 +198,7 @@ func (c expectRemovalsCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	query := url.Values{"count": {strconv.Itoa(c.Count)}, "until": {until.Format(time.RFC3339)}, "by": {s.operator()}}
+	query := url.Values{"count": {strconv.Itoa(c.Count)}, "until": {until.Format(time.RFC3339)}, "by": {door.by}}
 	var done struct {
 		Count int `json:"count"`
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/user"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,16 +61,16 @@ func TestApproveAndExpectSayWhatWasDone(t *testing.T) {
 		says   string
 		query  url.Values
 	}{
-		{"approve a", 200, body, exitGood, "a: nothing is held", url.Values{}},
-		{"approve a --lang de", 200, body, exitGood, "a: Es wird nichts zurückgehalten", url.Values{}},
-		{"approve a 0123ABC", 200, `{"status":"approved"}`, exitGood, "a: approved", url.Values{"digest": {"0123abc"}, "by": {streams{}.operator()}}},
+		{"approve a", 200, body, exitGood, "a: nothing is held", url.Values{"by": {operator(nil, user.Current, os.Getuid())}}},
+		{"approve a --lang de", 200, body, exitGood, "a: Es wird nichts zurückgehalten", nil},
+		{"approve a 0123ABC", 200, `{"status":"approved"}`, exitGood, "a: approved", url.Values{"digest": {"0123abc"}, "by": {operator(nil, user.Current, os.Getuid())}}},
 		{"approve a 0123 --lang de", 200, `{"status":"approved"}`, exitGood, "a: freigegeben", nil},
 		{"approve a 0123", 409, `{"code":"not_held"}`, exitWrong, "Nothing is held under this digest", nil},
 		{"approve nope 0123", 404, `{"code":"unknown_source"}`, exitUsage, "[unknown_source]", nil},
 		{"approve nope", 404, `{"code":"unknown_source"}`, exitUsage, "[unknown_source]", nil},
 		{
 			"expect-removals a 30 --until " + day.Format(time.DateOnly), 200, `{"count":30}`, exitGood, "a: up to 30 deletions in Jamf are published without approval until " + midnight.Format("2006-01-02 15:04"),
-			url.Values{"count": {"30"}, "until": {midnight.Format(time.RFC3339)}, "by": {streams{}.operator()}},
+			url.Values{"count": {"30"}, "until": {midnight.Format(time.RFC3339)}, "by": {operator(nil, user.Current, os.Getuid())}},
 		},
 		{"expect-removals a 30 --lang de --until " + day.Format(time.RFC3339), 200, `{"count":30}`, exitGood, "a: bis zu 30 Löschungen", nil},
 		{"expect-removals a 0", 200, `{"count":0}`, exitGood, "a: no removals are expected any more", nil},

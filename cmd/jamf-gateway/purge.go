@@ -14,7 +14,7 @@ import (
 type purgeCommand struct {
 	What    string `arg:"" help:"A source that is disabled or no longer in the settings, or a device as SOURCE:KIND:ID, like schule-a:computer:42." placeholder:"SOURCE|DEVICE"`
 	Confirm string `help:"The same name once more, for scripts; without it the command asks for it." placeholder:"NAME"`
-	adminFlags
+	actingFlags
 }
 
 // purgePatience is how long a purge may take: of one device every other one of its kind is written anew.
@@ -41,7 +41,7 @@ func (c purgeCommand) Run(ctx context.Context, s streams) error {
 	if isDevice {
 		path = "/v1/admin/devices/"
 	}
-	query := url.Values{"confirm": {c.What}, "by": {s.operator()}}
+	query := url.Values{"confirm": {c.What}, "by": {door.by}}
 	var done struct {
 		Returns *bool `json:"returns"`
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/user"
 	"strings"
 	"testing"
 )
@@ -46,7 +48,7 @@ func TestPurgeHasTheNameTypedAndSaysWhatComesBack(t *testing.T) {
 		}
 		want := c.asks
 		if want != "" {
-			want += streams{}.operator()
+			want += operator(nil, user.Current, os.Getuid())
 		}
 		if got := strings.Join(asked, "\n"); got != want {
 			t.Errorf("%s asks %q, want %q", c.args, got, want)

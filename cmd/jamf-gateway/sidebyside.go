@@ -21,7 +21,7 @@ type showCommand struct {
 	Source string `help:"Look in this source alone." placeholder:"SOURCE"`
 	Client string `help:"Show what this client sees alone." placeholder:"ID"`
 	JSON   bool   `name:"json" help:"Print what the admin door answers, with whole values and the normalized device."`
-	adminFlags
+	actingFlags
 }
 
 // comparison is what the admin door says of one device or of all with one serial number.
@@ -55,7 +55,7 @@ type comparedSide struct {
 
 // Run shows what is stored of a device beside what the clients see of it. Exit code 1 when nothing stored knows it.
 func (c showCommand) Run(ctx context.Context, s streams) error {
-	query, err := c.query(s)
+	query, err := c.query()
 	if err != nil {
 		return err
 	}
@@ -64,6 +64,7 @@ func (c showCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	door.client.Timeout = time.Minute
+	query.Set("by", door.by)
 	body, err := door.fetch(ctx, http.MethodPost, "/v1/admin/show?"+query.Encode())
 	switch {
 	case refusedAs(err, "unknown_device"):
@@ -97,7 +98,7 @@ func (c showCommand) Run(ctx context.Context, s streams) error {
 }
 
 // query is what the admin door is asked.
-func (c showCommand) query(s streams) (url.Values, error) {
+func (c showCommand) query() (url.Values, error) {
 	if c.UID != "" {
 		source, of, _ := strings.Cut(c.UID, ":")
 		if _, _, _, err := device.ParseUID(c.UID); err != nil {
@@ -107,7 +108,7 @@ func (c showCommand) query(s streams) (url.Values, error) {
 			return nil, usageError{spoken(text{"--uid names its source itself: leave out --source", "--uid nennt seine Quelle selbst: Lassen Sie --source weg"})}
 		}
 	}
-	query := url.Values{"by": {s.operator()}}
+	query := url.Values{}
 	for name, value := range map[string]string{"serial": c.Serial, "uid": c.UID, "source": c.Source, "client": c.Client} {
 		if value != "" {
 			query.Set(name, value)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/user"
 	"strconv"
 	"strings"
 	"testing"
@@ -98,7 +100,7 @@ func TestShowAsksForWhatIsNamedAndSaysWhatIsNotThere(t *testing.T) {
 			}
 			continue
 		}
-		c.query.Set("by", streams{}.operator())
+		c.query.Set("by", operator(nil, user.Current, os.Getuid()))
 		if asked == nil || asked.Method != http.MethodPost || asked.URL.RawQuery != c.query.Encode() {
 			t.Errorf("%s asks %+v, want %s", c.args, asked, c.query.Encode())
 		}

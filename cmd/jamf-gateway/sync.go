@@ -19,7 +19,7 @@ type syncCommand struct {
 	Source string   `arg:"" help:"The source to read now."`
 	Kind   []string `enum:"computer,mobile" help:"Only this kind: computer or mobile. Without it every kind of the source." placeholder:"KIND"`
 	Wait   bool     `help:"Wait for the end and tell the result."`
-	adminFlags
+	actingFlags
 }
 
 const (
@@ -69,11 +69,11 @@ func (d adminDoor) sync(ctx context.Context, source string, kinds ...string) err
 	var accepted struct {
 		Source string `json:"source"`
 	}
-	query := ""
+	query := url.Values{"by": {d.by}}
 	if len(kinds) > 0 {
-		query = "?" + url.Values{"kind": kinds}.Encode()
+		query["kind"] = kinds
 	}
-	return d.ask(ctx, http.MethodPost, "/v1/admin/sources/"+url.PathEscape(source)+"/sync"+query, &accepted)
+	return d.ask(ctx, http.MethodPost, "/v1/admin/sources/"+url.PathEscape(source)+"/sync?"+query.Encode(), &accepted)
 }
 
 // unknownSource says that there is no such source, and which there are: what was probably meant comes first.

@@ -90,14 +90,14 @@ func (s *Server) adminSources(c *fiber.Ctx) error {
 	}{s.o.Version, items, warnings})
 }
 
-// adminSync is POST /v1/admin/sources/{name}/sync[?kind=computer]: it asks for a sync and does not wait for it.
+// adminSync is POST /v1/admin/sources/{name}/sync[?kind=computer][&by=...]: it asks for a sync and does not wait for it.
 func (s *Server) adminSync(c *fiber.Ctx) error {
 	name := c.Params("name")
-	kinds, f := askedKinds(exchangeOf(c).rules, rawQuery(c), name)
+	kinds, by, f := askedKinds(exchangeOf(c).rules, rawQuery(c), name)
 	if f != nil {
 		return f
 	}
-	x, e := exchangeOf(c), audit.Entry{Event: "admin.sync", Source: name}
+	x, e := exchangeOf(c), audit.Entry{Event: "admin.sync", By: by, Source: name}
 	if len(kinds) == 1 {
 		e.Kind = string(kinds[0])
 	}
@@ -111,28 +111,30 @@ func (s *Server) adminSync(c *fiber.Ctx) error {
 	}{name, "accepted"})
 }
 
-// askedKinds reads the kinds of a sync; none means all. A kind that the source does not read is refused.
-func askedKinds(ru *rules, query, source string) ([]device.Kind, *fault) {
+// askedKinds reads the kinds of a sync, none means all, and who asks. A kind that the source does not read is refused.
+func askedKinds(ru *rules, query, source string) (kinds []device.Kind, by string, f *fault) {
 	values, f := queryValues(query, maxJamfValue)
 	if f != nil {
-		return nil, f
+		return nil, "", f
 	}
-	for name := range values {
-		if name != "kind" {
-			return nil, unknownParameter(name, paramKind)
+	for name, all := range values {
+		switch {
+		case name != paramKind && name != paramBy:
+			return nil, "", unknownParameter(name, paramBy, paramKind)
+		case name == paramBy && len(all) > 1:
+			return nil, "", badParameter(name, name+" stands twice.")
 		}
 	}
 	st, known := ru.statuses().source(source)
-	var kinds []device.Kind
 	for _, v := range values["kind"] {
 		kind := device.Kind(v)
 		if kind != device.Computer && kind != device.Mobile {
-			return nil, badParameter("kind", "kind is computer or mobile.")
+			return nil, "", badParameter("kind", "kind is computer or mobile.")
 		}
 		if known && !slices.ContainsFunc(st.Kinds, func(k KindStatus) bool { return k.Kind == kind }) {
-			return nil, &fault{code: codeKindDisabled, source: source}
+			return nil, "", &fault{code: codeKindDisabled, source: source}
 		}
 		kinds = append(kinds, kind)
 	}
-	return kinds, nil
+	return kinds, actor(values), nil
 }

@@ -92,7 +92,8 @@ func (a *audited) post(path string) reply { return a.do(http.MethodPost, a.admin
 
 func TestAdminActsStandInTheAuditBeforeAndAfter(t *testing.T) {
 	a := newAudited(t)
-	a.post("/v1/admin/sources/schule-a/sync?kind=mobile")
+	a.post("/v1/admin/sources/schule-a/sync?kind=mobile&by=max")
+	a.want(a.post("/v1/admin/sources/schule-a/sync?by=max&by=erika"), http.StatusBadRequest, "bad_request")
 	a.post("/v1/admin/sources/schule-a/approve?digest=4f0c&by=erika")
 	a.post("/v1/admin/sources/schule-a/expect-removals?count=7&until=" + url.QueryEscape(start.Add(time.Hour).Format(time.RFC3339)) + "&by=erika")
 	a.house.syncErr = server.ErrSyncRunning
@@ -103,7 +104,7 @@ func TestAdminActsStandInTheAuditBeforeAndAfter(t *testing.T) {
 	a.do(http.MethodPost, a.admin+"/v1/admin/sources/schule-a/sync", "", "Authorization", "")
 	until := start.Add(time.Hour).UTC().Format(time.RFC3339)
 	if diff := cmp.Diff([]string{
-		"admin.sync admin schule-a mobile asked", "admin.sync admin schule-a mobile ok", "admin.approve admin erika schule-a 4f0c asked", "admin.approve admin erika schule-a 4f0c ok",
+		"admin.sync admin max schule-a mobile asked", "admin.sync admin max schule-a mobile ok", "admin.approve admin erika schule-a 4f0c asked", "admin.approve admin erika schule-a 4f0c ok",
 		"admin.expect-removals admin erika schule-a 7 until " + until + " asked", "admin.expect-removals admin erika schule-a 7 until " + until + " ok",
 		"admin.sync admin schule-b asked", "admin.sync admin schule-b sync_running",
 		"admin.refused admin_token x1", "admin.refused forbidden_origin x1",
@@ -282,7 +283,7 @@ func TestWhatIsPassedOnAndWhatIsHeldStandInTheAuditWhenTheyAreRead(t *testing.T)
 	p.say("", &server.PassError{Code: "jamf_unavailable", Err: errors.New("away")})
 	a.get("all", "/api/v1/computer-groups/99") // nothing came
 	held := func(source string) reply {
-		return a.do(http.MethodGet, a.admin+"/v1/admin/sources/"+source+"/held", "")
+		return a.do(http.MethodGet, a.admin+"/v1/admin/sources/"+source+"/held?by=erika", "")
 	}
 	held("schule-a") // nothing is
 	a.holding()
@@ -294,7 +295,7 @@ func TestWhatIsPassedOnAndWhatIsHeldStandInTheAuditWhenTheyAreRead(t *testing.T)
 	var got []string
 	if err := audit.Lines(a.dir, time.Time{}, func(e audit.Entry, raw []byte) {
 		if e.Event == "passthrough" || e.Event == "admin.held" {
-			got = append(got, fmt.Sprintf("%s %s %s %s %d", e.Event, e.Actor, e.Source, e.Target, max(e.Requests, e.Count)))
+			got = append(got, fmt.Sprintf("%s %s %s %s %s %d", e.Event, e.Actor, e.By, e.Source, e.Target, max(e.Requests, e.Count)))
 		}
 		if strings.Contains(string(raw), "canary") || strings.Contains(string(raw), "887766") {
 			t.Errorf("a value stands in %s", raw)
@@ -304,7 +305,7 @@ func TestWhatIsPassedOnAndWhatIsHeldStandInTheAuditWhenTheyAreRead(t *testing.T)
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff([]string{
-		"admin.held admin schule-a  4", "passthrough all schule-a /v1/computer-groups/{id} 5", "passthrough all schule-a /v1/departments 1",
+		"admin.held admin erika schule-a  4", "passthrough all  schule-a /v1/computer-groups/{id} 5", "passthrough all  schule-a /v1/departments 1",
 	}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -312,6 +313,7 @@ func TestWhatIsPassedOnAndWhatIsHeldStandInTheAuditWhenTheyAreRead(t *testing.T)
 
 func TestWhatAnAdminSaysOfHimselfBreaksOutOfNoLine(t *testing.T) {
 	a := newAudited(t)
+	a.post("/v1/admin/sources/schule-a/sync?by=" + strings.Repeat("x", 100))
 	bad := url.QueryEscape("erika\n{\"event\":\"forged\"}\x1b[31m\u0085")
 	a.post("/v1/admin/sources/schule-a/approve?digest=" + bad + "&by=" + bad)
 	a.post("/v1/admin/sources/" + url.PathEscape("x\u0085y") + "/sync")

@@ -41,9 +41,10 @@ type goingDevice struct {
 	Serial string `json:"serialNumber"`
 }
 
-// adminHeld is GET /v1/admin/sources/{name}/held: what waits for approval.
+// adminHeld is GET /v1/admin/sources/{name}/held[?by=...]: what waits for approval.
 func (s *Server) adminHeld(c *fiber.Ctx) error {
-	if f := parseNoQuery(rawQuery(c)); f != nil {
+	values, f := onlyParameters(rawQuery(c), paramBy)
+	if f != nil {
 		return f
 	}
 	x, name := exchangeOf(c), c.Params("name")
@@ -77,7 +78,7 @@ func (s *Server) adminHeld(c *fiber.Ctx) error {
 		items = append(items, v)
 	}
 	if len(items) > 0 { // names and serial numbers
-		s.o.Audit.Fold(audit.Entry{Event: "admin.held", Actor: adminActor, Address: exchangeOf(c).address(), Source: name, Outcome: audit.Done})
+		s.o.Audit.Fold(audit.Entry{Event: "admin.held", Actor: adminActor, By: actor(values), Address: exchangeOf(c).address(), Source: name, Outcome: audit.Done})
 	}
 	return sendJSON(c, http.StatusOK, struct {
 		Source   string        `json:"source"`
@@ -159,4 +160,4 @@ func onlyParameters(query string, known ...string) (url.Values, *fault) {
 	return values, nil
 }
 
-func actor(values url.Values) string { return clip(printable(values.Get(paramBy)), maxBy) }
+func actor(values url.Values) string { return printable(clip(values.Get(paramBy), maxBy)) }

@@ -119,42 +119,46 @@ _jamf_gateway() {
                 --admin-token-file) return ;;
             esac ;;
         "sync")
-            words="" flags="--help --lang --version --kind --wait --config --admin --admin-token-file"
+            words="" flags="--help --lang --version --kind --wait --config --admin --admin-token-file --by"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --kind) words="computer mobile" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;
+                --by) words="" flags="" ;;
             esac ;;
         "approve")
-            words="" flags="--help --lang --version --config --admin --admin-token-file"
+            words="" flags="--help --lang --version --config --admin --admin-token-file --by"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;
+                --by) words="" flags="" ;;
             esac ;;
         "expect-removals")
-            words="" flags="--help --lang --version --until --config --admin --admin-token-file"
+            words="" flags="--help --lang --version --until --config --admin --admin-token-file --by"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --until) words="" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;
+                --by) words="" flags="" ;;
             esac ;;
         "purge")
-            words="" flags="--help --lang --version --confirm --config --admin --admin-token-file"
+            words="" flags="--help --lang --version --confirm --config --admin --admin-token-file --by"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --confirm) words="" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;
+                --by) words="" flags="" ;;
             esac ;;
         "show")
-            words="" flags="--help --lang --version --serial --uid --source --client --json --config --admin --admin-token-file"
+            words="" flags="--help --lang --version --serial --uid --source --client --json --config --admin --admin-token-file --by"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --serial) words="" flags="" ;;
@@ -164,6 +168,7 @@ _jamf_gateway() {
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;
+                --by) words="" flags="" ;;
             esac ;;
         "fields")
             words="" flags="--help --lang --version --config --client --format"
