@@ -15,8 +15,11 @@ const (
 
 // throttleOf reads how long the server asks us to stay away: Retry-After (seconds or a date, RFC 9110 §10.2.3) and
 // x-ratelimit-reset (unix seconds); the later of the two, clamped to 1 s - 15 min. ok is false when neither says
-// anything that can be understood.
+// anything that can be understood. Moments are counted from the server's own Date where it says it: neither clock need be right.
 func throttleOf(h http.Header, now time.Time) (wait time.Duration, ok bool) {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
 	if d, good := parseRetryAfter(h.Get("Retry-After"), now); good {
 		wait, ok = d, true
 	}

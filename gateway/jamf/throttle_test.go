@@ -42,6 +42,21 @@ func TestRetryAfterAndRateLimitResetAreObeyedWithinBounds(t *testing.T) {
 	}
 }
 
+// What a server names as a moment is counted from its own clock: a gateway whose clock is a year off waits as long as one whose clock is right.
+func TestAMomentOfTheServerIsCountedFromTheServersClock(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	for name, off := range map[string]time.Duration{"right": 0, "an hour ahead": time.Hour, "an hour behind": -time.Hour, "a year ahead": 365 * 24 * time.Hour, "a year behind": -365 * 24 * time.Hour} {
+		for header, value := range map[string]string{"Retry-After": "Mon, 23 Nov 2026 12:01:00 GMT", "X-RateLimit-Reset": "1795435260"} {
+			h := http.Header{}
+			h.Set("Date", now.Format(http.TimeFormat))
+			h.Set(header, value)
+			if got, ok := jamf.ThrottleOf(h, now.Add(off)); got != time.Minute || !ok {
+				t.Errorf("%s, a clock that is %s: %v, %t", header, name, got, ok)
+			}
+		}
+	}
+}
+
 func FuzzRetryAfter(f *testing.F) {
 	for _, s := range []string{"120", "Mon, 23 Nov 2026 12:00:30 GMT", "-1", "1e9", "soon", "00000000000000000000001"} {
 		f.Add(s, s)

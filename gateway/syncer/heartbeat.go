@@ -40,7 +40,7 @@ type heart struct {
 	poke    chan struct{} // capacity 1: the next one is wanted now
 
 	mu        sync.Mutex
-	asked     time.Time // when the last heartbeat ended, zero = never
+	asked     time.Time // when the last heartbeat ended, by the clock of the machine; zero = never
 	last      availability.Entry
 	downSince time.Time // zero = not down, as far as is known
 	next      time.Time
@@ -49,7 +49,7 @@ type heart struct {
 
 	// Of the goroutine of the heartbeats alone.
 	ill    map[device.Kind]bool      // kinds that the last heartbeat could not count
-	healed map[device.Kind]time.Time // when a recovery last brought a retry forward
+	healed map[device.Kind]time.Time // when a recovery last brought a retry forward, by the clock of the machine
 }
 
 // HeartbeatStatus is what the last heartbeat of a source said.
@@ -107,16 +107,16 @@ func (s *Syncer) beat(ctx context.Context, h *heart) error {
 	defer func() {
 		s.chronicle(context.WithoutCancel(ctx), h, availability.Entry{At: s.now(), Event: availability.Stopped})
 	}()
-	next := s.now()
+	wait := time.Duration(0)
 	if s.o.StartJitter >= 0 {
-		next = next.Add(s.o.Jitter(firstJitter))
+		wait = s.o.Jitter(firstJitter)
 	}
 	for {
-		h.plan(next)
-		if err := s.rest(ctx, h, next); err != nil {
+		h.plan(s.now().Add(wait))
+		if err := s.rest(ctx, h, wait); err != nil {
 			return nil
 		}
-		next = s.now().Add(s.ask(ctx, h))
+		wait = s.ask(ctx, h)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -140,12 +140,12 @@ func (h *heart) plan(next time.Time) {
 
 // rest waits for the next heartbeat. While the breaker is open it comes as soon as the breaker's pause is over: it is the
 // probe. One that comes during the pause sends nothing and says so. A throttle of Jamf is waited for as well.
-func (s *Syncer) rest(ctx context.Context, h *heart, next time.Time) error {
-	began, opened := s.now(), false
+// Here and wherever heartbeats pause, time is measured like the way out does it, which no step of the wall clock changes.
+func (s *Syncer) rest(ctx context.Context, h *heart, wait time.Duration) error {
+	began, opened := time.Now(), false
+	next := began.Add(wait)
 	for {
-		now := s.now()
 		st := h.src.Pulse.Status()
-		notBefore := s.here(st.NotBefore)
 		target := next
 		wasOpen := opened
 		opened = opened || st.Breaker != "closed"
@@ -153,17 +153,17 @@ func (s *Syncer) rest(ctx context.Context, h *heart, next time.Time) error {
 		case st.Breaker == "half-open", wasOpen && st.Breaker == "closed": // somebody else was the probe, and got an answer
 			target = began.Add(heartLook) // a probe that somebody else makes at this moment ends before
 		case st.Breaker == "open":
-			if probe := notBefore.Add(s.o.Jitter(time.Second)); probe.Before(next) {
+			if probe := st.NotBefore.Add(s.o.Jitter(time.Second)); probe.Before(next) {
 				target = probe
 			}
-		case notBefore.After(next):
-			target = notBefore
+		case st.NotBefore.After(next):
+			target = st.NotBefore
 		}
-		wait := target.Sub(now)
-		if wait <= 0 {
+		left := time.Until(target)
+		if left <= 0 {
 			return ctx.Err()
 		}
-		t := time.NewTimer(min(wait, heartLook))
+		t := time.NewTimer(min(left, heartLook))
 		select {
 		case <-ctx.Done():
 			t.Stop()
@@ -207,8 +207,8 @@ func (s *Syncer) walkProves(h *heart) bool {
 	h.mu.Lock()
 	asked, bad := h.asked, h.bad
 	h.mu.Unlock()
-	ok := s.here(h.src.Pulse.Status().LastSuccessAt)
-	if bad > 0 || !ok.After(asked) || s.now().Sub(ok) > h.every/2 {
+	ok := h.src.Pulse.Status().LastSuccessAt
+	if bad > 0 || !ok.After(asked) || time.Since(ok) > h.every/2 {
 		return false
 	}
 	return slices.ContainsFunc(s.lines, func(l *line) bool { return l.book == h.book && l.isRunning() })
@@ -264,7 +264,7 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()/100
 // take remembers an entry here, on disk and in the metrics.
 func (s *Syncer) take(ctx context.Context, h *heart, e availability.Entry) {
 	h.mu.Lock()
-	h.asked, h.last = s.now(), e
+	h.asked, h.last = time.Now(), e
 	before := h.downSince
 	switch e.State {
 	case availability.Up:
@@ -281,7 +281,7 @@ func (s *Syncer) take(ctx context.Context, h *heart, e availability.Entry) {
 	case before.IsZero() && !after.IsZero():
 		s.log.WarnContext(ctx, "jamf does not answer the heartbeat", "source", h.src.Name, "code", e.Code)
 	case !before.IsZero() && after.IsZero():
-		s.log.InfoContext(ctx, "jamf answers again", "source", h.src.Name, "down", s.now().Sub(before).Round(time.Second).String())
+		s.log.InfoContext(ctx, "jamf answers again", "source", h.src.Name, "down", max(0, s.now().Sub(before)).Round(time.Second).String())
 	}
 	s.beats.took(ctx, h.src.Name, e)
 	s.chronicle(ctx, h, e)
@@ -354,12 +354,12 @@ func (s *Syncer) recover(h *heart, b jamf.Beat) {
 // not for how it was answered, is left alone.
 func (s *Syncer) heal(h *heart, k device.Kind) {
 	r := h.book.kind(k)
-	if r.Failures == 0 || !curable(r.ErrorCode) || s.now().Sub(h.healed[k]) < healPause {
+	if r.Failures == 0 || !curable(r.ErrorCode) || time.Since(h.healed[k]) < healPause {
 		return
 	}
 	for _, l := range s.lines {
 		if l.book == h.book && l.kind == k && !l.isRunning() {
-			h.healed[k] = s.now()
+			h.healed[k] = time.Now()
 			select {
 			case l.wake <- struct{}{}:
 			default: // already asked for

@@ -97,6 +97,12 @@ func (p *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 // beating runs a syncer with one source in front of a Jamf in memory, and calls the test with it.
 func beating(t *testing.T, j *sickJamf, fit func(*Source), test func(s *Syncer, dir string)) {
 	t.Helper()
+	beatingBy(t, nil, j, fit, test)
+}
+
+// beatingBy is beating by a clock of the gateway that may be wrong.
+func beatingBy(t *testing.T, now func() time.Time, j *sickJamf, fit func(*Source), test func(s *Syncer, dir string)) {
+	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		ln := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
@@ -130,7 +136,7 @@ func beating(t *testing.T, j *sickJamf, fit func(*Source), test func(s *Syncer, 
 		if fit != nil {
 			fit(&source)
 		}
-		s, err := New(Options{Store: store, Dir: filepath.Join(dir, ".schedule"), DataDir: dir, StartJitter: -1, Sources: []Source{source}})
+		s, err := New(Options{Store: store, Dir: filepath.Join(dir, ".schedule"), DataDir: dir, StartJitter: -1, Sources: []Source{source}, Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,6 +30,7 @@ type approval struct {
 
 // expectation is a planned window: so many confirmed deletions are announced until then.
 type expectation struct {
+	At    time.Time `json:"at,omitzero"` // when; zero in a file of before it was kept
 	Left  int       `json:"left"`
 	Until time.Time `json:"until"`
 }
@@ -169,7 +170,11 @@ func (s *Syncer) count(ctx context.Context, l *line, approved evidence, removed,
 	})
 }
 
-func (e *expectation) open(now time.Time) bool { return e != nil && e.Left > 0 && now.Before(e.Until) }
+// open tells that the window is open. One that was announced in the future, by a clock that was set back, is not: it would stay open until
+// that day is over.
+func (e *expectation) open(now time.Time) bool {
+	return e != nil && e.Left > 0 && !now.Before(e.At) && now.Before(e.Until)
+}
 
 // expected is how many confirmed deletions are announced now.
 func (b *book) expected(now time.Time) int {
@@ -305,7 +310,7 @@ func (s *Syncer) Expect(ctx context.Context, source string, removals int, until 
 	}
 	err := b.update(func(p *bookPage) {
 		if p.Expected = nil; removals > 0 {
-			p.Expected = &expectation{Left: removals, Until: until.UTC()}
+			p.Expected = &expectation{At: s.now().UTC(), Left: removals, Until: until.UTC()}
 		}
 	})
 	if err != nil {

@@ -80,7 +80,7 @@ func contained(f func() error) (err error) {
 // remember writes the result into the book, the metrics and the log. Here, and nowhere else, a walk is logged.
 func (s *Syncer) remember(ctx context.Context, l *line, started time.Time, due bool, info cache.Info, err error) {
 	ended := s.now()
-	took := ended.Sub(started)
+	took := max(0, ended.Sub(started))
 	s.meters.ended(ctx, l, err, took)
 	save := l.book.update(func(p *bookPage) {
 		r := p.kindOf(l.kind)

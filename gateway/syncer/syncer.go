@@ -94,7 +94,7 @@ type Options struct {
 // Syncer runs the syncs of all sources. Run it once.
 type Syncer struct {
 	o      Options
-	now    func() time.Time
+	now    func() time.Time // the wall clock alone: the schedule rests on days and hours, also over a sleep of the machine
 	log    *slog.Logger
 	tracer trace.Tracer
 	meters meters
@@ -148,7 +148,7 @@ func New(o Options) (*Syncer, error) {
 		o.MeterProvider = otel.GetMeterProvider()
 	}
 	s := &Syncer{
-		o: o, now: o.Now, log: o.Logger,
+		o: o, now: func() time.Time { return o.Now().Round(0) }, log: o.Logger,
 		tracer: o.TracerProvider.Tracer("jamf-gateway/gateway/syncer"),
 		books:  make(map[string]*book, len(o.Sources)),
 	}
