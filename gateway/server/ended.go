@@ -1,27 +1,23 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"jamf-gateway/cache"
 )
 
 const (
-	maxEnded    = 10_000 // of one client at once; each is forgotten when it would have died by itself
-	endedSlack  = 1_000  // dead ones that are borne in memory, and lines of them in the file
-	endedFields = 3      // of a line: digest, expiry in seconds, client
+	maxEnded   = 10_000 // of one client at once; each is forgotten when it would have died by itself
+	endedSlack = 1_000  // dead ones that are borne in memory, and lines of them in the file
 )
 
 var errTooManyEnded = errors.New("too many ended tokens")
@@ -45,11 +41,14 @@ type ended struct {
 	mu       sync.RWMutex
 	tokens   map[tokenName]endedToken
 	byClient map[string]int
-	sweepAt  int       // so many are looked through for dead ones
-	before   time.Time // what was issued before is refused: the file could not be read
+	sweepAt  int // so many are looked through for dead ones
+
+	// before (unix seconds, 0 = none): what was issued before is refused, because a part of the file could not be read.
+	before atomic.Int64
 
 	writing sync.Mutex
-	lines   int // in the file
+	lines   int  // in the file
+	torn    bool // it may end in half a line, or hold what cannot be read: it is written anew before anything is appended
 }
 
 type endedToken struct {
@@ -57,8 +56,8 @@ type endedToken struct {
 	expires int64 // in seconds
 }
 
-// newEnded reads what was ended before the restart. Where that cannot be read, nobody knows which of the tokens that are out still hold:
-// none does.
+// newEnded reads what was ended before the restart. Where any of it cannot be read, nobody knows which of the tokens that are out still
+// hold: none does.
 func newEnded(disk *cache.Disk, file string, now func() time.Time, log *slog.Logger) *ended {
 	e := &ended{disk: disk, file: file, now: now, log: log, tokens: map[tokenName]endedToken{}, byClient: map[string]int{}, sweepAt: endedSlack}
 	if file == "" {
@@ -68,45 +67,18 @@ func newEnded(disk *cache.Disk, file string, now func() time.Time, log *slog.Log
 	if errors.Is(err, fs.ErrNotExist) {
 		return e
 	}
-	if err != nil {
-		log.Error("the ended tokens are not known: every token that is out is refused", "error", err)
-		e.before = now().Truncate(time.Second) // as exact as a token
-		return e
+	if err == nil {
+		err = e.read(data)
 	}
-	e.read(data)
+	if err != nil {
+		log.Error("not all ended tokens are known: every token that is out is refused", "file", file, "error", err)
+		e.before.Store(now().Unix()) // as exact as a token
+	}
 	if err := e.rewrite(); err != nil {
-		log.Warn("write the ended tokens anew", "error", err) // a full disk: they are known all the same
-		e.lines = bytes.Count(data, []byte("\n"))
+		log.Warn("write the ended tokens anew", "error", err) // a full disk: what is known is known all the same
+		e.torn = true
 	}
 	return e
-}
-
-// read takes up the lines of tokens that would live. A line without its end was never confirmed to anybody.
-func (e *ended) read(data []byte) {
-	now, odd := e.now().Unix(), 0
-	for one := range bytes.Lines(data) { // however long: what a crash left of one line must not end the reading
-		part := strings.Fields(string(one))
-		if len(part) == 0 {
-			continue
-		}
-		var name tokenName
-		if len(part) != endedFields || hex.DecodedLen(len(part[0])) != len(name) {
-			odd++
-			continue
-		}
-		_, bad := hex.Decode(name[:], []byte(part[0]))
-		expires, err := strconv.ParseInt(part[1], 10, 64)
-		if bad != nil || err != nil {
-			odd++
-			continue
-		}
-		if expires > now {
-			e.put(name, endedToken{part[2], expires})
-		}
-	}
-	if odd > 0 {
-		e.log.Warn("lines of ended tokens cannot be read", "file", e.file, "lines", odd)
-	}
 }
 
 func (e *ended) put(name tokenName, t endedToken) {
@@ -120,7 +92,7 @@ func (e *ended) put(name tokenName, t endedToken) {
 func (e *ended) has(token string, expires time.Time) bool {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	if !e.before.IsZero() && expires.Add(-tokenLife).Before(e.before) {
+	if expires.Add(-tokenLife).Unix() < e.refusedBefore() {
 		return true
 	}
 	if len(e.tokens) == 0 {
@@ -128,6 +100,20 @@ func (e *ended) has(token string, expires time.Time) bool {
 	}
 	_, is := e.tokens[nameOf(token)]
 	return is
+}
+
+// refusedBefore is the moment before which every token was refused. One that lies ahead, by a clock that was set back, moves back with it: new
+// tokens would be refused until that day comes.
+func (e *ended) refusedBefore() int64 {
+	before := e.before.Load()
+	if before == 0 {
+		return 0
+	}
+	if now := e.now().Unix(); before > now {
+		e.before.CompareAndSwap(before, now)
+		return now
+	}
+	return before
 }
 
 // end ends a token of a client at once, and for good when it returns nil.
@@ -141,10 +127,13 @@ func (e *ended) end(ctx context.Context, client, token string, expires time.Time
 	}
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	if e.lines >= 2*e.size()+endedSlack {
+	if first := e.lines == 0; first || e.torn || e.lines >= 2*e.size()+endedSlack {
 		err := e.rewrite() // with this one
 		if err == nil {
 			return nil
+		}
+		if first || e.torn {
+			return fmt.Errorf("write the ended tokens anew: %w", err)
 		}
 		e.log.WarnContext(ctx, "write the ended tokens anew", "error", err)
 	}
@@ -183,36 +172,4 @@ func (e *ended) size() int {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	return len(e.tokens)
-}
-
-// append adds a line, and an empty one before it: what a full disk left of the last one is not mixed up with it.
-func (e *ended) append(name tokenName, t endedToken) error {
-	if err := e.disk.Append(e.file, []byte("\n"+line(name, t))); err != nil {
-		return fmt.Errorf("write an ended token: %w", err)
-	}
-	e.lines++
-	return nil
-}
-
-// rewrite leaves the lines of tokens that would live.
-func (e *ended) rewrite() error {
-	var out strings.Builder
-	lines, now := 0, e.now().Unix()
-	e.mu.RLock()
-	for name, t := range e.tokens {
-		if t.expires > now {
-			out.WriteString(line(name, t))
-			lines++
-		}
-	}
-	e.mu.RUnlock()
-	if err := e.disk.ReplaceFile(e.file, []byte(out.String())); err != nil {
-		return err
-	}
-	e.lines = lines
-	return nil
-}
-
-func line(name tokenName, t endedToken) string {
-	return hex.EncodeToString(name[:]) + " " + strconv.FormatInt(t.expires, 10) + " " + t.client + "\n"
 }

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -110,8 +111,8 @@ func TestTheFileOfEndedTokensForgetsTheDeadAndSurvivesATornLine(t *testing.T) {
 	if e.Has("four", now.Add(time.Hour)) {
 		t.Error("four was never ended")
 	}
-	if raw, err := os.ReadFile(file); err != nil || strings.Count(string(raw), "\n") != 3 {
-		t.Errorf("%d lines, want 3 (%v)", strings.Count(string(raw), "\n"), err)
+	if raw, err := os.ReadFile(file); err != nil || strings.Count(string(raw), "\n") != 4 {
+		t.Errorf("%d lines, want a head and 3 (%v)", strings.Count(string(raw), "\n"), err)
 	}
 }
 
@@ -153,8 +154,8 @@ func TestTheFileOfEndedTokensStaysSmallWithoutARestart(t *testing.T) {
 		}
 		now = now.Add(10 * time.Millisecond) // a hundred live at a time
 	}
-	if raw, err := os.ReadFile(file); err != nil || strings.Count(string(raw), " a\n") > 1500 {
-		t.Errorf("%d lines (%v)", strings.Count(string(raw), " a\n"), err)
+	if raw, err := os.ReadFile(file); err != nil || strings.Count(string(raw), " a ") > 1500 || strings.Count(string(raw), " a ") < 90 {
+		t.Errorf("%d lines (%v)", strings.Count(string(raw), " a "), err)
 	}
 }
 
@@ -218,5 +219,111 @@ func TestNoFailingWriteBringsAnEndedTokenBack(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(file), ".*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// Whichever byte of the file is flipped, whatever it becomes: no token that has ended comes back, now or after another restart. Either it is
+// still known, or every token that is out is refused; one that is issued after that holds.
+func TestNoFlippedByteBringsAnEndedTokenBack(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ended")
+	now := start
+	clock := func() time.Time { return now }
+	e := server.NewEnded(file, clock)
+	expires := start.Add(2 * time.Hour)
+	tokens := []string{"one", "two", "three"}
+	for _, token := range tokens {
+		if err := e.End("client-a", token, expires); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = start.Add(time.Minute)
+	refusedAll := 0
+	for at := range good {
+		for _, to := range []byte{good[at] ^ 1, good[at] ^ 0x80, '\n', ' ', 0} {
+			if to == good[at] {
+				continue
+			}
+			bad := append([]byte{}, good...)
+			bad[at] = to
+			if err := os.WriteFile(file, bad, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, start := range []string{"a start", "the start after it"} {
+				e := server.NewEnded(file, clock)
+				for _, token := range tokens {
+					if !e.Has(token, expires) {
+						t.Fatalf("byte %d %q became %q: %s lives at %s", at, good[at], to, token, start)
+					}
+				}
+				if e.Has("never ended", expires) {
+					refusedAll++
+				}
+				if e.Has("of now", now.Add(2*time.Hour)) {
+					t.Fatalf("byte %d %q became %q: a new token is refused", at, good[at], to)
+				}
+			}
+		}
+	}
+	if refusedAll == 0 {
+		t.Error("no byte mattered")
+	}
+}
+
+// A file of the release before has neither head nor checksums; one of a release to come is not understood, and no token of before holds.
+func TestFilesOfEndedTokensOfOtherReleases(t *testing.T) {
+	sum := sha256.Sum256([]byte("one"))
+	old := fmt.Sprintf("\n%x %d a\n", sum[:16], start.Add(time.Hour).Unix())
+	issued := start.Add(time.Hour) // an hour before the start
+	for name, tc := range map[string]struct {
+		content string
+		all     bool // every token that is out is refused
+	}{
+		"none":                     {"", false},
+		"of before":                {old, false},
+		"of before, half a line":   {old + "\n0123456789", false},
+		"of before, a damaged one": {old + "\n0123456789 x a\n", true},
+		"of a release to come":     {"ended-tokens 3 0 13b3d9a3\n{}\n", true},
+	} {
+		file := filepath.Join(t.TempDir(), "ended")
+		if err := os.WriteFile(file, []byte(tc.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			e := server.NewEnded(file, func() time.Time { return start })
+			if got := e.Has("another", issued); got != tc.all {
+				t.Errorf("%s: all are refused: %t", name, got)
+			}
+			if !e.Has("one", issued) && tc.content != "" {
+				t.Errorf("%s: the token lives", name)
+			}
+		}
+	}
+}
+
+// A damaged file that was read while the clock was ahead must not refuse every token until that day comes.
+func TestTokensHoldAgainAfterADamagedFileWasReadByAWrongClock(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ended")
+	if err := os.WriteFile(file, []byte("nonsense\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	now := start.Add(365 * 24 * time.Hour)
+	clock := func() time.Time { return now }
+	e := server.NewEnded(file, clock)
+	now = start
+	if !e.Has("of before", now.Add(time.Hour)) {
+		t.Error("a token of before holds")
+	}
+	for _, e := range []*server.Ended{e, server.NewEnded(file, clock)} {
+		issued := now
+		for range 3 {
+			if e.Has("of now", issued.Add(2*time.Hour)) {
+				t.Errorf("a token of %v is refused at %v", issued, now)
+			}
+			now = now.Add(time.Minute)
+		}
 	}
 }
