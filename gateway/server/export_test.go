@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -343,3 +344,24 @@ func (*recordedConn) RemoteAddr() net.Addr {
 func (*recordedConn) SetDeadline(time.Time) error      { return nil }
 func (*recordedConn) SetReadDeadline(time.Time) error  { return nil }
 func (*recordedConn) SetWriteDeadline(time.Time) error { return nil }
+
+// HoldRefusals refuses so often at once, and tells how long each refusal was held.
+func HoldRefusals(patience time.Duration) func(n int) []time.Duration {
+	r := newRefusals(patience)
+	return func(n int) []time.Duration {
+		out := make([]time.Duration, n)
+		var all sync.WaitGroup
+		for i := range n {
+			all.Go(func() {
+				var rc fasthttp.RequestCtx
+				rc.Init(&fasthttp.Request{}, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}, nil)
+				rc.Response.SetStatusCode(http.StatusUnauthorized)
+				begun := time.Now()
+				r.hold(&rc, &exchange{public: true}, time.Now)
+				out[i] = time.Since(begun)
+			})
+		}
+		all.Wait()
+		return out
+	}
+}

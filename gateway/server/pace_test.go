@@ -3,10 +3,12 @@ package server_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"jamf-gateway/gateway/server"
@@ -142,4 +144,19 @@ func TestGuessesAreHeldAndTheRightfulClientIsNot(t *testing.T) {
 		t.Errorf("%v guesses in %v, %d of them held; want %v at most", n, took, held.Load(), most)
 	}
 	t.Logf("%d guesses, %d held, in %v", guesses.Load(), held.Load(), took)
+}
+
+// The more refusals are held the longer each is, so that connections opened for one guess each cost a bounded part of the processor.
+func TestRefusalsAreHeldTheLongerTheMoreThereAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refuse := server.HoldRefusals(time.Second)
+		for _, step := range []struct {
+			n    int
+			most time.Duration
+		}{{server.AddressBurst, 0}, {100, time.Second}, {1500, 3 * time.Second}, {6000, 8 * time.Second}, {server.AddressBurst + 50, time.Second}} {
+			if got := slices.Max(refuse(step.n)); got != step.most {
+				t.Errorf("of %d at once the last is held for %v, want %v", step.n, got, step.most)
+			}
+		}
+	})
 }

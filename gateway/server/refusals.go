@@ -3,6 +3,7 @@ package server
 import (
 	"hash/maphash"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -17,16 +18,19 @@ const (
 	addressBurst     = 100
 	allRefusals      = 100 // a second, of everybody
 	allBurst         = 1000
+	patienceStep     = 512 // refusals held at once after which each is held for one patience more
+	mostPatience     = 8
 )
 
 // refusals slows down who guesses tokens and secrets. Credentials are looked at first, always: right ones are never held or
 // refused for what others do behind the same address, and wrong ones get the answer that they would have got. A connection that
-// guesses has one answer a second, and one address a share of the connections, so that guessing takes a bounded part of the processor.
+// guesses has one answer a second or fewer, and one address a share of the connections, so that guessing takes a bounded part of the processor.
 type refusals struct {
 	patience time.Duration
 	seed     maphash.Seed
 	one      [refusalAddresses]*rate.Limiter
 	all      *rate.Limiter
+	held     atomic.Int64
 }
 
 // newRefusals holds for a second by default, and not at all where patience is negative.
@@ -50,6 +54,13 @@ func (r *refusals) hold(rc *fasthttp.RequestCtx, x *exchange, now func() time.Ti
 	at := now()
 	bucket := maphash.Comparable(r.seed, customer(x.peer)) % refusalAddresses
 	if one, all := r.one[bucket].AllowN(at, 1), r.all.AllowN(at, 1); !one || !all {
-		<-time.After(r.patience)
+		<-time.After(r.patience * r.pressure(r.held.Add(1)))
+		r.held.Add(-1)
 	}
+}
+
+// pressure is for how many patiences a refusal is held. A guesser that opens a connection for each guess has us shake hands for it, which
+// costs more than the guess: with the door full of them, a thousand are answered in a second.
+func (r *refusals) pressure(held int64) time.Duration {
+	return time.Duration(min(1+held/patienceStep, mostPatience))
 }
