@@ -35,8 +35,8 @@ func newControl(c *config.Config, ps profiles, s *syncer.Syncer, upstreams map[s
 }
 
 // Status implements server.Control.
-func (c *control) Status() []server.SourceStatus {
-	all := c.syncer.Status()
+func (c *control) Status(names ...string) []server.SourceStatus {
+	all := c.syncer.Status(names...)
 	out := make([]server.SourceStatus, len(all))
 	for i, s := range all {
 		up := c.upstreams[s.Source].Status()

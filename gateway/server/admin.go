@@ -125,7 +125,7 @@ func askedKinds(ru *rules, query, source string) (kinds []device.Kind, by string
 			return nil, "", badParameter(name, name+" stands twice.")
 		}
 	}
-	st, known := ru.statuses().source(source)
+	st, known := ru.statuses(source).source(source)
 	for _, v := range values["kind"] {
 		kind := device.Kind(v)
 		if kind != device.Computer && kind != device.Mobile {

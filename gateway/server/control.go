@@ -28,8 +28,9 @@ var (
 
 // Control is what the house does for the server.
 type Control interface {
-	// Status is a snapshot of every configured source, sorted by name. No I/O, never blocks.
-	Status() []SourceStatus
+	// Status is a snapshot of the configured sources of these names, in their order; without names of every one, sorted by name. No I/O,
+	// never blocks.
+	Status(names ...string) []SourceStatus
 	// SyncNow asks for a sync of the kinds given, of all enabled ones where none is. ErrUnknownSource, ErrDisabled, ErrSyncRunning.
 	SyncNow(source string, kinds ...device.Kind) error
 	// Approve publishes what is held of a source under a digest; by is who approves it, for the log. ErrUnknownSource, ErrNotHeld,

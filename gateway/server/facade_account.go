@@ -55,7 +55,7 @@ func (s *Server) facadeAuth(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	st, ok := exchangeOf(c).rules.statuses().source(name)
+	st, ok := exchangeOf(c).rules.statuses(name).source(name)
 	now := s.o.Now()
 	switch {
 	case !ok:
@@ -92,7 +92,7 @@ func (s *Server) facadeVersion(c *fiber.Ctx) error {
 	if f != nil {
 		return f
 	}
-	st, _ := exchangeOf(c).rules.statuses().source(name)
+	st, _ := exchangeOf(c).rules.statuses(name).source(name)
 	version, never := st.JamfVersion, neverFault(cache.Series{Source: name}, "", defaultRetryAfter)
 	for _, sc := range exchangeOf(c).caller.scopes {
 		if version != "" || sc.Source != name {

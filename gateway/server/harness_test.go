@@ -48,6 +48,7 @@ func (c *clock) Add(d time.Duration) {
 type house struct {
 	mu      sync.Mutex
 	sources []server.SourceStatus
+	told    int // of them, in all answers of Status
 	syncs   []string
 	syncErr error
 	acts    []string // approvals and expectations
@@ -58,14 +59,33 @@ type house struct {
 	hold    func() // when set: a test waits in it
 }
 
-func (h *house) Status() []server.SourceStatus {
+func (h *house) Status(names ...string) []server.SourceStatus {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	out := slices.Clone(h.sources)
-	for i := range out {
-		out[i].Kinds = slices.Clone(out[i].Kinds)
+	all := slices.Clone(h.sources)
+	for i := range all {
+		all[i].Kinds = slices.Clone(all[i].Kinds)
 	}
+	if len(names) == 0 {
+		h.told += len(all)
+		return all
+	}
+	var out []server.SourceStatus
+	for _, name := range names {
+		for _, st := range all {
+			if st.Name == name {
+				out = append(out, st)
+			}
+		}
+	}
+	h.told += len(out)
 	return out
+}
+
+func (h *house) statusesTold() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.told
 }
 
 func (h *house) SyncNow(source string, kinds ...device.Kind) error {

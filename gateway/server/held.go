@@ -48,7 +48,7 @@ func (s *Server) adminHeld(c *fiber.Ctx) error {
 		return f
 	}
 	x, name := exchangeOf(c), c.Params("name")
-	st, known := x.rules.statuses().source(name)
+	st, known := x.rules.statuses(name).source(name)
 	if !known {
 		return &fault{code: codeUnknownSource, source: name}
 	}
@@ -99,7 +99,7 @@ func (s *Server) adminApprove(c *fiber.Ctx) error {
 		return badParameter(paramDigest, "digest names what is approved: see /v1/admin/sources/{name}/held.")
 	}
 	x, status := exchangeOf(c), "approved"
-	if st, known := x.rules.statuses().source(name); known && slices.ContainsFunc(st.Kinds, func(k KindStatus) bool { return k.Hold != nil && k.Hold.Digest == digest && k.Hold.Generation == 0 }) {
+	if st, known := x.rules.statuses(name).source(name); known && slices.ContainsFunc(st.Kinds, func(k KindStatus) bool { return k.Hold != nil && k.Hold.Digest == digest && k.Hold.Generation == 0 }) {
 		status = "reading" // nothing was kept: it is read again
 	}
 	e := audit.Entry{Event: "admin.approve", By: actor(values), Source: name, Target: digest}

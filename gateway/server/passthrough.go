@@ -77,7 +77,7 @@ func (s *Server) passThrough(c *fiber.Ctx) error {
 	if size, err := strconv.Atoi(query.Get("page-size")); err == nil {
 		x.seen.Size = size
 	}
-	if st, known := x.rules.statuses().source(name); known && st.Disabled {
+	if st, known := x.rules.statuses(name).source(name); known && st.Disabled {
 		return disabledFault(name, "")
 	}
 	ctx, cancel := x.deadline()

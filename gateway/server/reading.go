@@ -136,7 +136,7 @@ func (s *Server) observe(ru *rules, sc scope, g *cache.Generation, statuses stat
 // A series whose store is lost or corrupt is an error: leaving it out would shorten a list.
 func (s *Server) read(x *exchange, concerned []scope, st step) (*reading, error) {
 	c := x.caller
-	statuses, now := x.rules.statuses(), s.o.Now()
+	statuses, now := x.rules.statusesOf(concerned), s.o.Now()
 	r := &reading{holders: 1, onlyFresh: c.onlyFresh}
 	for _, sc := range concerned {
 		st.view = sc.filter.Digest()
@@ -159,7 +159,7 @@ func (s *Server) read(x *exchange, concerned []scope, st step) (*reading, error)
 // readNumbers opens exactly the generations that a cursor names.
 func (s *Server) readNumbers(x *exchange, concerned []scope, numbers []uint64, list listID) (*reading, error) {
 	c := x.caller
-	statuses, now := x.rules.statuses(), s.o.Now()
+	statuses, now := x.rules.statusesOf(concerned), s.o.Now()
 	r := &reading{holders: 1, onlyFresh: c.onlyFresh}
 	for i, sc := range concerned {
 		var g *cache.Generation

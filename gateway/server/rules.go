@@ -79,7 +79,21 @@ func newRules(o Settings) (*rules, error) {
 }
 
 // statuses is a snapshot of every source of the rules.
-func (r *rules) statuses() statusIndex { return r.control.Status() }
+func (r *rules) statuses(names ...string) statusIndex { return r.control.Status(names...) }
+
+// statusesOf are those of the sources concerned.
+func (r *rules) statusesOf(concerned []scope) statusIndex {
+	names := make([]string, 0, len(concerned))
+	for _, sc := range concerned { // sorted by source
+		if n := len(names); n == 0 || names[n-1] != sc.Source {
+			names = append(names, sc.Source)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return r.statuses(names...)
+}
 
 // mayRead tells whether a client of that name is shown the series.
 func (r *rules) mayRead(client string, q cache.Series) bool {

@@ -322,11 +322,14 @@ func (s *Server) named(c *fiber.Ctx) (SourceStatus, statusIndex, *fault) {
 	if f := parseNoQuery(rawQuery(c)); f != nil {
 		return SourceStatus{}, nil, f
 	}
-	x := exchangeOf(c)
-	statuses := visible(x)
-	st, ok := statuses.source(c.Params("name"))
+	x, name := exchangeOf(c), c.Params("name")
+	var statuses statusIndex
+	if x.caller.sees(name) {
+		statuses = x.rules.statuses(name)
+	}
+	st, ok := statuses.source(name)
 	if !ok {
-		return SourceStatus{}, nil, &fault{code: codeUnknownSource, asked: c.Params("name")}
+		return SourceStatus{}, nil, &fault{code: codeUnknownSource, asked: name}
 	}
 	x.source = st.Name
 	return st, statuses, nil

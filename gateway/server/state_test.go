@@ -368,3 +368,22 @@ func TestAClientThatTakesOnlyFreshDataIsRefusedTheRest(t *testing.T) {
 		}
 	}
 }
+
+// What a request of one source costs does not depend on how many there are: nobody is asked for the state of the others.
+func TestARequestOfOneSourceAsksForTheStateOfThatSourceAlone(t *testing.T) {
+	w := newWorld(t)
+	w.publishAll(3)
+	w.page("/api/v1/computers-inventory") // token and run
+	cursor := *w.devices("all", "?source=schule-a&kind=computer&limit=1").NextCursor
+	for path, want := range map[string]int{
+		"/v1/devices?source=schule-a": 1, "/v1/devices?source=schule-a&kind=computer&limit=1&cursor=" + cursor: 1, "/v1/devices/schule-a:computer:1": 1,
+		"/v1/devices/schule-a:computer:77": 1, "/api/v1/computers-inventory": 1, "/jamf/schule-b/api/v2/mobile-devices/1": 1, "/api/v1/auth": 1,
+		"/api/v1/jamf-pro-version": 1, "/v1/sources/schule-a": 1, "/v1/sources/schule-a/health": 1, "/v1/sources/nowhere": 0, "/v1/devices": 2, "/v1/sources": 2,
+	} {
+		before := w.house.statusesTold()
+		w.get("all", path)
+		if told := w.house.statusesTold() - before; told != want {
+			t.Errorf("%s: %d states were made, want %d", path, told, want)
+		}
+	}
+}

@@ -41,25 +41,36 @@ type Expected struct {
 	Until time.Time
 }
 
-// Status tells the state of every source. It does no I/O and waits neither for a sync nor for a file.
-func (s *Syncer) Status() []Status {
-	out := make([]Status, 0, len(s.o.Sources))
-	at := make(map[*Source]int, len(s.o.Sources))
-	for i := range s.o.Sources {
-		src := &s.o.Sources[i]
-		st := Status{Source: src.Name, Disabled: src.Disabled, Expected: s.books[src.Name].window(s.now())}
-		st.Rights, st.CredentialsRefused, st.JamfVersion = s.books[src.Name].source()
-		at[src] = len(out)
-		out = append(out, st)
+// Status tells the state of the sources of these names, of every one without any; names that are no source are left out. It does no I/O and
+// waits neither for a sync nor for a file. What one source costs does not depend on how many there are.
+func (s *Syncer) Status(names ...string) []Status {
+	if len(names) == 0 {
+		out := make([]Status, len(s.o.Sources))
+		for i := range s.o.Sources {
+			out[i] = s.status(&s.o.Sources[i])
+		}
+		return out
 	}
-	for _, h := range s.hearts {
-		out[at[h.src]].Heartbeat = h.status()
-	}
-	for _, l := range s.lines {
-		st := &out[at[l.src]]
-		st.Kinds = append(st.Kinds, s.kindStatus(l))
+	out := make([]Status, 0, len(names))
+	for _, name := range names {
+		if p := s.parts[name]; p != nil {
+			out = append(out, s.status(p.src))
+		}
 	}
 	return out
+}
+
+func (s *Syncer) status(src *Source) Status {
+	p := s.parts[src.Name]
+	st := Status{Source: src.Name, Disabled: src.Disabled, Expected: s.books[src.Name].window(s.now())}
+	st.Rights, st.CredentialsRefused, st.JamfVersion = s.books[src.Name].source()
+	if p.heart != nil {
+		st.Heartbeat = p.heart.status()
+	}
+	for _, l := range p.lines {
+		st.Kinds = append(st.Kinds, s.kindStatus(l))
+	}
+	return st
 }
 
 func (s *Syncer) kindStatus(l *line) KindStatus {

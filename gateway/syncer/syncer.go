@@ -102,6 +102,14 @@ type Syncer struct {
 	lines  []*line
 	hearts []*heart
 	books  map[string]*book // source -> what is remembered
+	parts  map[string]*part // source -> what runs for it
+}
+
+// part is what runs for one source.
+type part struct {
+	src   *Source
+	lines []*line
+	heart *heart // nil: there is none
 }
 
 // line is one kind of one source: its own schedule, walk and state.
@@ -151,6 +159,7 @@ func New(o Options) (*Syncer, error) {
 		o: o, now: func() time.Time { return o.Now().Round(0) }, log: o.Logger,
 		tracer: o.TracerProvider.Tracer("jamf-gateway/gateway/syncer"),
 		books:  make(map[string]*book, len(o.Sources)),
+		parts:  make(map[string]*part, len(o.Sources)),
 	}
 	if err := o.Store.Disk().RemoveLeftovers(o.Dir); err != nil {
 		o.Logger.Warn("remove unfinished files of the schedule", "error", err)
@@ -165,15 +174,18 @@ func New(o Options) (*Syncer, error) {
 			return nil, fmt.Errorf("read the schedule of source %s: %w", src.Name, err)
 		}
 		s.books[src.Name] = b
+		p := &part{src: src}
+		s.parts[src.Name] = p
 		for _, k := range src.Kinds {
 			l := &line{src: src, kind: k, book: b, wake: make(chan struct{}, 1), acting: make(chan struct{}, 1)}
 			l.wide = slices.Contains(src.Unaligned, k)
 			l.tried = !b.kind(k).LastAttempt.IsZero()
 			l.nextSync = s.due(l)
-			s.lines = append(s.lines, l)
+			s.lines, p.lines = append(s.lines, l), append(p.lines, l)
 		}
 		if src.Heartbeat > 0 && !src.Disabled {
-			s.hearts = append(s.hearts, newHeart(src, b, o.Store.Disk(), o.DataDir, s.now()))
+			p.heart = newHeart(src, b, o.Store.Disk(), o.DataDir, s.now())
+			s.hearts = append(s.hearts, p.heart)
 		}
 	}
 	var err error
