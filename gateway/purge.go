@@ -28,6 +28,9 @@ const purgeFile = ".purge.json"
 // purgeFormat is the version of the file.
 const purgeFormat = 1
 
+// errGivenUp means that the source is active again: nothing was removed, and nothing will be.
+var errGivenUp = errors.New("the purge is given up")
+
 // purge is one thing that must go: a source, or one device of it. It names no person and no serial number.
 type purge struct {
 	Source string      `json:"source"`
@@ -122,7 +125,7 @@ func (p *purger) resume(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, one := range slices.Clone(p.pending) {
-		if _, err := p.finish(ctx, one, true); err != nil {
+		if _, err := p.finish(ctx, one, true); err != nil && !errors.Is(err, errGivenUp) {
 			p.log.ErrorContext(ctx, "a purge is not finished", "audit", true, "purge", one.name(), "by", one.By, "asked", one.Asked.UTC(), "error", err)
 		}
 	}
@@ -140,6 +143,8 @@ func (p *purger) do(ctx context.Context, one purge) (found bool, err error) {
 	}
 	found, err = p.finish(ctx, one, slices.ContainsFunc(before, one.same))
 	switch {
+	case errors.Is(err, errGivenUp):
+		return false, server.ErrInUse
 	case errors.Is(err, cache.ErrBusy):
 		if undone := p.write(before); undone != nil {
 			return false, errors.Join(server.ErrUnfinished, undone)
@@ -159,11 +164,16 @@ func (p *purger) finish(ctx context.Context, one purge, again bool) (found bool,
 	} else {
 		found, err = p.device(ctx, one, again)
 	}
-	if err != nil {
+	given := errors.Is(err, errGivenUp)
+	if err != nil && !given {
 		return found, err
 	}
 	if err := p.write(slices.DeleteFunc(slices.Clone(p.pending), one.same)); err != nil {
 		return found, fmt.Errorf("write down what is purged: %w", err)
+	}
+	if given {
+		p.log.WarnContext(ctx, "a purge is given up: the source is active again", "audit", true, "purge", one.name(), "by", one.By, "asked", one.Asked.UTC())
+		return false, errGivenUp
 	}
 	p.log.WarnContext(ctx, "purged", "audit", true, "purge", one.name(), "by", one.By, "asked", one.Asked.UTC(), "found", found)
 	return found, nil
@@ -173,8 +183,7 @@ func (p *purger) finish(ctx context.Context, one purge, again bool) (found bool,
 func (p *purger) source(ctx context.Context, name string) error {
 	if src, configured := p.sources[name]; configured && !src.Disabled {
 		// It was enabled again after a purge that a crash cut short: what is left of it is a source of today.
-		p.log.WarnContext(ctx, "an unfinished purge is given up: the source is active again", "audit", true, "purge", name)
-		return nil
+		return errGivenUp
 	}
 	if err := p.store.Purge(ctx, name); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -93,8 +94,8 @@ var ErrFull = errors.New("the audit is full")
 // room is how long the file of today may get with a line.
 type room func(Entry) int64
 
-// strange tells of events that anybody can cause who reaches a door.
-func (e Entry) strange() bool { return e.Event == TokenRefused || e.Event == AdminRefused }
+// strange tells of events that anybody can cause who reaches a door: token.refused, admin.refused and the like.
+func (e Entry) strange() bool { return strings.HasSuffix(e.Event, ".refused") }
 
 // room is that of lines which are no acts.
 func (l *Log) room(e Entry) int64 {
