@@ -77,7 +77,7 @@ func newClient(words *vocabulary, since time.Time) *client {
 func (c *client) record(rq *Request, trusted bool) {
 	key := routeKey{method: rq.Method, route: rq.Route}
 	if key.route == "" {
-		key.route = c.words.template(rq.Path, trusted)
+		key.route = c.words.template(rq.Path)
 	}
 	key.known, key.others = c.words.named(rq.Query, trusted)
 	accepts, codings := listed(rq.Accept, c.words.media), listed(rq.AcceptEncoding, c.words.codings)

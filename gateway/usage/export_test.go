@@ -9,8 +9,8 @@ const (
 )
 
 // Template is what is kept of a path.
-func Template(path string, trusted bool) string {
-	return newVocabulary(nil).template([]byte(path), trusted)
+func Template(path string) string {
+	return newVocabulary(nil).template([]byte(path))
 }
 
 // Known tells that a segment is a word of the vocabulary.

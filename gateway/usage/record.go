@@ -261,7 +261,12 @@ func (c *client) load(r Record) {
 	for _, line := range r.Routes {
 		key := routeKey{method: line.Method, route: line.Route}
 		key.known, key.others = c.words.set(line.Parameters)
-		if l := c.route(key); l != nil {
+		if !line.Served { // an earlier release kept more of it
+			key.route = c.words.template([]byte(line.Route))
+		}
+		if there := c.routes[key]; there != nil {
+			there.requests += line.Requests
+		} else if l := c.route(key); l != nil {
 			l.load(c, line)
 		}
 	}

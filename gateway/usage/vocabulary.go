@@ -95,12 +95,10 @@ const (
 	hidden      = "{}"
 )
 
-// template keeps of a path what is known to be no value. Beside the words of the vocabulary that is the name of a
-// resource, which stands before all ids: small letters and dashes, and only where trusted says that a client of the
-// settings has sent it.
-func (v *vocabulary) template(path []byte, trusted bool) string {
+// template keeps of a path what is known to be no value: the words of the vocabulary. Whatever else looks like the name of a
+// resource may be a serial number or a person.
+func (v *vocabulary) template(path []byte) string {
 	var out strings.Builder
-	resource := trusted // the next segment may be the name of a resource
 	rest := bytes.TrimPrefix(path, []byte("/"))
 	if below, ok := bytes.CutPrefix(rest, []byte("jamf/")); ok && len(below) > 0 {
 		out.WriteString("/jamf/{source}")
@@ -119,12 +117,9 @@ func (v *vocabulary) template(path []byte, trusted bool) string {
 			return out.String()
 		case known || version(segment):
 			out.Write(segment)
-		case resource && resourceName(segment):
-			out.Write(segment)
 		case len(segment) > 0:
 			out.WriteString(hidden)
 		}
-		resource = resource && leads(segment)
 		if !more {
 			return out.String()
 		}
@@ -132,30 +127,9 @@ func (v *vocabulary) template(path []byte, trusted bool) string {
 	}
 }
 
-// leads tells that the name of a resource can follow.
-func leads(segment []byte) bool {
-	switch string(segment) {
-	case "api", "uapi", "JSSResource", "pro", "proclassic":
-		return true
-	}
-	return version(segment)
-}
-
 // version tells that a segment is that of a version, v1 to v9.
 func version(segment []byte) bool {
 	return len(segment) == 2 && segment[0] == 'v' && segment[1] >= '1' && segment[1] <= '9'
-}
-
-func resourceName(segment []byte) bool {
-	if len(segment) == 0 || len(segment) > maxWord {
-		return false
-	}
-	for _, b := range segment {
-		if (b < 'a' || b > 'z') && b != '-' {
-			return false
-		}
-	}
-	return true
 }
 
 // named reads the names of a query: those of the vocabulary as a set, the others as text, sorted, each once, and only where trusted says that a

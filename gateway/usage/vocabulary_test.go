@@ -1,6 +1,9 @@
 package usage_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,38 +13,53 @@ import (
 )
 
 func TestOfAPathOnlyWhatIsNoValueIsKept(t *testing.T) {
-	for path, want := range map[string]struct{ client, nobody string }{
-		"/JSSResource/computers/id/42":                      {"/JSSResource/computers/id/{}", ""},
-		"/JSSResource/computers/name/max":                   {"/JSSResource/computers/name/{}", ""},
-		"/JSSResource/computers/subset/basic":               {"/JSSResource/computers/subset/basic", ""},
-		"/api/v1/sites":                                     {"/api/v1/sites", ""},
-		"/api/v9/sites":                                     {"/api/v9/sites", ""},
-		"/api/v2/brand-new-thing/17/maxmuster":              {"/api/v2/brand-new-thing/{}/{}", "/api/v2/{}/{}/{}"},
-		"/api/v1/computers-inventory/17/attachments/3":      {"/api/v1/computers-inventory/{}/attachments/{}", ""},
-		"/jamf/schule-a/api/v1/sites":                       {"/jamf/{source}/api/v1/sites", ""},
-		"/jamf/schule-a":                                    {"/jamf/{source}", ""},
-		"/jamf":                                             {"/jamf", ""},
-		"/brandnew":                                         {"/brandnew", "/{}"},
-		"/auth/token":                                       {"/auth/token", ""},
-		"/api/pro/v3/tenant/t1/computers-inventory":         {"/api/pro/v3/tenant/{}/computers-inventory", ""},
-		"/api/v1/C02XL0GTJGH5":                              {"/api/v1/{}", ""},
-		"/api/v1/eyJhbGciOiJIUzI1NiJ9":                      {"/api/v1/{}", ""},
-		"/api/v1/secret%20name":                             {"/api/v1/{}", ""},
-		"/api/v1/" + strings.Repeat("a", 41):                {"/api/v1/{}", ""},
-		"/api/v1/sites/":                                    {"/api/v1/sites/", ""},
-		"/":                                                 {"/", ""},
-		"/api" + strings.Repeat("/x", 30):                   {"/api/x" + strings.Repeat("/{}", 8) + "/...", "/api" + strings.Repeat("/{}", 9) + "/..."},
-		"/api/v1/computers-inventory/macbook-von-sekretaer": {"/api/v1/computers-inventory/{}", ""},
+	for path, want := range map[string]string{
+		"/JSSResource/computers/id/42":                      "/JSSResource/computers/id/{}",
+		"/JSSResource/computers/name/max":                   "/JSSResource/computers/name/{}",
+		"/JSSResource/computers/subset/basic":               "/JSSResource/computers/subset/basic",
+		"/api/v1/sites":                                     "/api/v1/sites",
+		"/api/v9/sites":                                     "/api/v9/sites",
+		"/api/v2/brand-new-thing/17/maxmuster":              "/api/v2/{}/{}/{}",
+		"/api/v1/computers-inventory/17/attachments/3":      "/api/v1/computers-inventory/{}/attachments/{}",
+		"/jamf/schule-a/api/v1/sites":                       "/jamf/{source}/api/v1/sites",
+		"/jamf/schule-a":                                    "/jamf/{source}",
+		"/jamf":                                             "/jamf",
+		"/brandnew":                                         "/{}",
+		"/auth/token":                                       "/auth/token",
+		"/api/pro/v3/tenant/t1/computers-inventory":         "/api/pro/v3/tenant/{}/computers-inventory",
+		"/api/v1/C02XL0GTJGH5":                              "/api/v1/{}",
+		"/api/v1/eyJhbGciOiJIUzI1NiJ9":                      "/api/v1/{}",
+		"/api/v1/secret%20name":                             "/api/v1/{}",
+		"/api/v1/" + strings.Repeat("a", 41):                "/api/v1/{}",
+		"/api/v1/sites/":                                    "/api/v1/sites/",
+		"/":                                                 "/",
+		"/api" + strings.Repeat("/x", 30):                   "/api" + strings.Repeat("/{}", 9) + "/...",
+		"/api/v1/computers-inventory/macbook-von-sekretaer": "/api/v1/computers-inventory/{}",
 	} {
-		if want.nobody == "" {
-			want.nobody = want.client
+		if got := usage.Template(path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
 		}
-		if got := usage.Template(path, true); got != want.client {
-			t.Errorf("%s: %s, want %s", path, got, want.client)
-		}
-		if got := usage.Template(path, false); got != want.nobody {
-			t.Errorf("%s of nobody: %s, want %s", path, got, want.nobody)
-		}
+	}
+}
+
+// A file of an earlier release may hold paths that only looked like names of resources.
+func TestPathsThatAnEarlierReleaseKeptAreCutWhenTheyAreRead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "usage.json")
+	line := func(route string, served bool) string {
+		return fmt.Sprintf(`{"method":"GET","route":%q,"served":%t,"requests":3,"parameters":[],"lastSeenAt":"2026-11-27T04:12:09.000Z"}`, route, served)
+	}
+	text := `{"format":1,"clients":[{"client":"a","routes":[` + strings.Join([]string{
+		line("/api/v1/c-canary", false), line("/api/v1/d-canary", false), line("/jamf/{source}/api/v1/sites", false), line("/api/v1/computers-inventory/{id}", true),
+	}, ",") + `]}]}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]uint64{}
+	for _, r := range of(t, recorder(t, usage.Options{File: file, Write: func(string, []byte) error { return nil }}), "a").Routes {
+		got[r.Route] += r.Requests
+	}
+	if diff := cmp.Diff(map[string]uint64{"/api/v1/{}": 6, "/jamf/{source}/api/v1/sites": 3, "/api/v1/computers-inventory/{id}": 3}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
