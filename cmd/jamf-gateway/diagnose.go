@@ -95,7 +95,11 @@ func (c diagnoseCommand) Run(ctx context.Context, s streams) error {
 	}
 	if !d.out.Gateway.Answers {
 		reason := cmp.Or(d.reason, d.out.Gateway.Reason)
-		_, _ = fmt.Fprintln(s.err, s.say(text{"No gateway answered: %s", "Kein Gateway hat geantwortet: %s"}, reason))
+		line := text{"No gateway answered: %s", "Kein Gateway hat geantwortet: %s"}
+		if d.refused {
+			line = text{"The gateway answered and told nothing: %s", "Das Gateway hat geantwortet, aber keine Auskunft gegeben: %s"}
+		}
+		_, _ = fmt.Fprintln(s.err, s.say(line, reason))
 		return errFoundWanting
 	}
 	return nil
@@ -187,7 +191,8 @@ type diagnosing struct {
 	s        streams
 	redact   *redactor
 	settings *config.Config // nil = not named, or refused
-	reason   string         // why no gateway answers, with the address that was asked: for the terminal alone
+	refused  bool           // one answers, and does not let in
+	reason   string         // why none tells anything, with the address that was asked: for the terminal alone
 	out      diagnosis
 }
 
@@ -203,7 +208,7 @@ func (d *diagnosing) unread(what text, err error) {
 	}
 }
 
-// away notes why no gateway answers.
+// away notes why no gateway tells anything.
 func (d *diagnosing) away(err error) {
 	d.reason = inLanguage(err, d.s.lang)
 	d.out.Gateway.Reason = d.redact.files(d.reason)
@@ -241,6 +246,8 @@ func (d *diagnosing) ask(ctx context.Context, door adminDoor) {
 		Items   []any  `json:"items"`
 	}
 	if err = door.ask(ctx, http.MethodGet, "/v1/admin/sources", &sources); err != nil {
+		_, away := errors.AsType[gone](err)
+		d.refused = !away
 		d.away(err)
 		return
 	}
