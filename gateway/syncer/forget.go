@@ -12,14 +12,14 @@ import (
 // Forget makes a source one that was never read, as far as the schedule remembers, and removes the file. Of a source that is not in the
 // settings nothing is remembered here.
 func (s *Syncer) Forget(source string) error {
-	b, ok := s.books[source]
+	b, ok := s.crew.Load().books[source]
 	if !ok {
 		return nil
 	}
 	if err := b.forget(); err != nil {
 		return fmt.Errorf("forget the schedule of %s: %w", source, err)
 	}
-	for _, l := range s.lines {
+	for _, l := range s.crew.Load().lines {
 		if l.book == b {
 			l.mu.Lock()
 			l.tried, l.hold, l.wide, l.mends = false, nil, false, 0
@@ -41,7 +41,7 @@ func (b *book) forget() error {
 
 // ForgetDevice takes a device out of what was approved of its source: the others stay approved.
 func (s *Syncer) ForgetDevice(source string, k device.Kind, id int64) error {
-	b, ok := s.books[source]
+	b, ok := s.crew.Load().books[source]
 	if !ok {
 		return nil
 	}

@@ -41,7 +41,8 @@ func TestWhatIsRememberedOfADeviceAndOfASourceIsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	src := &Source{Name: "a"}
-	s := &Syncer{books: map[string]*book{"a": b}, lines: []*line{{src: src, kind: device.Computer, book: b, tried: true}}}
+	s := &Syncer{}
+	s.crew.Store(newCrew([]*hand{{src: src, book: b, lines: []*line{{src: src, kind: device.Computer, book: b, tried: true}}}}))
 	put := func() {
 		err := b.update(func(p *bookPage) {
 			r := p.kindOf(device.Computer)
@@ -80,7 +81,7 @@ func TestWhatIsRememberedOfADeviceAndOfASourceIsForgotten(t *testing.T) {
 	if _, err := os.Stat(b.path); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("the file is there:", err)
 	}
-	if r := b.kind(device.Computer); r.Devices != 0 || !r.LastSuccess.IsZero() || s.lines[0].tried {
+	if r := b.kind(device.Computer); r.Devices != 0 || !r.LastSuccess.IsZero() || s.crew.Load().lines[0].tried {
 		t.Errorf("remembered is %+v", r)
 	}
 }

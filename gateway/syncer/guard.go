@@ -97,7 +97,10 @@ func weigh(g config.Guard, d cache.Difference, losses []viewLoss, past []removal
 func above(n, percent, number, all int) bool { return n > number && n*100 > percent*all }
 
 // describe says the findings in one sentence without a name of a device.
-func describe(findings []Finding) string {
+func describe(findings []Finding) string { return Describe(findings) }
+
+// Describe tells in words what guards found.
+func Describe(findings []Finding) string {
 	parts := make([]string, len(findings))
 	for i, f := range findings {
 		switch f.Guard {

@@ -102,13 +102,13 @@ func newHeart(src *Source, b *book, disk *cache.Disk, dataDir string, now time.T
 }
 
 // beat runs the heartbeats of one source until ctx ends.
-func (s *Syncer) beat(ctx context.Context, h *heart) error {
+func (s *Syncer) beat(ctx context.Context, h *heart, spread bool) error {
 	s.chronicle(ctx, h, availability.Entry{At: s.now(), Event: availability.Started, Next: whole(firstJitter)})
 	defer func() {
 		s.chronicle(context.WithoutCancel(ctx), h, availability.Entry{At: s.now(), Event: availability.Stopped})
 	}()
 	wait := time.Duration(0)
-	if s.o.StartJitter >= 0 {
+	if spread && s.o.StartJitter >= 0 {
 		wait = s.o.Jitter(firstJitter)
 	}
 	for {
@@ -211,7 +211,7 @@ func (s *Syncer) walkProves(h *heart) bool {
 	if bad > 0 || !ok.After(asked) || time.Since(ok) > h.every/2 {
 		return false
 	}
-	return slices.ContainsFunc(s.lines, func(l *line) bool { return l.book == h.book && l.isRunning() })
+	return slices.ContainsFunc(s.crew.Load().lines, func(l *line) bool { return l.book == h.book && l.isRunning() })
 }
 
 // judge counts heartbeats in a row that found something wrong and tells how long to wait for the next. A missing right is
@@ -357,7 +357,7 @@ func (s *Syncer) heal(h *heart, k device.Kind) {
 	if r.Failures == 0 || !curable(r.ErrorCode) || time.Since(h.healed[k]) < healPause {
 		return
 	}
-	for _, l := range s.lines {
+	for _, l := range s.crew.Load().lines {
 		if l.book == h.book && l.kind == k && !l.isRunning() {
 			h.healed[k] = time.Now()
 			select {

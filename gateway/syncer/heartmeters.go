@@ -24,7 +24,7 @@ func newBeatMeters(m metric.Meter, s *Syncer) (beatMeters, error) {
 	up, err := m.Int64ObservableGauge("jamf_up", metric.WithDescription("1 when Jamf answered the last heartbeat that asked it, 0 when it did not."))
 	errs = append(errs, err)
 	_, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		for _, h := range s.hearts {
+		for _, h := range s.crew.Load().hearts {
 			st := h.status()
 			if st.At.IsZero() || st.State == availability.Unasked && st.DownSince.IsZero() {
 				continue // nothing is known

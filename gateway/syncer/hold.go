@@ -233,11 +233,12 @@ func (s *Syncer) readHold(l *line, h cache.Hold, info cache.Info) *HoldStatus {
 // Approve publishes what is held of a source under this digest. by names who approved, for the log. ErrUnknownSource, ErrNotHeld,
 // ErrRunning: a sync of that kind runs, and will say what it finds.
 func (s *Syncer) Approve(ctx context.Context, source, digest, by string) error {
-	b, ok := s.books[source]
+	now := s.crew.Load()
+	b, ok := now.books[source]
 	if !ok {
 		return fmt.Errorf("approve %s: %w", source, ErrUnknownSource)
 	}
-	for _, l := range s.lines {
+	for _, l := range now.lines {
 		if l.book != b {
 			continue
 		}
@@ -304,7 +305,7 @@ func (s *Syncer) release(ctx context.Context, l *line, digest string, note holdN
 // Expect opens a planned window: until then so many confirmed deletions of the source, of all its kinds together, are not held;
 // 0 closes it. by names who asked. ErrUnknownSource.
 func (s *Syncer) Expect(ctx context.Context, source string, removals int, until time.Time, by string) error {
-	b, ok := s.books[source]
+	b, ok := s.crew.Load().books[source]
 	if !ok {
 		return fmt.Errorf("expect removals of %s: %w", source, ErrUnknownSource)
 	}

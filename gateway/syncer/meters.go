@@ -41,14 +41,15 @@ func newMeters(m metric.Meter, s *Syncer) (meters, error) {
 	going, err := m.Int64ObservableGauge("jamf_sync_held_removed", metric.WithDescription("Devices that are served now and are not in the generation that is held."))
 	errs = append(errs, err)
 	_, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		for i := range s.o.Sources {
+		now := s.crew.Load()
+		for _, h := range now.hands {
 			off := int64(0)
-			if s.o.Sources[i].Disabled {
+			if h.src.Disabled {
 				off = 1
 			}
-			o.ObserveInt64(disabled, off, metric.WithAttributes(attribute.String("jamf.source", s.o.Sources[i].Name)))
+			o.ObserveInt64(disabled, off, metric.WithAttributes(attribute.String("jamf.source", h.src.Name)))
 		}
-		for _, l := range s.lines {
+		for _, l := range now.lines {
 			at := metric.WithAttributes(attribute.String("jamf.source", l.src.Name), attribute.String("jamf.kind", string(l.kind)))
 			state, _ := s.state(l, l.book.kind(l.kind))
 			down := int64(1)

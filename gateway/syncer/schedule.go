@@ -54,7 +54,7 @@ func (s *Syncer) stock(l *line) stock {
 	defer g.Release()
 	_, _, held := s.o.Store.Held(l.series())
 	unheld := l.book.kind(l.kind).LastResult == resultHeld && !held // what was held is gone: only a walk can tell again
-	return stock{any: true, wanting: unheld || l.isWide() || g.Info().Lacks(l.src.Profile) || !g.Info().Knows(l.src.terms()) || s.o.Store.FellBack(l.series())}
+	return stock{any: true, wanting: unheld || l.isWide() || g.Info().Lacks(l.src.Profile) || !g.Info().Knows(l.terms()) || s.o.Store.FellBack(l.series())}
 }
 
 func later(a, b time.Time) time.Time {

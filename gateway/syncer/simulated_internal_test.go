@@ -105,7 +105,7 @@ func newPump(t *testing.T, inv *inventory) *pump {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &pump{Syncer: s, t: t, store: store, line: s.lines[0]}
+	return &pump{Syncer: s, t: t, store: store, line: s.crew.Load().lines[0]}
 }
 
 // sync runs one due sync and returns the state after it.

@@ -44,30 +44,30 @@ type Expected struct {
 // Status tells the state of the sources of these names, of every one without any; names that are no source are left out. It does no I/O and
 // waits neither for a sync nor for a file. What one source costs does not depend on how many there are.
 func (s *Syncer) Status(names ...string) []Status {
+	now := s.crew.Load()
 	if len(names) == 0 {
-		out := make([]Status, len(s.o.Sources))
-		for i := range s.o.Sources {
-			out[i] = s.status(&s.o.Sources[i])
+		out := make([]Status, len(now.hands))
+		for i, h := range now.hands {
+			out[i] = s.status(h)
 		}
 		return out
 	}
 	out := make([]Status, 0, len(names))
 	for _, name := range names {
-		if p := s.parts[name]; p != nil {
-			out = append(out, s.status(p.src))
+		if h := now.named[name]; h != nil {
+			out = append(out, s.status(h))
 		}
 	}
 	return out
 }
 
-func (s *Syncer) status(src *Source) Status {
-	p := s.parts[src.Name]
-	st := Status{Source: src.Name, Disabled: src.Disabled, Expected: s.books[src.Name].window(s.now())}
-	st.Rights, st.CredentialsRefused, st.JamfVersion = s.books[src.Name].source()
-	if p.heart != nil {
-		st.Heartbeat = p.heart.status()
+func (s *Syncer) status(h *hand) Status {
+	st := Status{Source: h.src.Name, Disabled: h.src.Disabled, Expected: h.book.window(s.now())}
+	st.Rights, st.CredentialsRefused, st.JamfVersion = h.book.source()
+	if h.heart != nil {
+		st.Heartbeat = h.heart.status()
 	}
-	for _, l := range p.lines {
+	for _, l := range h.lines {
 		st.Kinds = append(st.Kinds, s.kindStatus(l))
 	}
 	return st

@@ -158,7 +158,7 @@ func (s *Syncer) sync(ctx context.Context, l *line, started time.Time) (cache.In
 	draft := cache.Draft{
 		Series: l.series(), MappingVersion: device.MappingVersion, ProfileDigest: l.src.Profile.Digest(),
 		ProfileName: l.src.Profile.Name(), ProfilePaths: l.src.Profile.Paths(l.kind), JamfVersion: version, Started: started,
-		Terms: l.src.terms(),
+		Terms: l.terms(),
 	}
 	switch g, err := s.o.Store.Acquire(l.series()); {
 	case err == nil:
@@ -410,7 +410,7 @@ func (s *Syncer) warm(ctx context.Context, l *line, g *cache.Generation) {
 			s.log.ErrorContext(ctx, "warm the device cache", "source", l.src.Name, "kind", l.kind, "error", fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 		}
 	}()
-	n, err := s.o.Store.Warm(ctx, g, l.src.WarmProfiles)
+	n, err := s.o.Store.Warm(ctx, g, l.shown.Load().profiles)
 	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "warm the device cache", "source", l.src.Name, "kind", l.kind, "error", err)
 		return

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -43,6 +44,7 @@ var (
 // Source is one configured Jamf Pro instance as the syncer reads it.
 type Source struct {
 	Name         string
+	Settings     string // names all that follows but what clients are shown: a Change leaves an equal one alone; "" = never
 	Disabled     bool
 	Kinds        []device.Kind
 	Profile      *device.Profile   // what is kept
@@ -67,9 +69,9 @@ type View struct {
 }
 
 // terms are what the filters of all clients ask about each device, sorted.
-func (s *Source) terms() []string {
+func (l *line) terms() []string {
 	var out []string
-	for _, v := range s.Views {
+	for _, v := range l.shown.Load().views {
 		out = append(out, v.Filter.Terms()...)
 	}
 	slices.Sort(out)
@@ -99,17 +101,10 @@ type Syncer struct {
 	tracer trace.Tracer
 	meters meters
 	beats  beatMeters
-	lines  []*line
-	hearts []*heart
-	books  map[string]*book // source -> what is remembered
-	parts  map[string]*part // source -> what runs for it
-}
-
-// part is what runs for one source.
-type part struct {
-	src   *Source
-	lines []*line
-	heart *heart // nil: there is none
+	crew   atomic.Pointer[crew]
+	begun  chan struct{} // closed when Run has begun all that it was made with
+	starts chan start    // what Run is to begin
+	over   chan struct{} // closed when Run has ended
 }
 
 // line is one kind of one source: its own schedule, walk and state.
@@ -122,6 +117,8 @@ type line struct {
 	// acting (capacity 1) is taken while a person's approval is published, and by a sync until it counts as running: it reads on
 	// from what was approved, and never from what was before.
 	acting chan struct{}
+
+	shown atomic.Pointer[shown]
 
 	mu       sync.Mutex
 	running  bool
@@ -158,36 +155,21 @@ func New(o Options) (*Syncer, error) {
 	s := &Syncer{
 		o: o, now: func() time.Time { return o.Now().Round(0) }, log: o.Logger,
 		tracer: o.TracerProvider.Tracer("jamf-gateway/gateway/syncer"),
-		books:  make(map[string]*book, len(o.Sources)),
-		parts:  make(map[string]*part, len(o.Sources)),
+		begun:  make(chan struct{}), starts: make(chan start), over: make(chan struct{}),
 	}
 	if err := o.Store.Disk().RemoveLeftovers(o.Dir); err != nil {
 		o.Logger.Warn("remove unfinished files of the schedule", "error", err)
 	}
+	var hands []*hand
 	for i := range o.Sources {
 		src := &s.o.Sources[i]
-		if src.Guard == (config.Guard{}) {
-			src.Guard = config.DefaultGuard()
-		}
 		b, err := openBook(o.Store.Disk(), o.Dir, src.Name)
 		if err != nil {
 			return nil, fmt.Errorf("read the schedule of source %s: %w", src.Name, err)
 		}
-		s.books[src.Name] = b
-		p := &part{src: src}
-		s.parts[src.Name] = p
-		for _, k := range src.Kinds {
-			l := &line{src: src, kind: k, book: b, wake: make(chan struct{}, 1), acting: make(chan struct{}, 1)}
-			l.wide = slices.Contains(src.Unaligned, k)
-			l.tried = !b.kind(k).LastAttempt.IsZero()
-			l.nextSync = s.due(l)
-			s.lines, p.lines = append(s.lines, l), append(p.lines, l)
-		}
-		if src.Heartbeat > 0 && !src.Disabled {
-			p.heart = newHeart(src, b, o.Store.Disk(), o.DataDir, s.now())
-			s.hearts = append(s.hearts, p.heart)
-		}
+		hands = append(hands, s.newHand(src, b))
 	}
+	s.crew.Store(newCrew(hands))
 	var err error
 	if s.meters, err = newMeters(o.MeterProvider.Meter("jamf-gateway/gateway/syncer"), s); err != nil {
 		return nil, fmt.Errorf("make the sync metrics: %w", err)
@@ -200,22 +182,31 @@ func New(o Options) (*Syncer, error) {
 
 // Run keeps every enabled source in sync until ctx ends.
 func (s *Syncer) Run(ctx context.Context) error {
+	defer close(s.over)
 	g, ctx := errgroup.WithContext(ctx)
-	for _, l := range s.lines {
-		if l.src.Disabled {
-			continue
+	for _, h := range s.crew.Load().hands {
+		s.begin(ctx, g, h, true)
+	}
+	close(s.begun)
+	for {
+		select {
+		case <-ctx.Done():
+			return g.Wait()
+		case more := <-s.starts:
+			for _, h := range more.hands {
+				s.begin(ctx, g, h, false)
+			}
+			close(more.begun)
 		}
-		g.Go(func() error { return s.keep(ctx, l) })
 	}
-	for _, h := range s.hearts {
-		g.Go(func() error { return s.beat(ctx, h) })
-	}
-	return g.Wait()
 }
 
-// keep runs the syncs of one line, one after the other.
-func (s *Syncer) keep(ctx context.Context, l *line) error {
-	jitter := s.startJitter()
+// keep runs the syncs of one line, one after the other. spread keeps the first ones of a program that starts apart.
+func (s *Syncer) keep(ctx context.Context, l *line, spread bool) error {
+	jitter := time.Duration(0)
+	if spread {
+		jitter = s.startJitter()
+	}
 	s.warmAtStart(ctx, l)
 	for ctx.Err() == nil {
 		next := s.due(l)
@@ -278,12 +269,13 @@ func (s *Syncer) sleep(ctx context.Context, l *line, next time.Time) (asked bool
 
 // SyncNow asks for a sync of the kinds given (none = all) of a source and returns at once.
 func (s *Syncer) SyncNow(source string, kinds ...device.Kind) error {
-	b, ok := s.books[source]
+	now := s.crew.Load()
+	b, ok := now.books[source]
 	if !ok {
 		return fmt.Errorf("sync %s: %w", source, ErrUnknownSource)
 	}
 	asked := false
-	for _, l := range s.lines {
+	for _, l := range now.lines {
 		if l.book != b || (len(kinds) > 0 && !slices.Contains(kinds, l.kind)) {
 			continue
 		}

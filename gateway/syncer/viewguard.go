@@ -26,7 +26,7 @@ func (s *Syncer) losses(l *line, parent *cache.Generation, c *cache.Candidate) (
 		return nil, nil
 	}
 	var out []viewLoss
-	for _, v := range l.src.Views {
+	for _, v := range l.shown.Load().views {
 		f := v.Filter
 		if f.NewestOfSerial = false; f.ShowsAll() {
 			continue
@@ -51,6 +51,35 @@ func (s *Syncer) losses(l *line, parent *cache.Generation, c *cache.Candidate) (
 		out = append(out, loss)
 	}
 	return out, nil
+}
+
+// Shrinks weighs what clients would lose of a generation by other filters, as a sync that took as much away would be, and names it. A client that
+// stands on one side alone loses nothing, and so does one whose filter the generation cannot answer.
+func Shrinks(g config.Guard, served *cache.Generation, before, after []View) (findings []Finding, digest string) {
+	var losses []viewLoss
+	for _, old := range before {
+		at := slices.IndexFunc(after, func(v View) bool { return v.Client == old.Client })
+		if at < 0 {
+			continue
+		}
+		from, to := old.Filter, after[at].Filter
+		from.NewestOfSerial, to.NewestOfSerial = false, false
+		had, errHad := served.Sift(from)
+		has, errHas := served.Sift(to)
+		if errHad != nil || errHas != nil || from.Digest() == to.Digest() {
+			continue
+		}
+		loss := viewLoss{client: old.Client, before: had.Count(), after: has.Count()}
+		for _, id := range had.IDs() {
+			if !has.Has(id) {
+				loss.left = append(loss.left, id)
+			}
+		}
+		losses = append(losses, loss)
+	}
+	var v verdict
+	v.views(g, losses, 0)
+	return v.findings, v.evidence.digest()
 }
 
 // views weighs what clients would lose, by the limits for deletions: to an asset system a device that left its view is a deleted one.
