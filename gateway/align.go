@@ -53,25 +53,31 @@ func (g *Gateway) alignSeries(ctx context.Context, q cache.Series, kept *device.
 // only filters and sorts wait for it. The syncer begins afterwards, because a series has one builder. Where it fails, the next
 // sync puts it right, and that is asked for now.
 func (g *Gateway) remap(ctx context.Context) {
-	for _, src := range g.o.Config.Sources {
-		for _, k := range []device.Kind{device.Computer, device.Mobile} {
-			q, terms := cache.Series{Source: src.Name, Kind: k}, termsOf(g.o.Config, src.Name)
-			done, err := g.redo(ctx, q, func(info cache.Info) (string, remake) {
-				told := device.TermsWithin(k, terms, info.ProfilePaths)
-				if info.MappingVersion == device.MappingVersion && info.Knows(told) {
-					return "", nil
-				}
-				return "mapped", func() (*cache.Generation, error) { return g.store.Remap(ctx, q, terms) }
-			})
-			switch {
-			case ctx.Err() != nil:
-				return
-			case err != nil:
-				g.o.Logger.ErrorContext(ctx, "stored data could not be mapped by this release; the next sync does it", "source", src.Name, "kind", k, "error", err)
-				_ = g.syncer.SyncNow(src.Name, k) // of a disabled source nothing is read
-			case done != "":
-				g.o.Logger.InfoContext(ctx, "data mapped by this release", "source", src.Name, "kind", k)
+	c := g.fit.Load().config
+	for _, src := range c.Sources {
+		g.remapSource(ctx, src.Name, termsOf(c, src.Name))
+	}
+}
+
+// remapSource is remap of one source, so that what is kept of it answers these terms.
+func (g *Gateway) remapSource(ctx context.Context, source string, terms []string) {
+	for _, k := range []device.Kind{device.Computer, device.Mobile} {
+		q := cache.Series{Source: source, Kind: k}
+		done, err := g.redo(ctx, q, func(info cache.Info) (string, remake) {
+			told := device.TermsWithin(k, terms, info.ProfilePaths)
+			if info.MappingVersion == device.MappingVersion && info.Knows(told) {
+				return "", nil
 			}
+			return "mapped", func() (*cache.Generation, error) { return g.store.Remap(ctx, q, terms) }
+		})
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			g.o.Logger.ErrorContext(ctx, "stored data could not be mapped by this release; the next sync does it", "source", source, "kind", k, "error", err)
+			_ = g.syncer.SyncNow(source, k) // of a disabled source nothing is read
+		case done != "":
+			g.o.Logger.InfoContext(ctx, "data mapped by this release", "source", source, "kind", k)
 		}
 	}
 }

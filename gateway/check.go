@@ -8,6 +8,7 @@ import (
 	"jamf-gateway/cache"
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/catalogue"
+	"jamf-gateway/gateway/jamf"
 	"jamf-gateway/gateway/server"
 )
 
@@ -21,7 +22,7 @@ func Check(ctx context.Context, c *config.Config, version, source, lang string) 
 	if err := ready(c); err != nil {
 		return nil, err
 	}
-	ups, _, err := buildUpstreams(Options{Config: c, Version: version, Logger: slog.New(slog.DiscardHandler)})
+	ups, _, err := buildUpstreams(Options{Config: c, Version: version, Logger: slog.New(slog.DiscardHandler)}, c, map[string]*jamf.Host{}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -37,8 +37,11 @@ func newControl(c *config.Config, ps profiles, s *syncer.Syncer, upstreams map[s
 // Status implements server.Control.
 func (c *control) Status(names ...string) []server.SourceStatus {
 	all := c.syncer.Status(names...)
-	out := make([]server.SourceStatus, len(all))
-	for i, s := range all {
+	out := make([]server.SourceStatus, 0, len(all))
+	for _, s := range all {
+		if _, own := c.sources[s.Source]; !own {
+			continue // of settings that a reload is bringing
+		}
 		up := c.upstreams[s.Source].Status()
 		st := server.SourceStatus{
 			Name: s.Source, Disabled: s.Disabled, Default: c.sources[s.Source].Default,
@@ -61,7 +64,7 @@ func (c *control) Status(names ...string) []server.SourceStatus {
 				Hold: holdOf(k.Hold),
 			})
 		}
-		out[i] = st
+		out = append(out, st)
 	}
 	return out
 }

@@ -20,7 +20,7 @@ func (g *Gateway) watchExpiry(ctx context.Context) error {
 	told := map[string]time.Time{} // warning -> when it was logged
 	for {
 		now := g.o.Now()
-		for _, w := range g.o.Config.ExpiryWarnings(now) {
+		for _, w := range g.fit.Load().config.ExpiryWarnings(now) {
 			text := w.String()
 			if at, before := told[text]; before && now.Sub(at) < tellExpiryEvery {
 				continue
@@ -38,7 +38,7 @@ func (g *Gateway) watchExpiry(ctx context.Context) error {
 
 // warnings are what watchExpiry warns of, as it is now.
 func (g *Gateway) warnings() (out []server.Warning) {
-	for _, w := range g.o.Config.ExpiryWarnings(g.o.Now()) {
+	for _, w := range g.fit.Load().config.ExpiryWarnings(g.o.Now()) {
 		out = append(out, server.Warning{EN: w.String(), DE: w.German()})
 	}
 	return out

@@ -11,6 +11,8 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -50,8 +52,9 @@ type Options struct {
 type Gateway struct {
 	o         Options
 	store     *cache.Store
-	upstreams map[string]*jamf.Source
-	secrets   []*liveSecret // that come from files
+	key       [32]byte
+	hosts     map[string]*jamf.Host  // authority -> budget; of New and Reload
+	fit       atomic.Pointer[outfit] // by which all runs now
 	syncer    *syncer.Syncer
 	server    *server.Server
 	usage     *usage.Recorder
@@ -60,6 +63,10 @@ type Gateway struct {
 	purger    *purger
 	authority *authority // nil: tls.acme names no host; set by Listen
 	listeners listeners
+
+	reloading sync.Mutex
+	retiring  sync.Mutex
+	retired   []retired
 }
 
 // New opens the store, cuts what is kept to today's profiles and builds the rooms. It starts no loop.
@@ -75,10 +82,6 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	if len(c.Sources) == 0 || len(c.Clients) == 0 {
 		return nil, errors.New("at least one source and one client must be configured")
 	}
-	ps, err := compileProfiles(c)
-	if err != nil {
-		return nil, err
-	}
 	if err := startable(c); err != nil {
 		return nil, err
 	}
@@ -92,48 +95,38 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 			return nil, err
 		}
 	}
-	upstreams, secrets, err := buildUpstreams(o)
+	g := &Gateway{o: o, key: key, admin: admin, hosts: map[string]*jamf.Host{}}
+	first, err := g.outfit(c, nil)
 	if err != nil {
 		return nil, err
 	}
-	store, err := cache.Open(ctx, cache.Options{
+	g.fit.Store(first)
+	g.store, err = cache.Open(ctx, cache.Options{
 		Dir: c.DataDir, MaxBytes: c.Cache.MaxBytes, Keep: keptGenerations, Logger: o.Logger, MeterProvider: o.MeterProvider, Now: o.Now, Disk: o.Disk,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
 	}
-	g := &Gateway{o: o, store: store, upstreams: upstreams, secrets: secrets, admin: admin}
-	if err := g.build(ctx, ps, key); err != nil {
+	if err := g.build(ctx); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
 	return g, nil
 }
 
-func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
-	c := g.o.Config
+func (g *Gateway) build(ctx context.Context) error {
+	c, fit := g.o.Config, g.fit.Load()
 	for _, w := range Leftovers(c, "") {
 		g.o.Logger.WarnContext(ctx, w.Text)
 	}
-	var err error
-	var served []server.SourceOptions
-	var synced []syncer.Source
-	for _, src := range c.Sources {
-		kept := ps.named[src.Profile]
-		kinds := kindsOf(src)
-		unaligned, err := g.align(ctx, src.Name, kept)
-		if err != nil {
+	for i := range fit.synced {
+		var err error
+		if fit.synced[i].Unaligned, err = g.align(ctx, fit.synced[i].Name, fit.synced[i].Profile); err != nil {
 			return err
 		}
-		served = append(served, server.SourceOptions{Name: src.Name, Default: src.Default, Hosts: src.Hosts, Kinds: kinds, Passthrough: passPaths(src), Profile: kept})
-		up := g.upstreams[src.Name]
-		synced = append(synced, syncer.Source{
-			Name: src.Name, Disabled: src.Disabled, Kinds: kinds, Profile: kept, WarmProfiles: ps.shown(src, c.Clients, key), Views: views(c, src.Name),
-			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize, Stretches: src.Limits.Connections, SkipNames: src.SkipNames,
-			Guard: src.Guard, NewWalk: func() syncer.Walk { return up.NewWalk() }, Heartbeat: src.Heartbeat, Pulse: up, Unaligned: unaligned,
-		})
 	}
+	var err error
 	g.syncer, err = syncer.New(syncer.Options{
-		Store: g.store, Dir: filepath.Join(c.DataDir, scheduleDir), DataDir: c.DataDir, Sources: synced, StartJitter: g.o.StartJitter, Logger: g.o.Logger,
+		Store: g.store, Dir: filepath.Join(c.DataDir, scheduleDir), DataDir: c.DataDir, Sources: fit.synced, StartJitter: g.o.StartJitter, Logger: g.o.Logger,
 		TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now, Jitter: g.o.Simulation.Jitter,
 	})
 	if err != nil {
@@ -143,7 +136,7 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 		return err
 	}
 	g.audit = audit.New(audit.Options{Dir: cmp.Or(c.Audit.Dir, audit.Dir(c.DataDir)), Keep: c.Audit.Keep, Disk: g.store.Disk(), Now: g.o.Now, Logger: g.o.Logger})
-	if err := g.recordPolicy(ctx, c, ps); err != nil {
+	if err := g.recordPolicy(ctx, c, fit.profiles); err != nil {
 		return err
 	}
 	var admin func() string
@@ -153,12 +146,8 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 	g.purger = newPurger(g, c.Sources)
 	g.server, err = server.New(server.Options{
 		AdminToken: admin, Audit: g.audit, AdminHosts: c.AdminHosts, Profiles: c.Telemetry.Pprof,
-		Settings: server.Settings{
-			Control: newControl(c, ps, g.syncer, g.upstreams, g.purger, g.o.Now), Passthrough: passthrough{g.upstreams}, Sources: served, Names: ownNames(c),
-			Clients: ps.clients(c.Clients, key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale, Proxies: c.TrustedProxies,
-			Warnings: g.warnings,
-		},
-		Store: g.store, Usage: g.usage, SealingKey: key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), EndedFile: filepath.Join(c.DataDir, endedFile),
+		Settings: g.settings(fit),
+		Store:    g.store, Usage: g.usage, SealingKey: g.key, Version: g.o.Version, RunsFile: filepath.Join(c.DataDir, runsFile), EndedFile: filepath.Join(c.DataDir, endedFile),
 		Traffic: max(256<<20, 2*c.Cache.MaxBytes), Metrics: g.o.Metrics,
 		Logger: g.o.Logger, TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now,
 	})
@@ -176,6 +165,39 @@ func (g *Gateway) build(ctx context.Context, ps profiles, key [32]byte) error {
 
 // keptGenerations of each kind of a source are on disk, the served one among them.
 const keptGenerations = 3
+
+// outfit makes what the rooms need of settings. It starts nothing; was is what runs, nil = nothing does.
+func (g *Gateway) outfit(c *config.Config, was *outfit) (*outfit, error) {
+	ps, err := compileProfiles(c)
+	if err != nil {
+		return nil, err
+	}
+	fit := &outfit{config: c, profiles: ps}
+	if fit.upstreams, fit.secrets, err = buildUpstreams(g.o, c, g.hosts, was); err != nil {
+		return nil, err
+	}
+	for _, src := range c.Sources {
+		kept, kinds, up := ps.named[src.Profile], kindsOf(src), fit.upstreams[src.Name]
+		fit.served = append(fit.served, server.SourceOptions{Name: src.Name, Default: src.Default, Hosts: src.Hosts, Kinds: kinds, Passthrough: passPaths(src), Profile: kept})
+		fit.synced = append(fit.synced, syncer.Source{
+			Name: src.Name, Settings: settingsOf(src, up, kept, termsOf(c, src.Name)), Disabled: src.Disabled, Kinds: kinds, Profile: kept,
+			WarmProfiles: ps.shown(src, c.Clients, g.key), Views: views(c, src.Name),
+			Interval: src.Sync.Interval, At: src.Sync.At, PageSize: src.Sync.PageSize, Stretches: src.Limits.Connections, SkipNames: src.SkipNames,
+			Guard: src.Guard, NewWalk: func() syncer.Walk { return up.NewWalk() }, Heartbeat: src.Heartbeat, Pulse: up,
+		})
+	}
+	return fit, nil
+}
+
+// settings are what the server is to answer by.
+func (g *Gateway) settings(fit *outfit) server.Settings {
+	c := fit.config
+	return server.Settings{
+		Control: newControl(c, fit.profiles, g.syncer, fit.upstreams, g.purger, g.o.Now), Passthrough: passthrough{fit.upstreams}, Sources: fit.served, Names: ownNames(c),
+		Clients: fit.profiles.clients(c.Clients, g.key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale,
+		Proxies: c.TrustedProxies, Warnings: g.warnings,
+	}
+}
 
 // runsFile lies in the data directory: which generation each client is reading.
 const runsFile = ".runs.json"
@@ -277,7 +299,7 @@ func (g *Gateway) tidy(ctx context.Context) error {
 // prune removes what still knows devices that Jamf deleted longer ago than the settings allow; settings without a limit, which no file can
 // bring about, keep it.
 func (g *Gateway) prune(ctx context.Context) {
-	limit := g.o.Config.Retention.DeletedDevices
+	limit := g.fit.Load().config.Retention.DeletedDevices
 	if limit == 0 {
 		return
 	}
@@ -290,9 +312,10 @@ func (g *Gateway) prune(ctx context.Context) {
 // Close ends what New opened: a gateway that was never run. Run closes by itself.
 func (g *Gateway) Close() error {
 	g.listeners.close()
-	for _, up := range g.upstreams {
+	for _, up := range g.fit.Load().upstreams {
 		up.Close()
 	}
+	g.closeRetired(true)
 	return g.store.Close()
 }
 

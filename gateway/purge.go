@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"jamf-gateway/cache"
@@ -57,7 +58,7 @@ type purger struct {
 	server  *server.Server
 	usage   *usage.Recorder
 	dataDir string
-	sources map[string]config.Source
+	sources atomic.Pointer[map[string]config.Source] // by name; never changed
 	log     *slog.Logger
 
 	mu      sync.Mutex // one at a time
@@ -65,11 +66,18 @@ type purger struct {
 }
 
 func newPurger(g *Gateway, sources []config.Source) *purger {
-	p := &purger{store: g.store, syncer: g.syncer, usage: g.usage, dataDir: g.o.Config.DataDir, sources: map[string]config.Source{}, log: g.o.Logger}
-	for _, src := range sources {
-		p.sources[src.Name] = src
-	}
+	p := &purger{store: g.store, syncer: g.syncer, usage: g.usage, dataDir: g.o.Config.DataDir, log: g.o.Logger}
+	p.follow(sources)
 	return p
+}
+
+// follow goes over to the sources of other settings.
+func (p *purger) follow(sources []config.Source) {
+	all := make(map[string]config.Source, len(sources))
+	for _, src := range sources {
+		all[src.Name] = src
+	}
+	p.sources.Store(&all)
 }
 
 // open reads what a crash left unfinished.
@@ -181,7 +189,7 @@ func (p *purger) finish(ctx context.Context, one purge, again bool) (found bool,
 
 // source removes generations, client runs, cached answers, the schedule, the history of the heartbeats and the counts of usage.
 func (p *purger) source(ctx context.Context, name string) error {
-	if src, configured := p.sources[name]; configured && !src.Disabled {
+	if src, configured := (*p.sources.Load())[name]; configured && !src.Disabled {
 		// It was enabled again after a purge that a crash cut short: what is left of it is a source of today.
 		return errGivenUp
 	}

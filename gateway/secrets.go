@@ -77,9 +77,6 @@ func (l *liveSecret) look(ctx context.Context, worthless bool) (changed bool) {
 
 // watchSecrets follows the files of secrets until ctx ends.
 func (g *Gateway) watchSecrets(ctx context.Context) error {
-	if len(g.secrets) == 0 {
-		return nil
-	}
 	tick := time.NewTicker(secretLook)
 	defer tick.Stop()
 	for {
@@ -88,9 +85,11 @@ func (g *Gateway) watchSecrets(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		for _, l := range g.secrets {
+		g.closeRetired(false)
+		now := g.fit.Load()
+		for _, l := range now.secrets {
 			if l.look(ctx, false) {
-				g.upstreams[l.source].SecretChanged(l.clientID)
+				now.upstreams[l.source].SecretChanged(l.clientID)
 				g.syncer.SecretChanged(l.source)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/jamf"
 )
 
 // write replaces the file of a secret, by renaming as careful tools do.
@@ -81,7 +82,7 @@ func TestCredentialsOfSystemdAndFilesAreFollowedAndNothingElseIs(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		_, secrets, err := buildUpstreams(Options{Config: c, Logger: slog.New(slog.DiscardHandler)})
+		_, secrets, err := buildUpstreams(Options{Config: c, Logger: slog.New(slog.DiscardHandler)}, c, map[string]*jamf.Host{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

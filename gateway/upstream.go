@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 
 	"jamf-gateway/config"
@@ -12,13 +13,22 @@ import (
 	"jamf-gateway/gateway/jamf"
 )
 
-// buildUpstreams makes the client of every source; sources on one Jamf host share its budget. The secrets are those that come from files.
-func buildUpstreams(o Options) (map[string]*jamf.Source, []*liveSecret, error) {
+// buildUpstreams makes the client of every source; sources on one Jamf host share its budget, and hosts outlive a reload. A source that is
+// reached as before keeps its client, with its token. The secrets are those that come from files.
+func buildUpstreams(o Options, c *config.Config, hosts map[string]*jamf.Host, was *outfit) (map[string]*jamf.Source, []*liveSecret, error) {
 	tel := jamf.Telemetry{TracerProvider: o.TracerProvider, MeterProvider: o.MeterProvider}
-	hosts := map[string]*jamf.Host{}
 	out := map[string]*jamf.Source{}
 	var secrets []*liveSecret
-	for _, src := range o.Config.Sources {
+	for _, src := range c.Sources {
+		if was.reaches(src) {
+			out[src.Name] = was.upstreams[src.Name]
+			for _, l := range was.secrets {
+				if l.source == src.Name {
+					secrets = append(secrets, l)
+				}
+			}
+			continue
+		}
 		u, err := url.Parse(src.URL)
 		if err != nil {
 			return nil, nil, fmt.Errorf("sources.%s.url: %w", src.Name, err)
@@ -59,6 +69,27 @@ func buildUpstreams(o Options) (map[string]*jamf.Source, []*liveSecret, error) {
 		}
 	}
 	return out, secrets, nil
+}
+
+// reaches tells that a source is asked in the same way by these settings.
+func (o *outfit) reaches(src config.Source) bool {
+	if o == nil {
+		return false
+	}
+	way := func(s config.Source) config.Source {
+		return config.Source{
+			Name: s.Name, URL: s.URL, ClientID: s.ClientID, ClientSecret: s.ClientSecret, SecondClient: s.SecondClient, AllowInsecureLoopback: s.AllowInsecureLoopback,
+			Proxy: s.Proxy, Networks: s.Networks, CAFile: s.CAFile, Passthrough: s.Passthrough,
+		}
+	}
+	return slices.ContainsFunc(o.config.Sources, func(old config.Source) bool { return reflect.DeepEqual(way(old), way(src)) })
+}
+
+// sameHost tells that two sources are on one Jamf host.
+func sameHost(a, b config.Source) bool {
+	x, errX := url.Parse(a.URL)
+	y, errY := url.Parse(b.URL)
+	return errX == nil && errY == nil && jamf.Authority(x) == jamf.Authority(y)
 }
 
 // rootsOf are the authorities of the system and those in a file; nil = those of the system alone.

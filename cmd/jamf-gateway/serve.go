@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"jamf-gateway/cache"
@@ -18,6 +19,7 @@ type serveCommand struct {
 
 // Run serves until a signal comes.
 func (c serveCommand) Run(ctx context.Context, s streams) error {
+	first, _ := digestOf(c.Config) // of a file that changes from here on, the next look tells
 	settings, err := config.Load(c.Config, s.env)
 	if err != nil {
 		return usageError{err}
@@ -60,7 +62,17 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	log.InfoContext(ctx, "jamf-gateway is running", "version", version, "listen", g.PublicAddr(), "admin_listen", g.AdminAddr(),
 		"sources", len(settings.Sources), "clients", len(settings.Clients))
-	if err := g.Run(ctx); err != nil {
+	follow := newFollower(c.Config, first, s, log, g.Reload)
+	if err := follow.publish(tel.meters); err != nil {
+		return errors.Join(fmt.Errorf("count reloads: %w", err), g.Close())
+	}
+	following, stop := context.WithCancel(ctx)
+	var followed sync.WaitGroup
+	followed.Go(func() { follow.run(following) })
+	err = g.Run(ctx)
+	stop()
+	followed.Wait()
+	if err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
 	log.InfoContext(context.WithoutCancel(ctx), "jamf-gateway has drained and stopped")

@@ -107,11 +107,21 @@ func (r *rules) mayRead(client string, q cache.Series) bool {
 // Apply lets every request that comes in from now on be answered by other settings; those under way keep theirs. Where the settings are
 // refused, nothing changes. Tokens of secrets that are gone have ended, and so have the runs of clients over what they may no longer read.
 func (s *Server) Apply(o Settings) error {
+	apply, err := s.Prepare(o)
+	if err == nil {
+		apply()
+	}
+	return err
+}
+
+// Prepare is Apply in two steps: what it returns cannot fail.
+func (s *Server) Prepare(o Settings) (apply func(), err error) {
 	next, err := newRules(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.rules.Store(next)
-	s.runs.prune(next.mayRead)
-	return nil
+	return func() {
+		s.rules.Store(next)
+		s.runs.prune(next.mayRead)
+	}, nil
 }

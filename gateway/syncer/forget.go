@@ -63,7 +63,7 @@ func (s *Syncer) ForgetDevice(source string, k device.Kind, id int64) error {
 // Prune drops the devices of approvals that are good for nothing any more. A sync does it as well; this is for sources that have none.
 func (s *Syncer) Prune() error {
 	var errs []error
-	for name, b := range s.books {
+	for name, b := range s.crew.Load().books {
 		if !b.approvedLongAgo(s.now()) {
 			continue
 		}

@@ -92,7 +92,8 @@ func TestTheDevicesOfAnApprovalAreForgottenWhenItEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Unix(1_790_000_000, 0)
-	s := &Syncer{books: map[string]*book{"a": b}, now: func() time.Time { return now }}
+	s := &Syncer{now: func() time.Time { return now }}
+	s.crew.Store(&crew{books: map[string]*book{"a": b}})
 	approve := approval{At: now, Evidence: evidence{Removed: setOf([]int64{42})}}
 	if err := b.update(func(p *bookPage) { p.kindOf(device.Computer).Approved = &approve }); err != nil {
 		t.Fatal(err)

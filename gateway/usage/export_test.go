@@ -34,4 +34,4 @@ func Listed(header string) string {
 }
 func Orders(sort string, words ...string) []string { return newVocabulary(words).orders(sort) }
 func (r *Recorder) Save() error                    { return r.save() }
-func (r *Recorder) Distinct(id string) int         { return r.clients[id].distinct }
+func (r *Recorder) Distinct(id string) int         { return r.all()[id].distinct }

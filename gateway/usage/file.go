@@ -60,7 +60,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 // counted changes with everything that is counted.
 func (r *Recorder) counted() uint64 {
 	n := r.nobody.counted()
-	for _, c := range r.clients {
+	for _, c := range r.all() {
 		n += c.counted()
 	}
 	return n
@@ -77,7 +77,7 @@ func (r *Recorder) save() error {
 	defer r.saving.Unlock()
 	now := r.o.Now()
 	r.nobody.prune(now)
-	for _, c := range r.clients {
+	for _, c := range r.all() {
 		c.prune(now)
 	}
 	data, err := json.Marshal(file{Format: fileFormat, Clients: r.All(), Nobody: r.Nobody()})
@@ -95,7 +95,7 @@ func (r *Recorder) restore(now time.Time) {
 		return
 	}
 	for _, one := range f.Clients {
-		if c, known := r.clients[one.Client]; known {
+		if c, known := r.all()[one.Client]; known {
 			c.load(one.Record)
 			c.prune(now)
 		}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,7 +28,7 @@ type Options struct {
 // use; each client has a lock of its own.
 type Recorder struct {
 	o       Options
-	clients map[string]*client // never changed after New
+	clients atomic.Pointer[map[string]*client]
 	nobody  *client
 	words   *vocabulary
 	seed    maphash.Seed
@@ -47,15 +48,31 @@ func New(o Options) (*Recorder, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Recorder{o: o, clients: make(map[string]*client, len(o.Clients)), words: newVocabulary(o.Fields), seed: maphash.MakeSeed()}
+	all := make(map[string]*client, len(o.Clients))
+	r := &Recorder{o: o, words: newVocabulary(o.Fields), seed: maphash.MakeSeed()}
 	now := o.Now()
 	r.nobody = newClient(r.words, now)
 	for _, id := range o.Clients {
-		r.clients[id] = newClient(r.words, now)
+		all[id] = newClient(r.words, now)
 	}
+	r.clients.Store(&all)
 	r.restore(now)
 	return r, nil
 }
+
+// SetClients goes over to other clients. The records of those that stay go on; of those that are gone nothing is kept.
+func (r *Recorder) SetClients(ids []string) {
+	before, all := r.all(), make(map[string]*client, len(ids))
+	for _, id := range ids {
+		if all[id] = before[id]; all[id] == nil {
+			all[id] = newClient(r.words, r.o.Now())
+		}
+	}
+	r.clients.Store(&all)
+}
+
+// all are the clients of now: id -> record. The map never changes.
+func (r *Recorder) all() map[string]*client { return *r.clients.Load() }
 
 // Comparison is one comparison of a filter, without its values.
 type Comparison struct{ Selector, Op string }
@@ -102,7 +119,7 @@ func (r *Recorder) Hash(token string) uint64 {
 
 // Record counts a request of a client; "" and names that are not configured are requests of nobody.
 func (r *Recorder) Record(id string, rq *Request) {
-	c, known := r.clients[id]
+	c, known := r.all()[id]
 	if !known {
 		c = r.nobody
 	}
@@ -112,14 +129,14 @@ func (r *Recorder) Record(id string, rq *Request) {
 // Refused counts a token request that named a client and was refused: anybody can send one, so nothing else of it is
 // entered in the record of the client.
 func (r *Recorder) Refused(id string, at time.Time) {
-	if c, known := r.clients[id]; known {
+	if c, known := r.all()[id]; known {
 		c.refused(at)
 	}
 }
 
 // Of returns the record of a client; false when there is none of that name.
 func (r *Recorder) Of(id string) (Record, bool) {
-	c, known := r.clients[id]
+	c, known := r.all()[id]
 	if !known {
 		return Record{}, false
 	}
@@ -137,8 +154,8 @@ type ClientRecord struct {
 
 // All returns the record of every client, by name.
 func (r *Recorder) All() []ClientRecord {
-	out := make([]ClientRecord, 0, len(r.clients))
-	for id, c := range r.clients {
+	out := make([]ClientRecord, 0, len(r.all()))
+	for id, c := range r.all() {
 		out = append(out, ClientRecord{Client: id, Record: c.page()})
 	}
 	slices.SortFunc(out, func(a, b ClientRecord) int { return cmp.Compare(a.Client, b.Client) })

@@ -107,7 +107,7 @@ func (w *walk) twice(page int) bool {
 
 // Forget removes what is counted of the lists of a source, from the file too. Other counts name no source.
 func (r *Recorder) Forget(source string) error {
-	for _, c := range append([]*client{r.nobody}, slices.Collect(maps.Values(r.clients))...) {
+	for _, c := range append([]*client{r.nobody}, slices.Collect(maps.Values(r.all()))...) {
 		c.mu.Lock()
 		for key := range c.walks {
 			if key.series == source {

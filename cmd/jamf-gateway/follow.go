@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"jamf-gateway/config"
+	"jamf-gateway/gateway"
+)
+
+// settingsLook is how often the settings file is looked at. Looking needs no library, and sees what a watch does not: the swapped links of
+// a Kubernetes ConfigMap, and files on network volumes (docs/adr/0047).
+const settingsLook = 3 * time.Second
+
+// follower reads the settings anew on SIGHUP and when their file has changed.
+type follower struct {
+	path string
+	env  []string
+	log  *slog.Logger
+	load func(ctx context.Context, c *config.Config) (gateway.Plan, error)
+
+	good    atomic.Int64 // 1: the last reload was good, or there was none
+	goodAt  atomic.Int64 // in unix seconds
+	applied [32]byte     // digest of the file that was last read, taken or not
+	seen    [32]byte     // of the look before
+}
+
+func newFollower(path string, first [32]byte, s streams, log *slog.Logger, load func(context.Context, *config.Config) (gateway.Plan, error)) *follower {
+	f := &follower{path: path, env: s.env, log: log, load: load}
+	f.good.Store(1)
+	f.goodAt.Store(time.Now().Unix())
+	f.applied, f.seen = first, first
+	return f
+}
+
+// publish makes the metrics of the last reload.
+func (f *follower) publish(p metric.MeterProvider) error {
+	m := p.Meter("jamf-gateway/cmd/jamf-gateway")
+	good, errGood := m.Int64ObservableGauge("jamf_settings_last_reload_successful", metric.WithDescription("1 when the settings as they were last read are in force."))
+	at, errAt := m.Int64ObservableGauge("jamf_settings_last_reload_success_timestamp", metric.WithUnit("s"), metric.WithDescription("When settings were last taken."))
+	_, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		o.ObserveInt64(good, f.good.Load())
+		o.ObserveInt64(at, f.goodAt.Load())
+		return nil
+	}, good, at)
+	return errors.Join(errGood, errAt, err)
+}
+
+// run follows until ctx ends.
+func (f *follower) run(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	tick := time.NewTicker(settingsLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			f.reload(ctx, "SIGHUP")
+		case <-tick.C:
+			f.look(ctx)
+		}
+	}
+}
+
+// look reloads when two looks in a row find the same file, and another one than was read last: half of one that is being written is not
+// taken.
+func (f *follower) look(ctx context.Context) {
+	now, err := digestOf(f.path)
+	if err != nil {
+		return // it is being swapped, or gone; the old settings stay
+	}
+	if now != f.applied && now == f.seen {
+		f.reload(ctx, "the file has changed")
+	}
+	f.seen = now
+}
+
+// reload reads the file and goes over to it, or says with its lines why not.
+func (f *follower) reload(ctx context.Context, why string) {
+	f.applied, _ = digestOf(f.path)
+	settings, err := config.Load(f.path, f.env)
+	var plan gateway.Plan
+	if err == nil {
+		for _, w := range settings.Warnings {
+			f.log.WarnContext(ctx, w.String())
+		}
+		plan, err = f.load(ctx, settings)
+	}
+	if err != nil {
+		f.good.Store(0)
+		f.log.ErrorContext(ctx, "the settings were not taken; the ones before stay in force", "why", why, "file", f.path, "error", err)
+		return
+	}
+	f.good.Store(1)
+	f.goodAt.Store(time.Now().Unix())
+	f.log.InfoContext(ctx, "other settings are in force", "why", why, "file", f.path, "added", plan.Added, "changed", plan.Changed)
+	if len(plan.Restart) > 0 {
+		f.log.WarnContext(ctx, "changed settings that wait for a restart", "settings", plan.Restart)
+	}
+}
+
+// maxSettings is far more than settings of hundreds of sources have.
+const maxSettings = 16 << 20
+
+func digestOf(path string) ([32]byte, error) {
+	file, err := os.Open(path) //nolint:gosec // the operator names it
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("look at the settings: %w", err)
+	}
+	defer file.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, io.LimitReader(file, maxSettings)); err != nil {
+		return [32]byte{}, fmt.Errorf("look at the settings: %w", err)
+	}
+	return [32]byte(h.Sum(nil)), nil
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"jamf-gateway/config"
+	"jamf-gateway/gateway"
+)
+
+const goodSettings = "sources: [{name: a, url: 'https://a.example/api', client_id: c, client_secret: s}]\n" +
+	"clients: [{id: i, secrets: ['sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f']}]\n"
+
+// TestSettingsAreFollowedWhenTheyAreWholeAndGood looks at a file as the loop does.
+func TestSettingsAreFollowedWhenTheyAreWholeAndGood(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(goodSettings)
+	var logs strings.Builder
+	var taken []*config.Config
+	var refuse error
+	first, err := digestOf(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFollower(path, first, streams{}, slog.New(slog.NewTextHandler(&logs, nil)), func(_ context.Context, c *config.Config) (gateway.Plan, error) {
+		if refuse == nil {
+			taken = append(taken, c)
+		}
+		return gateway.Plan{Restart: []string{"listen"}}, refuse
+	})
+	look := func(wantTaken int, wantGood int64, text string) {
+		t.Helper()
+		logs.Reset()
+		f.look(t.Context())
+		if len(taken) != wantTaken || f.good.Load() != wantGood || !strings.Contains(logs.String(), text) {
+			t.Errorf("taken %d times, want %d; good is %d; the log is %s", len(taken), wantTaken, f.good.Load(), logs.String())
+		}
+	}
+	look(0, 1, "")
+	write(goodSettings + "max_page_size: 5")
+	look(0, 1, "") // it may still be written
+	write(goodSettings + "max_page_size: 500\n")
+	look(0, 1, "")
+	look(1, 1, "settings=[listen]")
+	look(1, 1, "")
+	write(goodSettings + "max_page_size: many\n")
+	look(1, 1, "")
+	look(1, 0, "gateway.yaml:3")
+	look(1, 0, "") // a bad file is told once
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	look(1, 0, "")
+	write(goodSettings + "max_page_size: 600\n")
+	look(1, 0, "")
+	look(2, 1, "")
+	if taken[1].MaxPageSize != 600 {
+		t.Errorf("max_page_size is %d", taken[1].MaxPageSize)
+	}
+	refuse = errors.New("a source is missing")
+	f.reload(t.Context(), "SIGHUP")
+	if f.good.Load() != 0 || !strings.Contains(logs.String(), "a source is missing") {
+		t.Errorf("the refusal of the gateway is lost: %s", logs.String())
+	}
+}

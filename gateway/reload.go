@@ -1,0 +1,248 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/config"
+	"jamf-gateway/gateway/device"
+	"jamf-gateway/gateway/jamf"
+	"jamf-gateway/gateway/server"
+	"jamf-gateway/gateway/syncer"
+)
+
+// outfit is all that was made from one set of settings. Immutable.
+type outfit struct {
+	config    *config.Config
+	profiles  profiles
+	upstreams map[string]*jamf.Source
+	secrets   []*liveSecret // that come from files
+	served    []server.SourceOptions
+	synced    []syncer.Source
+}
+
+// Plan is what a reload came to.
+type Plan struct {
+	Added, Changed []string // sources
+	Restart        []string // settings whose change waits for a restart
+}
+
+// ErrSourceMissing is asked with errors.Is: a source is no longer in the settings. Its devices would be gone for every client.
+var ErrSourceMissing = errors.New("a source is missing")
+
+// GuardError says that clients would lose so many devices by other settings that a person should look. Nothing was changed.
+type GuardError struct {
+	Source   string
+	Kind     device.Kind
+	Findings []syncer.Finding
+	Digest   string
+}
+
+// Error implements error.
+func (e *GuardError) Error() string {
+	return fmt.Sprintf("the settings would take devices away from clients of %s %s (%s): %s", e.Source, e.Kind, e.Digest, syncer.Describe(e.Findings))
+}
+
+// Reload goes over to other settings without a request noticing, or says why not; the old ones stay then. It is for while Run runs.
+func (g *Gateway) Reload(ctx context.Context, c *config.Config) (Plan, error) {
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
+	was := g.fit.Load()
+	settings := *c
+	plan := Plan{Restart: keepFixed(&settings, was.config)}
+	if len(settings.Sources) == 0 || len(settings.Clients) == 0 {
+		return plan, errors.New("at least one source and one client must be configured")
+	}
+	if err := missing(was.config, &settings); err != nil {
+		return plan, err
+	}
+	next, err := g.outfit(&settings, was)
+	if err != nil {
+		return plan, err
+	}
+	for _, src := range next.synced {
+		at := slices.IndexFunc(was.synced, func(old syncer.Source) bool { return old.Name == src.Name })
+		switch {
+		case at < 0:
+			plan.Added = append(plan.Added, src.Name)
+		case was.synced[at].Settings != src.Settings:
+			plan.Changed = append(plan.Changed, src.Name)
+		}
+	}
+	if err := g.change(ctx, was, next); err != nil {
+		g.retire(next, was)
+		return plan, err
+	}
+	g.retire(was, next)
+	return plan, nil
+}
+
+// missing refuses settings that no longer name a source: a line that was lost in an editor must not take a school's devices away.
+func missing(was, next *config.Config) error {
+	for _, src := range was.Sources {
+		if !slices.ContainsFunc(next.Sources, func(s config.Source) bool { return s.Name == src.Name }) {
+			return fmt.Errorf("sources: %s is running and is not in the settings any more: %w; "+
+				"to stop reading it write status: disabled, to remove it restart the gateway with these settings", src.Name, ErrSourceMissing)
+		}
+	}
+	return nil
+}
+
+// keepFixed gives settings that are read at the start alone the values that they have, and names those that differ.
+func keepFixed(next, was *config.Config) (differ []string) {
+	for _, f := range []struct {
+		name     string
+		now, old any
+	}{
+		{"listen", &next.Listen, &was.Listen},
+		{"admin_listen", &next.AdminListen, &was.AdminListen},
+		{"admin_token_file", &next.AdminTokenFile, &was.AdminTokenFile},
+		{"admin_hosts", &next.AdminHosts, &was.AdminHosts},
+		{"metrics_listen", &next.MetricsListen, &was.MetricsListen},
+		{"insecure_http", &next.InsecureHTTP, &was.InsecureHTTP},
+		{"key_file", &next.KeyFile, &was.KeyFile},
+		{"tls", &next.TLS, &was.TLS},
+		{"data_dir", &next.DataDir, &was.DataDir},
+		{"cache", &next.Cache, &was.Cache},
+		{"audit", &next.Audit, &was.Audit},
+		{"telemetry", &next.Telemetry, &was.Telemetry},
+	} {
+		if !reflect.DeepEqual(f.now, f.old) {
+			differ = append(differ, f.name)
+			reflect.ValueOf(f.now).Elem().Set(reflect.ValueOf(f.old).Elem())
+		}
+	}
+	next.Sources = slices.Clone(next.Sources)
+	for i := range next.Sources {
+		for _, old := range was.Sources {
+			if sameHost(next.Sources[i], old) && next.Sources[i].Limits != old.Limits {
+				next.Sources[i].Limits = old.Limits
+				differ = append(differ, "sources."+next.Sources[i].Name+".limits")
+			}
+		}
+	}
+	return slices.Compact(differ)
+}
+
+// change swaps the rooms over. Where a guard is tripped, the sources go back to what they were.
+func (g *Gateway) change(ctx context.Context, was, next *outfit) error {
+	apply, err := g.server.Prepare(g.settings(next))
+	if err != nil {
+		return err
+	}
+	sources, err := g.syncer.Prepare(ctx, next.synced)
+	if err != nil {
+		return err
+	}
+	g.purger.follow(next.config.Sources)
+	sources.Apply()
+	for _, src := range next.config.Sources {
+		g.remapSource(ctx, src.Name, union(termsOf(was.config, src.Name), termsOf(next.config, src.Name)))
+	}
+	if err := g.guard(was, next); err != nil {
+		g.purger.follow(was.config.Sources)
+		back, prepareErr := g.syncer.Prepare(ctx, was.synced)
+		if prepareErr == nil {
+			back.Apply()
+			back.Start()
+		}
+		return errors.Join(err, prepareErr)
+	}
+	g.fit.Store(next)
+	var ids []string
+	for _, cl := range next.config.Clients {
+		ids = append(ids, cl.ID)
+	}
+	g.usage.SetClients(ids)
+	apply()
+	if err := g.recordPolicy(ctx, next.config, next.profiles); err != nil {
+		g.o.Logger.ErrorContext(ctx, "describe the policy in force", "error", err)
+	}
+	for _, src := range next.config.Sources {
+		failed, err := g.align(ctx, src.Name, next.profiles.named[src.Profile])
+		if err != nil {
+			failed = kindsOf(src) // the program ends; the next start aligns
+		}
+		sources.Unaligned(src.Name, failed)
+	}
+	sources.Start()
+	return nil
+}
+
+// guard refuses settings by which a client would lose as many devices of what is served as a sync could not take away unasked.
+func (g *Gateway) guard(was, next *outfit) error {
+	for _, src := range next.config.Sources {
+		for _, k := range kindsOf(src) {
+			gen, err := g.store.Acquire(cache.Series{Source: src.Name, Kind: k})
+			if err != nil {
+				continue // nothing is served that could be lost
+			}
+			findings, digest := syncer.Shrinks(src.Guard, gen, allViews(was.config, src.Name), allViews(next.config, src.Name))
+			gen.Release()
+			if len(findings) > 0 {
+				return &GuardError{Source: src.Name, Kind: k, Findings: findings, Digest: digest}
+			}
+		}
+	}
+	return nil
+}
+
+// allViews are those of all clients of a source, of those too that are shown all of it.
+func allViews(c *config.Config, source string) (out []syncer.View) {
+	for _, cl := range c.Clients {
+		if seesSource(cl, source) {
+			out = append(out, syncer.View{Client: cl.ID, Filter: filterOf(cl.View)})
+		}
+	}
+	return out
+}
+
+// retireAfter is longer than any request, a connection test included.
+const retireAfter = 6 * time.Minute
+
+type retired struct {
+	up *jamf.Source
+	at time.Time
+}
+
+// retire remembers the clients of Jamf that only old has: requests that were begun may still use them.
+func (g *Gateway) retire(old, kept *outfit) {
+	g.retiring.Lock()
+	defer g.retiring.Unlock()
+	for name, up := range old.upstreams {
+		if kept.upstreams[name] != up {
+			g.retired = append(g.retired, retired{up, g.o.Now()})
+		}
+	}
+}
+
+// closeRetired closes those that no request uses any more; all of them at the end.
+func (g *Gateway) closeRetired(all bool) {
+	g.retiring.Lock()
+	defer g.retiring.Unlock()
+	g.retired = slices.DeleteFunc(g.retired, func(r retired) bool {
+		over := all || g.o.Now().Sub(r.at) >= retireAfter
+		if over {
+			r.up.Close()
+		}
+		return over
+	})
+}
+
+func union(a, b []string) []string {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// settingsOf names what the syncer does for a source: a reload that leaves it leaves the source alone.
+func settingsOf(src config.Source, up *jamf.Source, kept *device.Profile, terms []string) string {
+	src.Default, src.Hosts, src.Passthrough = false, nil, nil
+	return strings.Join([]string{fmt.Sprintf("%p %+v", up, src), kept.Digest(), strings.Join(terms, " ")}, "\x00")
+}
