@@ -17,7 +17,8 @@ func TestTheEndOfASecretIsLoggedAheadDailyAndWhenItComes(t *testing.T) {
 		hash := config.HashSecret("secret")
 		ends := time.Now().Add(16 * 24 * time.Hour)
 		c := &config.Config{Clients: []config.Client{{ID: "inventory360", Secrets: [][32]byte{hash}, Terms: map[[32]byte]config.SecretTerms{hash: {Expires: ends}}}}}
-		g := &Gateway{o: Options{Config: c, Now: time.Now, Logger: slog.New(slog.NewTextHandler(&out, nil))}}
+		g := &Gateway{o: Options{Now: time.Now, Logger: slog.New(slog.NewTextHandler(&out, nil))}}
+		g.fit.Store(&outfit{config: c})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- g.watchExpiry(ctx) }()
