@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"jamf-gateway/cache"
@@ -24,6 +25,8 @@ type book struct {
 	path  string
 	disk  *cache.Disk
 	write func(path string, data []byte) error
+
+	desks sync.Map // device.Kind -> *desk
 
 	settling sync.Mutex // over what becomes of a candidate, one kind after the other. Taken before writing.
 
@@ -59,6 +62,21 @@ type kindRecord struct {
 
 	Devices int        `json:"devices,omitempty"` // of the last one published: what is known of a store that is lost
 	Short   *shortfall `json:"short,omitempty"`   // far fewer than that were read after a loss
+}
+
+// desk is where a person's approval and a sync of one kind meet. It stands in the book, because an approval may hold on to a line that a
+// reload has replaced.
+type desk struct {
+	// acting (capacity 1) is taken while a person's approval is published or the served generation made again, and by a sync until it
+	// counts as running: it reads on from what is served then, and never from what was before.
+	acting chan struct{}
+
+	running atomic.Bool
+}
+
+func (b *book) desk(k device.Kind) *desk {
+	d, _ := b.desks.LoadOrStore(k, &desk{acting: make(chan struct{}, 1)})
+	return d.(*desk) //nolint:forcetypeassert // nothing else is put there
 }
 
 func openBook(disk *cache.Disk, dir, source string) (*book, error) {

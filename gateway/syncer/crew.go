@@ -57,7 +57,7 @@ func (s *Syncer) newHand(src *Source, b *book) *hand {
 	}
 	h := &hand{src: src, book: b}
 	for _, k := range src.Kinds {
-		l := &line{src: src, kind: k, book: b, wake: make(chan struct{}, 1), acting: make(chan struct{}, 1)}
+		l := &line{src: src, kind: k, book: b, wake: make(chan struct{}, 1)}
 		l.shown.Store(&shown{src.Views, src.WarmProfiles})
 		l.wide = slices.Contains(src.Unaligned, k)
 		l.tried = !b.kind(k).LastAttempt.IsZero()

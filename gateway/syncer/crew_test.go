@@ -144,3 +144,49 @@ func TestAChangeAfterTheEndIsNoStandstill(t *testing.T) {
 		c.Start()
 	})
 }
+
+// TestNoSyncBeginsBetweenAlthoughTheSourceChanges: what holds a source's syncs up holds up those of its next settings too.
+func TestNoSyncBeginsBetweenAlthoughTheSourceChanges(t *testing.T) {
+	a := fleet(5, 0)
+	bubble(t, a, []device.Kind{device.Computer}, func(h *house) {
+		h.source = h.like("a", "1", a)
+		h.start()
+		between := func(act func() error) error {
+			return h.syncer.Between(context.Background(), "a", device.Computer, act)
+		}
+		read := h.read()
+		err := between(func() error {
+			h.keep(h.like("a", "2", a))
+			if err := h.syncer.SyncNow("a"); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			if h.read() != read {
+				t.Error("a sync of the changed source began while the store was in use")
+			}
+			return nil
+		})
+		synctest.Wait()
+		if err != nil || h.read() == read {
+			t.Errorf("between: %v; the sync that was asked for read %d pages", err, h.read()-read)
+		}
+		gate := make(chan struct{})
+		a.page = func(ctx context.Context, _ jamf.List, _, _ int) (*jamf.Page, error) {
+			select {
+			case <-gate:
+				return nil, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		if err := h.syncer.SyncNow("a"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := between(func() error { t.Error("it acts while a sync runs"); return nil }); !errors.Is(err, syncer.ErrRunning) {
+			t.Errorf("while a sync runs: %v", err)
+		}
+		close(gate)
+		synctest.Wait()
+	})
+}

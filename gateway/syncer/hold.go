@@ -288,9 +288,10 @@ func (s *Syncer) approve(ctx context.Context, l *line, h cache.Hold, by string) 
 
 // release publishes what is held, in turn with settle and with the begin of a sync. ErrRunning.
 func (s *Syncer) release(ctx context.Context, l *line, digest string, note holdNote) (*cache.Generation, error) {
-	l.acting <- struct{}{}
-	defer func() { <-l.acting }()
-	if l.isRunning() {
+	d := l.book.desk(l.kind)
+	d.acting <- struct{}{}
+	defer func() { <-d.acting }()
+	if d.running.Load() {
 		return nil, ErrRunning
 	}
 	l.book.settling.Lock()

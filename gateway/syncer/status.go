@@ -77,7 +77,7 @@ func (s *Syncer) kindStatus(l *line) KindStatus {
 	r := l.book.kind(l.kind)
 	l.mu.Lock()
 	st := KindStatus{
-		Kind: l.kind, Syncing: l.running, Tried: l.tried, Held: l.held, Total: l.total, NextSync: l.nextSync,
+		Kind: l.kind, Syncing: l.isRunning(), Tried: l.tried, Held: l.held, Total: l.total, NextSync: l.nextSync,
 		LastAttempt: r.LastAttempt, LastSuccess: r.LastSuccess, LastResult: r.LastResult,
 		ErrorCode: r.ErrorCode, ErrorDetail: r.ErrorDetail, ErrorAt: r.ErrorAt,
 	}

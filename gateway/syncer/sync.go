@@ -40,9 +40,7 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 	}
 	span.End()
 	if ctx.Err() != nil && err != nil {
-		l.mu.Lock()
-		l.running = false
-		l.mu.Unlock()
+		l.book.desk(l.kind).running.Store(false)
 		return // the program ends: no result to remember
 	}
 	s.remember(ctx, l, started, due, info, err)
@@ -50,18 +48,21 @@ func (s *Syncer) syncOnce(ctx context.Context, l *line, due bool) {
 	if (err == nil || errors.Is(err, errHeld)) && mending {
 		l.mends, l.mended = l.mends+1, s.now()
 	}
-	l.running, l.tried = false, true
+	l.tried = true
 	l.mu.Unlock()
+	l.book.desk(l.kind).running.Store(false)
 	l.expect(s.due(l))
 }
 
 // begin waits for an approval that is being published.
 func (l *line) begin() {
-	l.acting <- struct{}{}
-	defer func() { <-l.acting }()
+	d := l.book.desk(l.kind)
+	d.acting <- struct{}{}
+	defer func() { <-d.acting }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.running, l.held, l.total = true, 0, 0
+	l.held, l.total = 0, 0
+	d.running.Store(true)
 }
 
 // contained turns a panic into a failure of this line: one hostile answer ends neither the program nor the other lines, and

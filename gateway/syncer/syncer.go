@@ -114,14 +114,9 @@ type line struct {
 	book *book
 	wake chan struct{} // capacity 1: a sync was asked for
 
-	// acting (capacity 1) is taken while a person's approval is published, and by a sync until it counts as running: it reads on
-	// from what was approved, and never from what was before.
-	acting chan struct{}
-
 	shown atomic.Pointer[shown]
 
 	mu       sync.Mutex
-	running  bool
 	held     int
 	total    int
 	tried    bool
@@ -297,10 +292,26 @@ func (s *Syncer) SyncNow(source string, kinds ...device.Kind) error {
 	return nil
 }
 
-func (l *line) isRunning() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.running
+func (l *line) isRunning() bool { return l.book.desk(l.kind).running.Load() }
+
+// Between lets act make another generation of the one that is served while no sync of the kind begins. ErrRunning: one runs. Of a source
+// that is not known nothing runs.
+func (s *Syncer) Between(ctx context.Context, source string, k device.Kind, act func() error) error {
+	b, ok := s.crew.Load().books[source]
+	if !ok {
+		return act()
+	}
+	d := b.desk(k)
+	select {
+	case d.acting <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-d.acting }()
+	if d.running.Load() {
+		return fmt.Errorf("%s %s: %w", source, k, ErrRunning)
+	}
+	return act()
 }
 
 func (l *line) progress(held, total int) {
