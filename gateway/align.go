@@ -55,31 +55,39 @@ func (g *Gateway) alignSeries(ctx context.Context, q cache.Series, kept *device.
 func (g *Gateway) remap(ctx context.Context) {
 	c := g.fit.Load().config
 	for _, src := range c.Sources {
-		g.remapSource(ctx, src.Name, termsOf(c, src.Name))
+		for _, k := range []device.Kind{device.Computer, device.Mobile} {
+			g.remapOrSync(ctx, cache.Series{Source: src.Name, Kind: k}, termsOf(c, src.Name))
+		}
 	}
 }
 
-// remapSource is remap of one source, so that what is kept of it answers these terms.
-func (g *Gateway) remapSource(ctx context.Context, source string, terms []string) {
-	for _, k := range []device.Kind{device.Computer, device.Mobile} {
-		q := cache.Series{Source: source, Kind: k}
-		done, err := g.redo(ctx, q, func(info cache.Info) (string, remake) {
-			told := device.TermsWithin(k, terms, info.ProfilePaths)
-			if info.MappingVersion == device.MappingVersion && info.Knows(told) {
-				return "", nil
-			}
-			return "mapped", func() (*cache.Generation, error) { return g.store.Remap(ctx, q, terms) }
-		})
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			g.o.Logger.ErrorContext(ctx, "stored data could not be mapped by this release; the next sync does it", "source", source, "kind", k, "error", err)
-			_ = g.syncer.SyncNow(source, k) // of a disabled source nothing is read
-		case done != "":
-			g.o.Logger.InfoContext(ctx, "data mapped by this release", "source", source, "kind", k)
-		}
+// remapOrSync asks for a sync where the kept data cannot be mapped.
+func (g *Gateway) remapOrSync(ctx context.Context, q cache.Series, terms []string) {
+	if err := g.remapSeries(ctx, q, terms); err != nil && ctx.Err() == nil {
+		g.o.Logger.ErrorContext(ctx, "stored data could not be mapped by this release; the next sync does it", "source", q.Source, "kind", q.Kind, "error", err)
+		_ = g.syncer.SyncNow(q.Source, q.Kind) // of a disabled source nothing is read
 	}
+}
+
+// remapSeries maps what is served of a series, so that it answers these terms. No sync of it begins meanwhile; syncer.ErrRunning: one runs.
+func (g *Gateway) remapSeries(ctx context.Context, q cache.Series, terms []string) error {
+	done, err := g.redo(ctx, q, func(info cache.Info) (string, remake) {
+		told := device.TermsWithin(q.Kind, terms, info.ProfilePaths)
+		if info.MappingVersion == device.MappingVersion && info.Knows(told) {
+			return "", nil
+		}
+		return "mapped", func() (gen *cache.Generation, err error) {
+			err = g.syncer.Between(ctx, q.Source, q.Kind, func() error {
+				gen, err = g.store.Remap(ctx, q, terms)
+				return err
+			})
+			return gen, err
+		}
+	})
+	if done != "" && err == nil {
+		g.o.Logger.InfoContext(ctx, "data mapped by this release", "source", q.Source, "kind", q.Kind)
+	}
+	return err
 }
 
 // remake makes a successor of the served generation.

@@ -46,7 +46,7 @@ type GuardError struct {
 
 // Error implements error.
 func (e *GuardError) Error() string {
-	return fmt.Sprintf("the settings would take devices away from clients of %s %s (%s): %s", e.Source, e.Kind, e.Digest, syncer.Describe(e.Findings))
+	return fmt.Sprintf("the settings would take devices away from clients of %s %s (%s): %s; if that is meant, restart the gateway with these settings", e.Source, e.Kind, e.Digest, syncer.Describe(e.Findings))
 }
 
 // Reload goes over to other settings without a request noticing, or says why not; the old ones stay then. It is for while Run runs.
@@ -130,7 +130,7 @@ func keepFixed(next, was *config.Config) (differ []string) {
 	return slices.Compact(differ)
 }
 
-// change swaps the rooms over. Where a guard is tripped, the sources go back to what they were.
+// change swaps the rooms over. Nothing is stopped before all of it is known to be good.
 func (g *Gateway) change(ctx context.Context, was, next *outfit) error {
 	apply, err := g.server.Prepare(g.settings(next))
 	if err != nil {
@@ -140,20 +140,11 @@ func (g *Gateway) change(ctx context.Context, was, next *outfit) error {
 	if err != nil {
 		return err
 	}
+	if err := g.guard(ctx, was, next); err != nil {
+		return err
+	}
 	g.purger.follow(next.config.Sources)
 	sources.Apply()
-	for _, src := range next.config.Sources {
-		g.remapSource(ctx, src.Name, union(termsOf(was.config, src.Name), termsOf(next.config, src.Name)))
-	}
-	if err := g.guard(was, next); err != nil {
-		g.purger.follow(was.config.Sources)
-		back, prepareErr := g.syncer.Prepare(ctx, was.synced)
-		if prepareErr == nil {
-			back.Apply()
-			back.Start()
-		}
-		return errors.Join(err, prepareErr)
-	}
 	g.fit.Store(next)
 	var ids []string
 	for _, cl := range next.config.Clients {
@@ -175,28 +166,73 @@ func (g *Gateway) change(ctx context.Context, was, next *outfit) error {
 	return nil
 }
 
-// guard refuses settings by which a client would lose as many devices of what is served as a sync could not take away unasked.
-func (g *Gateway) guard(was, next *outfit) error {
+// guard refuses settings by which a client would lose as many devices of what is served as a sync could not take away unasked, and those of
+// which that cannot be told. Who reads as much as before is not asked for.
+func (g *Gateway) guard(ctx context.Context, was, next *outfit) error {
 	for _, src := range next.config.Sources {
-		for _, k := range kindsOf(src) {
-			gen, err := g.store.Acquire(cache.Series{Source: src.Name, Kind: k})
-			if err != nil {
-				continue // nothing is served that could be lost
+		terms := union(termsOf(was.config, src.Name), termsOf(next.config, src.Name))
+		for _, k := range []device.Kind{device.Computer, device.Mobile} {
+			q := cache.Series{Source: src.Name, Kind: k}
+			before, after := changedViews(was.config, next.config, q)
+			if len(before) == 0 {
+				g.remapOrSync(ctx, q, terms) // for clients that are new
+				continue
 			}
-			findings, digest := syncer.Shrinks(src.Guard, gen, allViews(was.config, src.Name), allViews(next.config, src.Name))
-			gen.Release()
-			if len(findings) > 0 {
-				return &GuardError{Source: src.Name, Kind: k, Findings: findings, Digest: digest}
+			err := g.remapSeries(ctx, q, terms)
+			if err == nil {
+				err = g.weigh(src.Guard, q, before, after)
+			}
+			if guard := (*GuardError)(nil); err != nil && !errors.As(err, &guard) {
+				return fmt.Errorf("what clients would lose of %s %s cannot be told: %w", q.Source, q.Kind, err)
+			} else if err != nil {
+				return err
 			}
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
-// allViews are those of all clients of a source, of those too that are shown all of it.
-func allViews(c *config.Config, source string) (out []syncer.View) {
+// weigh is guard of one series.
+func (g *Gateway) weigh(limits config.Guard, q cache.Series, before, after []syncer.View) error {
+	gen, err := g.store.Acquire(q)
+	if errors.Is(err, cache.ErrNone) {
+		return nil // nothing is served that could be lost
+	} else if err != nil {
+		return err
+	}
+	defer gen.Release()
+	findings, digest, err := syncer.Shrinks(limits, gen, before, after)
+	if errors.Is(err, cache.ErrNoView) {
+		return fmt.Errorf("%w; restart the gateway with these settings if they are meant", err)
+	}
+	if err == nil && len(findings) > 0 {
+		err = &GuardError{Source: q.Source, Kind: q.Kind, Findings: findings, Digest: digest}
+	}
+	return err
+}
+
+// changedViews are what clients are shown of a series by both settings, where that is not the same. Of a client that is no longer in the
+// settings nothing is said: that it reads nothing any more is written there.
+func changedViews(was, next *config.Config, q cache.Series) (before, after []syncer.View) {
+	after = allViews(next, q)
+	for _, v := range allViews(was, q) {
+		stays := slices.ContainsFunc(next.Clients, func(cl config.Client) bool { return cl.ID == v.Client })
+		same := slices.ContainsFunc(after, func(w syncer.View) bool { return w.Client == v.Client && w.Filter.Digest() == v.Filter.Digest() })
+		if stays && !same {
+			before = append(before, v)
+		}
+	}
+	return before, after
+}
+
+// allViews are those of all clients of a series, of those too that are shown all of it.
+func allViews(c *config.Config, q cache.Series) (out []syncer.View) {
+	at := slices.IndexFunc(c.Sources, func(src config.Source) bool { return src.Name == q.Source })
+	if at < 0 || !slices.Contains(kindsOf(c.Sources[at]), q.Kind) {
+		return nil
+	}
 	for _, cl := range c.Clients {
-		if seesSource(cl, source) {
+		if seesSource(cl, q.Source) {
 			out = append(out, syncer.View{Client: cl.ID, Filter: filterOf(cl.View)})
 		}
 	}

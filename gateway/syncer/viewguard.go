@@ -53,25 +53,35 @@ func (s *Syncer) losses(l *line, parent *cache.Generation, c *cache.Candidate) (
 	return out, nil
 }
 
-// Shrinks weighs what clients would lose of a generation by other filters, as a sync that took as much away would be, and names it. A client that
-// stands on one side alone loses nothing, and so does one whose filter the generation cannot answer.
-func Shrinks(g config.Guard, served *cache.Generation, before, after []View) (findings []Finding, digest string) {
+// Shrinks weighs what clients would lose of a generation by other views of it, as a sync that took as much away would be, and names it. One that
+// has a view before alone loses all of it, one that has it afterwards alone nothing. cache.ErrNoView: the generation does not know what a
+// changed filter asks for, and nothing can be said of it.
+func Shrinks(g config.Guard, served *cache.Generation, before, after []View) (findings []Finding, digest string, err error) {
 	var losses []viewLoss
 	for _, old := range before {
+		from := old.Filter
+		from.NewestOfSerial = false
 		at := slices.IndexFunc(after, func(v View) bool { return v.Client == old.Client })
-		if at < 0 {
-			continue
+		var has *cache.View // nil = nothing
+		if at >= 0 {
+			to := after[at].Filter
+			if to.NewestOfSerial = false; from.Digest() == to.Digest() {
+				continue
+			}
+			if has, err = served.Sift(to); err != nil {
+				return nil, "", fmt.Errorf("what client %s would be shown: %w", old.Client, err)
+			}
 		}
-		from, to := old.Filter, after[at].Filter
-		from.NewestOfSerial, to.NewestOfSerial = false, false
-		had, errHad := served.Sift(from)
-		has, errHas := served.Sift(to)
-		if errHad != nil || errHas != nil || from.Digest() == to.Digest() {
-			continue
+		had, err := served.Sift(from)
+		if err != nil {
+			return nil, "", fmt.Errorf("what client %s is shown: %w", old.Client, err)
 		}
-		loss := viewLoss{client: old.Client, before: had.Count(), after: has.Count()}
+		loss := viewLoss{client: old.Client, before: had.Count()}
+		if has != nil {
+			loss.after = has.Count()
+		}
 		for _, id := range had.IDs() {
-			if !has.Has(id) {
+			if has == nil || !has.Has(id) {
 				loss.left = append(loss.left, id)
 			}
 		}
@@ -79,7 +89,7 @@ func Shrinks(g config.Guard, served *cache.Generation, before, after []View) (fi
 	}
 	var v verdict
 	v.views(g, losses, 0)
-	return v.findings, v.evidence.digest()
+	return v.findings, v.evidence.digest(), nil
 }
 
 // views weighs what clients would lose, by the limits for deletions: to an asset system a device that left its view is a deleted one.

@@ -1,0 +1,161 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"jamf-gateway/cache"
+	"jamf-gateway/config"
+	"jamf-gateway/gateway"
+	"jamf-gateway/gateway/device"
+)
+
+// running is a gateway of these settings that runs until the test ends.
+func running(t *testing.T, c *config.Config) (*gateway.Gateway, context.Context) {
+	t.Helper()
+	c.Listen = "127.0.0.1:0"
+	g, err := gateway.New(context.Background(), gateway.Options{Config: c, StartJitter: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	if err := g.Listen(ctx); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return g, ctx
+}
+
+// quiet is what is kept of two sources that are not read, with two clients.
+func quiet(t *testing.T) *config.Config {
+	t.Helper()
+	c := storedBy(t, device.MappingVersion, record, series("a", device.Computer), series("b", device.Computer))
+	for i := range c.Sources {
+		c.Sources[i].Profile, c.Sources[i].Disabled = "full", true
+	}
+	c.Clients = append(c.Clients, config.Client{ID: "y", Secrets: [][32]byte{config.HashSecret("y")}})
+	return c
+}
+
+// but is c with a change.
+func but(c *config.Config, change func(*config.Config)) *config.Config {
+	next := *c
+	next.Sources, next.Clients = slices.Clone(c.Sources), slices.Clone(c.Clients)
+	change(&next)
+	return &next
+}
+
+func guarded(err error) bool {
+	_, ok := errors.AsType[*gateway.GuardError](err)
+	return ok
+}
+
+// TestAReloadThatTakesASeriesFromAClientIsRefused whatever setting does it; that a client as a whole goes is written in the settings.
+func TestAReloadThatTakesASeriesFromAClientIsRefused(t *testing.T) {
+	t.Parallel()
+	c := quiet(t)
+	g, ctx := running(t, c)
+	for name, change := range map[string]func(*config.Config){
+		"kinds of a source":   func(next *config.Config) { next.Sources[0].Kinds = []string{"mobile"} },
+		"sources of a client": func(next *config.Config) { next.Clients[0].Sources = []string{"b"} },
+		"filter of a client":  func(next *config.Config) { next.Clients[1].View.Prefixes = []string{"no such name"} },
+	} {
+		if _, err := g.Reload(ctx, but(c, change)); !guarded(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, change := range map[string]func(*config.Config){
+		"a kind that nobody was shown": func(next *config.Config) { next.Sources[0].Kinds = []string{"computer"} },
+		"another profile":              func(next *config.Config) { next.Sources[1].Profile = "minimal" },
+		"a client as a whole":          func(next *config.Config) { next.Clients = next.Clients[:1] },
+	} {
+		if _, err := g.Reload(ctx, but(c, change)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := g.Reload(ctx, c); err != nil {
+			t.Errorf("%s, and back: %v", name, err)
+		}
+	}
+}
+
+// TestAReloadThatCannotBeWeighedIsRefused: what a client would lose is not known while the store is in use, or of records that nobody can read.
+func TestAReloadThatCannotBeWeighedIsRefused(t *testing.T) {
+	t.Parallel()
+	c := quiet(t)
+	g, ctx := running(t, c)
+	fewer := but(c, func(next *config.Config) { next.Clients[0].View.Prefixes = []string{"no such name"} })
+	info, _ := kept(t, g, c, series("a", device.Computer))
+	b, err := g.Store().Begin(ctx, cache.Draft{
+		Series: series("a", device.Computer), Parent: info.Number, SourceEpoch: info.SourceEpoch, MappingVersion: info.MappingVersion,
+		ProfileName: info.ProfileName, ProfileDigest: info.ProfileDigest, ProfilePaths: info.ProfilePaths,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Reload(ctx, fewer); !errors.Is(err, cache.ErrBusy) {
+		t.Errorf("while a generation is being built: %v", err)
+	}
+	b.Abort()
+	if _, err := g.Reload(ctx, fewer); !guarded(err) {
+		t.Errorf("afterwards: %v", err)
+	}
+
+	c = storedBy(t, device.MappingVersion, func(cache.Series, int64) string { return "no JSON" }, series("a", device.Computer))
+	for i := range c.Sources {
+		c.Sources[i].Profile, c.Sources[i].Disabled = "full", true
+	}
+	g, ctx = running(t, c)
+	if _, err := g.Reload(ctx, but(c, func(next *config.Config) { next.Clients[0].View.Prefixes = []string{"m"} })); !errors.Is(err, cache.ErrNoView) {
+		t.Errorf("of records that do not say it: %v", err)
+	}
+}
+
+// TestARefusedReloadEndsNoSync although the source that is read is changed by it.
+func TestARefusedReloadEndsNoSync(t *testing.T) {
+	t.Parallel()
+	began, ended := make(chan struct{}, 8), make(chan struct{}, 8)
+	jamf := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, rq *http.Request) {
+		_, _ = io.Copy(io.Discard, rq.Body) // else nobody notices that the caller has gone
+		began <- struct{}{}
+		<-rq.Context().Done()
+		ended <- struct{}{}
+	}))
+	t.Cleanup(jamf.Close)
+	c := quiet(t)
+	c.Sources[1].Disabled, c.Sources[1].URL = false, jamf.URL+"/api"
+	g, ctx := running(t, c)
+	select {
+	case <-began:
+	case <-ctx.Done():
+		t.Fatal("no sync begins")
+	}
+	change := func(next *config.Config) { next.Sources[1].Sync.Interval = 2 * time.Hour }
+	_, err := g.Reload(ctx, but(c, func(next *config.Config) {
+		change(next)
+		next.Clients[0].Sources = []string{"b"}
+	}))
+	if !guarded(err) {
+		t.Error(err)
+	}
+	for _, st := range g.Status() {
+		if st.Source == "b" && !st.Kinds[0].Syncing {
+			t.Error("the sync has ended")
+		}
+	}
+	if len(began) > 0 || len(ended) > 0 {
+		t.Errorf("%d calls began and %d ended by a refused reload", len(began), len(ended))
+	}
+}
