@@ -127,7 +127,7 @@ func keepFixed(next, was *config.Config) (differ []string) {
 			}
 		}
 	}
-	return slices.Compact(differ)
+	return slices.Compact(append(differ, keepAddresses(next, was)...))
 }
 
 // change swaps the rooms over. Nothing is stopped before all of it is known to be good.
