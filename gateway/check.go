@@ -8,7 +8,6 @@ import (
 	"jamf-gateway/cache"
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/catalogue"
-	"jamf-gateway/gateway/jamf"
 	"jamf-gateway/gateway/server"
 )
 
@@ -22,7 +21,7 @@ func Check(ctx context.Context, c *config.Config, version, source, lang string) 
 	if err := ready(c); err != nil {
 		return nil, err
 	}
-	ups, _, err := buildUpstreams(Options{Config: c, Version: version, Logger: slog.New(slog.DiscardHandler)}, c, map[string]*jamf.Host{}, nil)
+	to, err := buildUpstreams(Options{Config: c, Version: version, Logger: slog.New(slog.DiscardHandler)}, c, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +35,7 @@ func Check(ctx context.Context, c *config.Config, version, source, lang string) 
 		if src.Disabled {
 			continue
 		}
-		report := Report(src.Name, ups[src.Name].Test(ctx, wantedRights(src), nameRights(src, ps.named[src.Profile], termsOf(c, src.Name))...), lang)
+		report := Report(src.Name, to.upstreams[src.Name].Test(ctx, wantedRights(src), nameRights(src, ps.named[src.Profile], termsOf(c, src.Name))...), lang)
 		out = append(out, withRoom(report, c, src, lang))
 	}
 	if !found {

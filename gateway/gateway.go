@@ -53,7 +53,6 @@ type Gateway struct {
 	o         Options
 	store     *cache.Store
 	key       [32]byte
-	hosts     map[string]*jamf.Host  // authority -> budget; of New and Reload
 	fit       atomic.Pointer[outfit] // by which all runs now
 	syncer    *syncer.Syncer
 	server    *server.Server
@@ -95,7 +94,7 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 			return nil, err
 		}
 	}
-	g := &Gateway{o: o, key: key, admin: admin, hosts: map[string]*jamf.Host{}}
+	g := &Gateway{o: o, key: key, admin: admin}
 	first, err := g.outfit(c, nil)
 	if err != nil {
 		return nil, err
@@ -173,7 +172,7 @@ func (g *Gateway) outfit(c *config.Config, was *outfit) (*outfit, error) {
 		return nil, err
 	}
 	fit := &outfit{config: c, profiles: ps}
-	if fit.upstreams, fit.secrets, err = buildUpstreams(g.o, c, g.hosts, was); err != nil {
+	if fit.reach, err = buildUpstreams(g.o, c, was); err != nil {
 		return nil, err
 	}
 	for _, src := range c.Sources {
@@ -312,9 +311,7 @@ func (g *Gateway) prune(ctx context.Context) {
 // Close ends what New opened: a gateway that was never run. Run closes by itself.
 func (g *Gateway) Close() error {
 	g.listeners.close()
-	for _, up := range g.fit.Load().upstreams {
-		up.Close()
-	}
+	g.fit.Load().retire(reach{}, (*jamf.Source).Close)
 	g.closeRetired(true)
 	return g.store.Close()
 }

@@ -105,7 +105,7 @@ func preflightSource(o PreflightOptions) (*jamf.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the address: %w", err)
 	}
-	roots, err := rootsOf(o.CAFile)
+	roots, _, err := rootsOf(o.CAFile)
 	if err != nil {
 		return nil, fmt.Errorf("read the authorities: %w", err)
 	}

@@ -19,12 +19,12 @@ import (
 
 // outfit is all that was made from one set of settings. Immutable.
 type outfit struct {
-	config    *config.Config
-	profiles  profiles
-	upstreams map[string]*jamf.Source
-	secrets   []*liveSecret // that come from files
-	served    []server.SourceOptions
-	synced    []syncer.Source
+	reach
+
+	config   *config.Config
+	profiles profiles
+	served   []server.SourceOptions
+	synced   []syncer.Source
 }
 
 // Plan is what a reload came to.
@@ -251,11 +251,7 @@ type retired struct {
 func (g *Gateway) retire(old, kept *outfit) {
 	g.retiring.Lock()
 	defer g.retiring.Unlock()
-	for name, up := range old.upstreams {
-		if kept.upstreams[name] != up {
-			g.retired = append(g.retired, retired{up, g.o.Now()})
-		}
-	}
+	old.retire(kept.reach, func(up *jamf.Source) { g.retired = append(g.retired, retired{up, g.o.Now()}) })
 }
 
 // closeRetired closes those that no request uses any more; all of them at the end.

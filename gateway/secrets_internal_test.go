@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"jamf-gateway/config"
-	"jamf-gateway/gateway/jamf"
 )
 
 // write replaces the file of a secret, by renaming as careful tools do.
@@ -82,14 +81,14 @@ func TestCredentialsOfSystemdAndFilesAreFollowedAndNothingElseIs(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		_, secrets, err := buildUpstreams(Options{Config: c, Logger: slog.New(slog.DiscardHandler)}, c, map[string]*jamf.Host{}, nil)
+		to, err := buildUpstreams(Options{Config: c, Logger: slog.New(slog.DiscardHandler)}, c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(secrets) == 1 != followed {
-			t.Errorf("%s: %d secrets are followed", text, len(secrets))
+		if len(to.secrets) == 1 != followed {
+			t.Errorf("%s: %d secrets are followed", text, len(to.secrets))
 		}
-		for _, l := range secrets {
+		for _, l := range to.secrets {
 			writeSecret(t, l.file, "two")
 			if l.look(t.Context(), false) || !l.look(t.Context(), false) || l.Reveal() != "two" {
 				t.Errorf("%s: is %q after two looks", text, l.Reveal())

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"crypto/x509"
 	"fmt"
 	"net/url"
@@ -13,51 +14,71 @@ import (
 	"jamf-gateway/gateway/jamf"
 )
 
+// reach is how the sources are asked. Hosts that stay are those of before; the secrets are those that come from files.
+type reach struct {
+	upstreams   map[string]*jamf.Source
+	secrets     []*liveSecret
+	hosts       map[string]*jamf.Host // authority -> budget
+	authorities map[string][]byte     // source -> what its ca_file held
+}
+
 // buildUpstreams makes the client of every source; sources on one Jamf host share its budget, and hosts outlive a reload. A source that is
-// reached as before keeps its client, with its token. The secrets are those that come from files.
-func buildUpstreams(o Options, c *config.Config, hosts map[string]*jamf.Host, was *outfit) (map[string]*jamf.Source, []*liveSecret, error) {
-	tel := jamf.Telemetry{TracerProvider: o.TracerProvider, MeterProvider: o.MeterProvider}
-	out := map[string]*jamf.Source{}
-	var secrets []*liveSecret
-	for _, src := range c.Sources {
-		if was.reaches(src) {
-			out[src.Name] = was.upstreams[src.Name]
-			for _, l := range was.secrets {
-				if l.source == src.Name {
-					secrets = append(secrets, l)
-				}
-			}
-			continue
+// reached as before keeps its client, with its token.
+func buildUpstreams(o Options, c *config.Config, was *outfit) (out reach, err error) {
+	out = reach{upstreams: map[string]*jamf.Source{}, hosts: map[string]*jamf.Host{}, authorities: map[string][]byte{}}
+	var before reach
+	if was != nil {
+		before = was.reach
+	}
+	defer func() {
+		if err != nil {
+			out.retire(before, (*jamf.Source).Close)
 		}
+	}()
+	tel := jamf.Telemetry{TracerProvider: o.TracerProvider, MeterProvider: o.MeterProvider}
+	for _, src := range c.Sources {
 		u, err := url.Parse(src.URL)
 		if err != nil {
-			return nil, nil, fmt.Errorf("sources.%s.url: %w", src.Name, err)
+			return out, fmt.Errorf("sources.%s.url: %w", src.Name, err)
 		}
 		authority := jamf.Authority(u)
-		host := hosts[authority]
+		host := out.hosts[authority]
+		if host == nil {
+			host = before.hosts[authority]
+		}
 		if host == nil {
 			host = jamf.NewHost(authority, jamf.Limits{
 				Connections: src.Limits.Connections, RequestsPerSecond: src.Limits.RequestsPerSecond, Jitter: o.Simulation.Jitter,
 			}, tel)
-			hosts[authority] = host
 		}
-		roots, err := rootsOf(src.CAFile)
+		out.hosts[authority] = host
+		roots, pem, err := rootsOf(src.CAFile)
 		if err != nil {
-			return nil, nil, fmt.Errorf("sources.%s.ca_file: %w", src.Name, err)
+			return out, fmt.Errorf("sources.%s.ca_file: %w", src.Name, err)
+		}
+		out.authorities[src.Name] = pem
+		if was.reaches(src, pem) {
+			out.upstreams[src.Name] = was.upstreams[src.Name]
+			for _, l := range was.secrets {
+				if l.source == src.Name {
+					out.secrets = append(out.secrets, l)
+				}
+			}
+			continue
 		}
 		secret := newLiveSecret(src.Name, "client_secret", src.ClientSecret, o.Logger)
 		if secret.clientID = src.ClientID; secret.file != "" {
-			secrets = append(secrets, secret)
+			out.secrets = append(out.secrets, secret)
 		}
 		var second *jamf.Login
 		if b := src.SecondClient; b.ID != "" {
 			other := newLiveSecret(src.Name, "second_client.client_secret", b.Secret, o.Logger)
 			if other.clientID = b.ID; other.file != "" {
-				secrets = append(secrets, other)
+				out.secrets = append(out.secrets, other)
 			}
 			second = &jamf.Login{ID: b.ID, Secret: other.Reveal, Reread: other.Reread}
 		}
-		out[src.Name], err = jamf.NewSource(host, jamf.SourceOptions{
+		up, err := jamf.NewSource(host, jamf.SourceOptions{
 			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: secret.Reveal, Reread: secret.Reread, Second: second,
 			AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
 			Passed: passedOn(src),
@@ -65,20 +86,43 @@ func buildUpstreams(o Options, c *config.Config, hosts map[string]*jamf.Host, wa
 			PropagateTrace: o.Config.Telemetry.PropagateToJamf, Logger: o.Logger, Telemetry: tel,
 		})
 		if err != nil {
-			return nil, nil, fmt.Errorf("sources.%s: %w", src.Name, err)
+			return out, fmt.Errorf("sources.%s: %w", src.Name, err)
 		}
+		out.upstreams[src.Name] = up
 	}
-	return out, secrets, nil
+	return out, nil
 }
 
-// reaches tells that a source is asked in the same way by these settings.
-func (o *outfit) reaches(src config.Source) bool {
-	if o == nil {
+// retire ends the metrics of all that kept has not, and hands its sources to end.
+func (r reach) retire(kept reach, end func(*jamf.Source)) {
+	for name, up := range r.upstreams {
+		if kept.upstreams[name] != up {
+			up.Retire()
+			end(up)
+		}
+	}
+	for authority, host := range r.hosts {
+		if kept.hosts[authority] != host {
+			host.Close()
+		}
+	}
+}
+
+// reaches tells that a source is asked in the same way by these settings. A secret in a file may be another one since: the file is followed.
+func (o *outfit) reaches(src config.Source, authorities []byte) bool {
+	if o == nil || !bytes.Equal(o.authorities[src.Name], authorities) {
 		return false
+	}
+	where := func(s config.Secret) config.Secret {
+		if s.File() != "" {
+			return config.SecretFromFile("", s.File())
+		}
+		return s
 	}
 	way := func(s config.Source) config.Source {
 		return config.Source{
-			Name: s.Name, URL: s.URL, ClientID: s.ClientID, ClientSecret: s.ClientSecret, SecondClient: s.SecondClient, AllowInsecureLoopback: s.AllowInsecureLoopback,
+			Name: s.Name, URL: s.URL, ClientID: s.ClientID, ClientSecret: where(s.ClientSecret),
+			SecondClient: config.JamfClient{ID: s.SecondClient.ID, Secret: where(s.SecondClient.Secret)}, AllowInsecureLoopback: s.AllowInsecureLoopback,
 			Proxy: s.Proxy, Networks: s.Networks, CAFile: s.CAFile, Passthrough: s.Passthrough,
 		}
 	}
@@ -93,22 +137,21 @@ func sameHost(a, b config.Source) bool {
 }
 
 // rootsOf are the authorities of the system and those in a file; nil = those of the system alone.
-func rootsOf(file string) (*x509.CertPool, error) {
+func rootsOf(file string) (pool *x509.CertPool, pem []byte, err error) {
 	if file == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+	if pem, err = os.ReadFile(file); err != nil {
+		return nil, nil, err
 	}
-	pool, err := x509.SystemCertPool()
+	pool, err = x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool() // a machine without any: the file alone
 	}
-	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("%s holds no certificate", file)
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, nil, fmt.Errorf("%s holds no certificate", file)
 	}
-	return pool, nil
+	return pool, pem, nil
 }
 
 // wantedRights lists what the kinds of a source need.

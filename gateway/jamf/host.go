@@ -107,6 +107,9 @@ func NewHost(authority string, l Limits, t Telemetry) *Host {
 	return h
 }
 
+// Close ends the metrics of a host that no source is on any more. Calls under way go on.
+func (h *Host) Close() { h.meters.unobserve() }
+
 // verdict is what one attempt says of the health of Jamf.
 type verdict uint8
 

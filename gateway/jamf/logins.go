@@ -9,9 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 )
 
 // How often a heartbeat proves the API client that is not in use: it must be good on the day it is needed, and whoever mends one that is
@@ -36,21 +34,15 @@ func newTokens(s *Source, first Login, second *Login) *tokens {
 		t.logins = append(t.logins, &login{Login: *second})
 	}
 	t.active = t.logins[0]
-	_, err := s.o.Telemetry.meter().Int64ObservableGauge("jamf_client_refused",
-		metric.WithDescription("API client that Jamf refuses: 1, else 0; by source and client (first, second)."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			for i, l := range t.status() {
-				refused := int64(0)
-				if !l.Refused.IsZero() {
-					refused = 1
-				}
-				o.Observe(refused, metric.WithAttributes(attribute.String("jamf.source", s.o.Name), attribute.String("client", []string{"first", "second"}[i])))
+	t.unobserve = observe(s.o.Telemetry, "jamf_client_refused", "API client that Jamf refuses: 1, else 0; by source and client (first, second).", func(see func(int64, ...attribute.KeyValue)) {
+		for i, l := range t.status() {
+			refused := int64(0)
+			if !l.Refused.IsZero() {
+				refused = 1
 			}
-			return nil
-		}))
-	if err != nil {
-		otel.Handle(err)
-	}
+			see(refused, attribute.String("jamf.source", s.o.Name), attribute.String("client", []string{"first", "second"}[i]))
+		}
+	})
 	return t
 }
 

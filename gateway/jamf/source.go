@@ -117,9 +117,13 @@ func NewSource(h *Host, o SourceOptions) (*Source, error) {
 
 // Close ends a token renewal under way, waits for it, and closes idle connections. Calls after it are refused.
 func (s *Source) Close() {
+	s.Retire()
 	s.tokens.close()
 	s.transport.CloseIdleConnections()
 }
+
+// Retire ends the metrics of a source whose place another one takes. Calls under way go on.
+func (s *Source) Retire() { s.tokens.unobserve() }
 
 // NewWalk begins a session of calls with a cookie jar of its own, so that its pages come from one node of a cluster.
 func (s *Source) NewWalk() *Walk {

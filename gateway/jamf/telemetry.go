@@ -71,6 +71,8 @@ type hostMeters struct {
 	changes  metric.Int64Counter
 	at       metric.MeasurementOption
 	host     string
+
+	unobserve func() // ends the metric of the breaker
 }
 
 func newHostMeters(t Telemetry, h *Host) *hostMeters {
@@ -85,17 +87,34 @@ func newHostMeters(t Telemetry, h *Host) *hostMeters {
 		otel.Handle(err)
 		m.inFlight = noop.Int64UpDownCounter{}
 	}
-	_, err = i.m.Int64ObservableGauge("jamf_breaker_state",
-		metric.WithDescription("Circuit breaker by host: 0 closed, 1 half-open, 2 open."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			state, _, _ := h.snapshot()
-			o.Observe(breakerValue(state), m.at)
-			return nil
-		}))
+	m.unobserve = observe(t, "jamf_breaker_state", "Circuit breaker by host: 0 closed, 1 half-open, 2 open.", func(see func(int64, ...attribute.KeyValue)) {
+		state, _, _ := h.snapshot()
+		see(breakerValue(state), semconv.ServerAddress(h.authority))
+	})
+	return m
+}
+
+// observe makes a gauge that is read by look. It is there until end is called.
+func observe(t Telemetry, name, what string, look func(see func(int64, ...attribute.KeyValue))) (end func()) {
+	m := t.meter()
+	gauge, err := m.Int64ObservableGauge(name, metric.WithDescription(what))
 	if err != nil {
 		otel.Handle(err)
+		return func() {}
 	}
-	return m
+	seen, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		look(func(n int64, at ...attribute.KeyValue) { o.ObserveInt64(gauge, n, metric.WithAttributes(at...)) })
+		return nil
+	}, gauge)
+	if err != nil {
+		otel.Handle(err)
+		return func() {}
+	}
+	return func() {
+		if err := seen.Unregister(); err != nil {
+			otel.Handle(err)
+		}
+	}
 }
 
 func breakerValue(state string) int64 {

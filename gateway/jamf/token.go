@@ -60,6 +60,7 @@ type tokens struct {
 	src         *Source
 	unversioned atomic.Bool    // the endpoint is the old one
 	running     sync.WaitGroup // renewals
+	unobserve   func()         // ends its metric
 
 	mu       sync.Mutex
 	logins   []*login // what the settings name, the first one first; one or two
