@@ -71,8 +71,11 @@ func newPurger(g *Gateway, sources []config.Source) *purger {
 	return p
 }
 
-// follow goes over to the sources of other settings.
+// follow goes over to the sources of other settings. What is being purged is purged to its end first: it may be a source that is active from
+// now on.
 func (p *purger) follow(sources []config.Source) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	all := make(map[string]config.Source, len(sources))
 	for _, src := range sources {
 		all[src.Name] = src
@@ -143,6 +146,9 @@ func (p *purger) resume(ctx context.Context) {
 func (p *purger) do(ctx context.Context, one purge) (found bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if src, configured := (*p.sources.Load())[one.Source]; one.ID == 0 && configured && !src.Disabled {
+		return false, server.ErrInUse // since a reload, and after the caller looked
+	}
 	ctx = context.WithoutCancel(ctx)
 	before := slices.Clone(p.pending) // perhaps with the same purge, which was not finished: that one stays due
 	others := slices.DeleteFunc(slices.Clone(before), one.same)
