@@ -64,6 +64,7 @@ type Gateway struct {
 	listeners listeners
 
 	reloading sync.Mutex
+	over      bool // Run has ended; under reloading
 	retiring  sync.Mutex
 	retired   []retired
 }
@@ -254,7 +255,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	err := group.Wait()
 	drained()
-	return errors.Join(err, runs.Wait(), g.Close())
+	err = errors.Join(err, runs.Wait())
+	g.reloading.Lock() // one that is under way uses the store
+	defer g.reloading.Unlock()
+	g.over = true
+	return errors.Join(err, g.Close())
 }
 
 // scrubEvery is how often every kept file is compared with the digest it was written with.

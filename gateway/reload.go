@@ -36,6 +36,9 @@ type Plan struct {
 // ErrSourceMissing is asked with errors.Is: a source is no longer in the settings. Its devices would be gone for every client.
 var ErrSourceMissing = errors.New("a source is missing")
 
+// ErrEnded is what a reload says when the gateway has ended.
+var ErrEnded = errors.New("the gateway has ended")
+
 // GuardError says that clients would lose so many devices by other settings that a person should look. Nothing was changed.
 type GuardError struct {
 	Source   string
@@ -53,6 +56,9 @@ func (e *GuardError) Error() string {
 func (g *Gateway) Reload(ctx context.Context, c *config.Config) (Plan, error) {
 	g.reloading.Lock()
 	defer g.reloading.Unlock()
+	if g.over {
+		return Plan{}, ErrEnded
+	}
 	was := g.fit.Load()
 	settings := *c
 	plan := Plan{Restart: keepFixed(&settings, was.config)}

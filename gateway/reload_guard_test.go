@@ -159,3 +159,33 @@ func TestARefusedReloadEndsNoSync(t *testing.T) {
 		t.Errorf("%d calls began and %d ended by a refused reload", len(began), len(ended))
 	}
 }
+
+// TestNoReloadAfterTheEndAndNoneOfACallerWhoLeft touches anything: the store is closed, or the program is about to end.
+func TestNoReloadAfterTheEndAndNoneOfACallerWhoLeft(t *testing.T) {
+	t.Parallel()
+	c := quiet(t)
+	c.Listen = "127.0.0.1:0"
+	g := open(t, c)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	more := but(c, func(next *config.Config) {
+		next.Sources = append(next.Sources, next.Sources[1])
+		next.Sources[2].Name = "c"
+	})
+	if _, err := g.Reload(ctx, c); err != nil { // it waits until all runs
+		t.Fatal(err)
+	}
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := g.Reload(left, more); !errors.Is(err, context.Canceled) || len(g.Status()) != 2 {
+		t.Errorf("a reload of a caller who left: %v, %d sources", err, len(g.Status()))
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if _, err := g.Reload(t.Context(), more); !errors.Is(err, gateway.ErrEnded) || len(g.Status()) != 2 {
+		t.Errorf("a reload after the end: %v, %d sources", err, len(g.Status()))
+	}
+}
