@@ -11,6 +11,7 @@ import (
 
 	"jamf-gateway/cache"
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/audit"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
 	"jamf-gateway/gateway/server"
@@ -52,13 +53,35 @@ func (e *GuardError) Error() string {
 	return fmt.Sprintf("the settings would take devices away from clients of %s %s (%s): %s; if that is meant, restart the gateway with these settings", e.Source, e.Kind, e.Digest, syncer.Describe(e.Findings))
 }
 
-// Reload goes over to other settings without a request noticing, or says why not; the old ones stay then. It is for while Run runs.
-func (g *Gateway) Reload(ctx context.Context, c *config.Config) (Plan, error) {
+// Reload goes over to other settings without a request noticing, or says why not; the old ones stay then. It is for while Run runs. why is what
+// asked for it, for the audit: one that cannot be written down there is not done.
+func (g *Gateway) Reload(ctx context.Context, why string, c *config.Config) (Plan, error) {
 	g.reloading.Lock()
 	defer g.reloading.Unlock()
 	if g.over {
 		return Plan{}, ErrEnded
 	}
+	e := audit.Entry{Event: "settings.reload", Target: why}
+	if err := g.audit.Act(e); err != nil {
+		return Plan{}, fmt.Errorf("write to the audit: %w", err)
+	}
+	plan, err := g.reload(ctx, c)
+	switch guard := (*GuardError)(nil); {
+	case err == nil:
+		e.Outcome = audit.Done
+	case errors.As(err, &guard):
+		e.Outcome = "guarded"
+	case errors.Is(err, ErrSourceMissing):
+		e.Outcome = "source_missing"
+	default:
+		e.Outcome = "refused"
+	}
+	g.audit.Note(e)
+	return plan, err
+}
+
+// reload is Reload of one at a time.
+func (g *Gateway) reload(ctx context.Context, c *config.Config) (Plan, error) {
 	was := g.fit.Load()
 	settings := *c
 	plan := Plan{Restart: keepFixed(&settings, was.config)}

@@ -1,18 +1,24 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"jamf-gateway/cache"
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
+	"jamf-gateway/gateway/audit"
 	"jamf-gateway/gateway/device"
 )
 
@@ -73,7 +79,7 @@ func TestAReloadThatTakesASeriesFromAClientIsRefused(t *testing.T) {
 		"sources of a client": func(next *config.Config) { next.Clients[0].Sources = []string{"b"} },
 		"filter of a client":  func(next *config.Config) { next.Clients[1].View.Prefixes = []string{"no such name"} },
 	} {
-		if _, err := g.Reload(ctx, but(c, change)); !guarded(err) {
+		if _, err := g.Reload(ctx, "test", but(c, change)); !guarded(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -82,10 +88,10 @@ func TestAReloadThatTakesASeriesFromAClientIsRefused(t *testing.T) {
 		"another profile":              func(next *config.Config) { next.Sources[1].Profile = "minimal" },
 		"a client as a whole":          func(next *config.Config) { next.Clients = next.Clients[:1] },
 	} {
-		if _, err := g.Reload(ctx, but(c, change)); err != nil {
+		if _, err := g.Reload(ctx, "test", but(c, change)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := g.Reload(ctx, c); err != nil {
+		if _, err := g.Reload(ctx, "test", c); err != nil {
 			t.Errorf("%s, and back: %v", name, err)
 		}
 	}
@@ -105,11 +111,11 @@ func TestAReloadThatCannotBeWeighedIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := g.Reload(ctx, fewer); !errors.Is(err, cache.ErrBusy) {
+	if _, err := g.Reload(ctx, "test", fewer); !errors.Is(err, cache.ErrBusy) {
 		t.Errorf("while a generation is being built: %v", err)
 	}
 	b.Abort()
-	if _, err := g.Reload(ctx, fewer); !guarded(err) {
+	if _, err := g.Reload(ctx, "test", fewer); !guarded(err) {
 		t.Errorf("afterwards: %v", err)
 	}
 
@@ -118,7 +124,7 @@ func TestAReloadThatCannotBeWeighedIsRefused(t *testing.T) {
 		c.Sources[i].Profile, c.Sources[i].Disabled = "full", true
 	}
 	g, ctx = running(t, c)
-	if _, err := g.Reload(ctx, but(c, func(next *config.Config) { next.Clients[0].View.Prefixes = []string{"m"} })); !errors.Is(err, cache.ErrNoView) {
+	if _, err := g.Reload(ctx, "test", but(c, func(next *config.Config) { next.Clients[0].View.Prefixes = []string{"m"} })); !errors.Is(err, cache.ErrNoView) {
 		t.Errorf("of records that do not say it: %v", err)
 	}
 }
@@ -143,7 +149,7 @@ func TestARefusedReloadEndsNoSync(t *testing.T) {
 		t.Fatal("no sync begins")
 	}
 	change := func(next *config.Config) { next.Sources[1].Sync.Interval = 2 * time.Hour }
-	_, err := g.Reload(ctx, but(c, func(next *config.Config) {
+	_, err := g.Reload(ctx, "test", but(c, func(next *config.Config) {
 		change(next)
 		next.Clients[0].Sources = []string{"b"}
 	}))
@@ -173,19 +179,92 @@ func TestNoReloadAfterTheEndAndNoneOfACallerWhoLeft(t *testing.T) {
 		next.Sources = append(next.Sources, next.Sources[1])
 		next.Sources[2].Name = "c"
 	})
-	if _, err := g.Reload(ctx, c); err != nil { // it waits until all runs
+	if _, err := g.Reload(ctx, "test", c); err != nil { // it waits until all runs
 		t.Fatal(err)
 	}
 	left, leave := context.WithCancel(t.Context())
 	leave()
-	if _, err := g.Reload(left, more); !errors.Is(err, context.Canceled) || len(g.Status()) != 2 {
+	if _, err := g.Reload(left, "test", more); !errors.Is(err, context.Canceled) || len(g.Status()) != 2 {
 		t.Errorf("a reload of a caller who left: %v, %d sources", err, len(g.Status()))
 	}
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if _, err := g.Reload(t.Context(), more); !errors.Is(err, gateway.ErrEnded) || len(g.Status()) != 2 {
+	if _, err := g.Reload(t.Context(), "test", more); !errors.Is(err, gateway.ErrEnded) || len(g.Status()) != 2 {
 		t.Errorf("a reload after the end: %v, %d sources", err, len(g.Status()))
+	}
+}
+
+// TestEveryReloadIsAudited with what came of it, and none is done that is not.
+func TestEveryReloadIsAudited(t *testing.T) {
+	t.Parallel()
+	c := quiet(t)
+	c.Audit = config.Audit{Dir: filepath.Join(t.TempDir(), "audit"), Keep: 24 * time.Hour}
+	c.Listen = "127.0.0.1:0"
+	g := open(t, c)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	for _, change := range []func(*config.Config){
+		func(*config.Config) {},
+		func(next *config.Config) { next.Sources = next.Sources[:1] },
+		func(next *config.Config) { next.Clients[0].Sources = []string{"b"} },
+		func(next *config.Config) { next.Sources[0].Profile = "no such profile" },
+	} {
+		_, _ = g.Reload(ctx, "SIGHUP", but(c, change)) // the audit tells
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	files, err := filepath.Glob(filepath.Join(c.Audit.Dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked int
+	var came []string
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(data) {
+			var e audit.Entry
+			if err := json.Unmarshal(line, &e); err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case e.Event != "settings.reload" || e.Target != "SIGHUP":
+			case e.Outcome == audit.Asked:
+				asked++
+			default:
+				came = append(came, e.Outcome)
+			}
+		}
+	}
+	if want := []string{"ok", "source_missing", "guarded", "refused"}; asked != 4 || !slices.Equal(came, want) {
+		t.Errorf("asked for %d times, with the outcomes %q, want %q", asked, came, want)
+	}
+}
+
+// TestAReloadThatCannotBeAuditedIsNotDone as any act of an operator.
+func TestAReloadThatCannotBeAuditedIsNotDone(t *testing.T) {
+	t.Parallel()
+	c := quiet(t)
+	c.Audit = config.Audit{Dir: filepath.Join(t.TempDir(), "audit"), Keep: 24 * time.Hour}
+	g, ctx := running(t, c)
+	if err := os.RemoveAll(c.Audit.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(c.Audit.Dir, nil, 0o600); err != nil { // no directory any more
+		t.Fatal(err)
+	}
+	_, err := g.Reload(ctx, "SIGHUP", but(c, func(next *config.Config) {
+		next.Sources = append(next.Sources, next.Sources[1])
+		next.Sources[2].Name = "c"
+	}))
+	if err == nil || !strings.Contains(err.Error(), "audit") || len(g.Status()) != 2 {
+		t.Errorf("%v, and there are %d sources", err, len(g.Status()))
 	}
 }

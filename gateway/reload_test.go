@@ -59,15 +59,15 @@ func TestReloadGoesOverToOtherSettingsOrChangesNothing(t *testing.T) {
 		return &next
 	}
 
-	_, err := g.Reload(ctx, changed(func(next *config.Config) { next.Sources = next.Sources[:1] }))
+	_, err := g.Reload(ctx, "test", changed(func(next *config.Config) { next.Sources = next.Sources[:1] }))
 	if !errors.Is(err, gateway.ErrSourceMissing) || !strings.Contains(err.Error(), "sources: b ") {
 		t.Errorf("settings without a source: %v", err)
 	}
-	_, err = g.Reload(ctx, changed(func(next *config.Config) { next.Clients[0].View.Prefixes = []string{"no such name"} }))
+	_, err = g.Reload(ctx, "test", changed(func(next *config.Config) { next.Clients[0].View.Prefixes = []string{"no such name"} }))
 	if guard, ok := errors.AsType[*gateway.GuardError](err); !ok || guard.Digest == "" || guard.Findings[0].Count != 3 {
 		t.Errorf("a filter that leaves nothing: %v", err)
 	}
-	_, err = g.Reload(ctx, changed(func(next *config.Config) { next.Sources[0].Profile = "no such profile" }))
+	_, err = g.Reload(ctx, "test", changed(func(next *config.Config) { next.Sources[0].Profile = "no such profile" }))
 	if err == nil {
 		t.Error("an unknown profile is taken")
 	}
@@ -78,7 +78,7 @@ func TestReloadGoesOverToOtherSettingsOrChangesNothing(t *testing.T) {
 		t.Errorf("refused settings cut the data to %s", info.ProfileName)
 	}
 
-	plan, err := g.Reload(ctx, changed(func(next *config.Config) {
+	plan, err := g.Reload(ctx, "test", changed(func(next *config.Config) {
 		next.Sources[0].Profile, next.Listen = "minimal", "127.0.0.1:1"
 		added := next.Sources[1]
 		added.Name = "c"

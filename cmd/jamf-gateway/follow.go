@@ -28,7 +28,7 @@ type follower struct {
 	path string
 	env  []string
 	log  *slog.Logger
-	load func(ctx context.Context, c *config.Config) (gateway.Plan, error)
+	load func(ctx context.Context, why string, c *config.Config) (gateway.Plan, error)
 
 	good    atomic.Int64 // 1: the last reload was good, or there was none
 	goodAt  atomic.Int64 // in unix seconds
@@ -36,7 +36,7 @@ type follower struct {
 	seen    [32]byte     // of the look before
 }
 
-func newFollower(path string, first [32]byte, s streams, log *slog.Logger, load func(context.Context, *config.Config) (gateway.Plan, error)) *follower {
+func newFollower(path string, first [32]byte, s streams, log *slog.Logger, load func(context.Context, string, *config.Config) (gateway.Plan, error)) *follower {
 	f := &follower{path: path, env: s.env, log: log, load: load}
 	f.good.Store(1)
 	f.goodAt.Store(time.Now().Unix())
@@ -98,7 +98,7 @@ func (f *follower) reload(ctx context.Context, why string) {
 		for _, w := range settings.Warnings {
 			f.log.WarnContext(ctx, w.String())
 		}
-		plan, err = f.load(ctx, settings)
+		plan, err = f.load(ctx, why, settings)
 	}
 	if err != nil {
 		f.good.Store(0)

@@ -33,7 +33,7 @@ func TestSettingsAreFollowedWhenTheyAreWholeAndGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFollower(path, first, streams{}, slog.New(slog.NewTextHandler(&logs, nil)), func(_ context.Context, c *config.Config) (gateway.Plan, error) {
+	f := newFollower(path, first, streams{}, slog.New(slog.NewTextHandler(&logs, nil)), func(_ context.Context, _ string, c *config.Config) (gateway.Plan, error) {
 		if refuse == nil {
 			taken = append(taken, c)
 		}
