@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"fmt"
 	"net/url"
@@ -42,10 +43,7 @@ func buildUpstreams(o Options, c *config.Config, was *outfit) (out reach, err er
 			return out, fmt.Errorf("sources.%s.url: %w", src.Name, err)
 		}
 		authority := jamf.Authority(u)
-		host := out.hosts[authority]
-		if host == nil {
-			host = before.hosts[authority]
-		}
+		host := cmp.Or(out.hosts[authority], before.hosts[authority])
 		if host == nil {
 			host = jamf.NewHost(authority, jamf.Limits{
 				Connections: src.Limits.Connections, RequestsPerSecond: src.Limits.RequestsPerSecond, Jitter: o.Simulation.Jitter,
@@ -59,38 +57,47 @@ func buildUpstreams(o Options, c *config.Config, was *outfit) (out reach, err er
 		out.authorities[src.Name] = pem
 		if was.reaches(src, pem) {
 			out.upstreams[src.Name] = was.upstreams[src.Name]
-			for _, l := range was.secrets {
-				if l.source == src.Name {
-					out.secrets = append(out.secrets, l)
-				}
-			}
+			out.secrets = append(out.secrets, before.secretsOf(src.Name)...)
 			continue
 		}
-		secret := newLiveSecret(src.Name, "client_secret", src.ClientSecret, o.Logger)
-		if secret.clientID = src.ClientID; secret.file != "" {
-			out.secrets = append(out.secrets, secret)
-		}
-		var second *jamf.Login
-		if b := src.SecondClient; b.ID != "" {
-			other := newLiveSecret(src.Name, "second_client.client_secret", b.Secret, o.Logger)
-			if other.clientID = b.ID; other.file != "" {
-				out.secrets = append(out.secrets, other)
-			}
-			second = &jamf.Login{ID: b.ID, Secret: other.Reveal, Reread: other.Reread}
-		}
-		up, err := jamf.NewSource(host, jamf.SourceOptions{
-			Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: secret.Reveal, Reread: secret.Reread, Second: second,
-			AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
-			Passed: passedOn(src),
-			Proxy:  src.Proxy.Reveal(), RootCAs: roots, Networks: src.Networks, Dial: o.Dial, Resolver: o.Resolver, Turn: o.Simulation.turnOf(src.Name),
-			PropagateTrace: o.Config.Telemetry.PropagateToJamf, Logger: o.Logger, Telemetry: tel,
-		})
-		if err != nil {
+		if out.upstreams[src.Name], err = out.upstream(o, src, host, roots, tel); err != nil {
+			delete(out.upstreams, src.Name)
 			return out, fmt.Errorf("sources.%s: %w", src.Name, err)
 		}
-		out.upstreams[src.Name] = up
 	}
 	return out, nil
+}
+
+func (r *reach) secretsOf(source string) (own []*liveSecret) {
+	for _, l := range r.secrets {
+		if l.source == source {
+			own = append(own, l)
+		}
+	}
+	return own
+}
+
+// upstream makes the client of one source, and notes those of its secrets that come from files.
+func (r *reach) upstream(o Options, src config.Source, host *jamf.Host, roots *x509.CertPool, tel jamf.Telemetry) (*jamf.Source, error) {
+	secret := newLiveSecret(src.Name, "client_secret", src.ClientSecret, o.Logger)
+	if secret.clientID = src.ClientID; secret.file != "" {
+		r.secrets = append(r.secrets, secret)
+	}
+	var second *jamf.Login
+	if b := src.SecondClient; b.ID != "" {
+		other := newLiveSecret(src.Name, "second_client.client_secret", b.Secret, o.Logger)
+		if other.clientID = b.ID; other.file != "" {
+			r.secrets = append(r.secrets, other)
+		}
+		second = &jamf.Login{ID: b.ID, Secret: other.Reveal, Reread: other.Reread}
+	}
+	return jamf.NewSource(host, jamf.SourceOptions{
+		Name: src.Name, URL: src.URL, ClientID: src.ClientID, ClientSecret: secret.Reveal, Reread: secret.Reread, Second: second,
+		AllowInsecureLoopback: src.AllowInsecureLoopback, UserAgent: "jamf-gateway/" + o.Version,
+		Passed: passedOn(src),
+		Proxy:  src.Proxy.Reveal(), RootCAs: roots, Networks: src.Networks, Dial: o.Dial, Resolver: o.Resolver, Turn: o.Simulation.turnOf(src.Name),
+		PropagateTrace: o.Config.Telemetry.PropagateToJamf, Logger: o.Logger, Telemetry: tel,
+	})
 }
 
 // retire ends the metrics of all that kept has not, and hands its sources to end.
