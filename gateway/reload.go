@@ -61,22 +61,23 @@ func (g *Gateway) Reload(ctx context.Context, why string, c *config.Config) (Pla
 	if g.over {
 		return Plan{}, ErrEnded
 	}
-	e := audit.Entry{Event: "settings.reload", Target: why}
-	if err := g.audit.Act(e); err != nil {
+	ended, err := g.audit.Act(audit.Entry{Event: "settings.reload", Target: why})
+	if err != nil {
 		return Plan{}, fmt.Errorf("write to the audit: %w", err)
 	}
+	outcome := "internal"
+	defer func() { ended(outcome) }()
 	plan, err := g.reload(ctx, c)
 	switch guard := (*GuardError)(nil); {
 	case err == nil:
-		e.Outcome = audit.Done
+		outcome = audit.Done
 	case errors.As(err, &guard):
-		e.Outcome = "guarded"
+		outcome = "guarded"
 	case errors.Is(err, ErrSourceMissing):
-		e.Outcome = "source_missing"
+		outcome = "source_missing"
 	default:
-		e.Outcome = "refused"
+		outcome = "refused"
 	}
-	g.audit.Note(e)
 	return plan, err
 }
 
@@ -261,7 +262,7 @@ func allViews(c *config.Config, q cache.Series) (out []syncer.View) {
 		return nil
 	}
 	for _, cl := range c.Clients {
-		if seesSource(cl, q.Source) {
+		if seesSource(cl, q.Source) && slices.Contains(kindsFor(cl, c.Sources[at]), q.Kind) {
 			out = append(out, syncer.View{Client: cl.ID, Filter: filterOf(cl.View)})
 		}
 	}

@@ -77,6 +77,7 @@ func TestAReloadThatTakesASeriesFromAClientIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*config.Config){
 		"kinds of a source":   func(next *config.Config) { next.Sources[0].Kinds = []string{"mobile"} },
 		"sources of a client": func(next *config.Config) { next.Clients[0].Sources = []string{"b"} },
+		"kinds of a client":   func(next *config.Config) { next.Clients[0].Kinds = []string{"mobile"} },
 		"filter of a client":  func(next *config.Config) { next.Clients[1].View.Prefixes = []string{"no such name"} },
 	} {
 		if _, err := g.Reload(ctx, "test", but(c, change)); !guarded(err) {

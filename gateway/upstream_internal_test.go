@@ -36,8 +36,8 @@ func gauges(t *testing.T, reader *sdkmetric.ManualReader) (sources, hosts int) {
 	return sources, hosts
 }
 
-// authority is a certificate in PEM.
-func authority(t *testing.T) string {
+// ownRoots is a certificate in PEM.
+func ownRoots(t *testing.T) string {
 	t.Helper()
 	srv := httptest.NewTLSServer(http.NotFoundHandler())
 	defer srv.Close()
@@ -48,7 +48,7 @@ func TestASourceKeepsItsClientAsLongAsItIsReachedAsBefore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	ca, secret := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "secret")
-	writeSecret(t, ca, authority(t))
+	writeSecret(t, ca, ownRoots(t))
 	settings := func(value string) *config.Config {
 		writeSecret(t, secret, value)
 		return &config.Config{Sources: []config.Source{
@@ -82,7 +82,7 @@ func TestASourceKeepsItsClientAsLongAsItIsReachedAsBefore(t *testing.T) {
 		t.Errorf("after settings that were refused %d sources and %d hosts are shown, of %d", sources, hosts, len(second.hosts))
 	}
 
-	writeSecret(t, ca, authority(t)+authority(t)+"# another content\n")
+	writeSecret(t, ca, ownRoots(t)+ownRoots(t)+"# another content\n")
 	one := settings("two")
 	one.Sources = one.Sources[:1]
 	third := build(one, second)
