@@ -173,6 +173,10 @@ func (s streams) comparedText(d comparedDevice) (string, error) {
 			fmt.Fprintln(&b, s.say(text{"%s does not see it: %s", "%s sieht es nicht: %s"}, c.Client, s.unseen(*c.Reason)))
 			continue
 		}
+		if string(c.Jamf) == "null" {
+			fmt.Fprintln(&b, s.say(text{"%s reads the normalized API alone: --json shows its side", "%s liest nur die vereinheitlichte API: --json zeigt seine Seite"}, c.Client))
+			continue
+		}
 		side, err := flatten(c.Jamf)
 		if err != nil {
 			return "", err

@@ -20,7 +20,7 @@ const twoSides = `{"found":3,"devices":[{"uid":"a:computer:42","source":"a","kin
 "notKept":["applications","fonts"],"record":{"id":"42","general":{"name":"\u001b[2J\u202egone\u0007","assetTag":null},"hardware":{"serialNumber":"C42","note\u001b]0;x\u0007":"` + "\u009b" + `31m"},
 "userAndLocation":{"username":"erika"},"storage":{"disks":[{"device":"a"},{"device":"b"},{"device":"c"},{"device":"d"}]},"groupMemberships":[]},
 "clients":[{"client":"assets","reason":null,"profile":"minimal","jamf":{"id":"42","general":{"name":"C42","assetTag":null},"hardware":{"serialNumber":"C42","model":"Mac"},"userAndLocation":null,"storage":{"disks":[]},"groupMemberships":[]},"normalized":{"uid":"a:computer:42"}},
-{"client":"north","reason":"other_site","profile":"minimal","jamf":null,"normalized":null},{"client":"late","reason":"view_not_ready","profile":"minimal","jamf":null,"normalized":null}]},
+{"client":"north","reason":"other_site","profile":"minimal","jamf":null,"normalized":null},{"client":"own-api","reason":null,"profile":"minimal","jamf":null,"normalized":{"uid":"a:computer:42"}},{"client":"late","reason":"view_not_ready","profile":"minimal","jamf":null,"normalized":null}]},
 {"uid":"a:mobile:7","source":"a","kind":"mobile","state":"missing","asOf":"2026-01-24T03:10:00.000Z","generation":3,"profile":"minimal","notKept":null,"record":{"mobileDeviceId":"7"},"clients":[]}],
 "unread":[{"source":"b","kind":"mobile","code":"never_synced"}]}`
 

@@ -307,8 +307,13 @@ func (c *comparing) side(ctx context.Context, who *caller, at foundDevice, recor
 	if at.Kind == device.Computer {
 		shape = device.ComputerV4
 	}
-	if out.Jamf, err = device.AppendJamf(nil, shape, device.AllSections(shape), sr.profile, record.Body); err != nil {
-		return out, err
+	if !who.noFacade {
+		if out.Jamf, err = device.AppendJamf(nil, shape, device.AllSections(shape), sr.profile, record.Body); err != nil {
+			return out, err
+		}
+	}
+	if who.noNormal {
+		return out, nil
 	}
 	duplicates, err := c.server.duplicates(ctx, r)
 	if err != nil {
