@@ -48,7 +48,7 @@ func (c demoCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return closedDoor(&gateway.ListenError{Setting: "jamf_listen", Address: c.JamfListen, Err: err}, true)
 	}
-	log := slog.New(traceHandler{slog.NewJSONHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})})
+	log := slog.New(traceHandler{slog.NewJSONHandler(harmlessLines{s.err}, &slog.HandlerOptions{Level: slog.LevelWarn})})
 	tel, err := newTelemetry(ctx, s.env, log)
 	if err != nil {
 		return errors.Join(err, jamfLn.Close())

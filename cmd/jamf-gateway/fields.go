@@ -62,7 +62,7 @@ func (s streams) leaving(one gateway.ClientLeaving, markdown bool) {
 	} else {
 		_, _ = fmt.Fprintln(s.out, s.say(text{"Left out are devices for these reasons:", "Nicht gezeigt werden Geräte aus diesen Gründen:"}))
 		for _, v := range one.View {
-			_, _ = fmt.Fprintln(s.out, strings.TrimRight(item+string(v.Reason)+": "+strings.Join(v.Names, ", "), ": "))
+			_, _ = fmt.Fprintln(s.out, harmless(strings.TrimRight(item+string(v.Reason)+": "+strings.Join(v.Names, ", "), ": ")))
 		}
 	}
 	for _, src := range one.Sources {

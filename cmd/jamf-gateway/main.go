@@ -101,7 +101,7 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 		kong.Bind(s),
 	)
 	if err != nil {
-		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", harmless(err.Error()))
 		return exitUsage
 	}
 	if len(args) == 0 {
@@ -112,8 +112,8 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 		return exited // --help, --version
 	}
 	if err != nil {
-		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", err)
-		_, _ = fmt.Fprintln(s.err, s.say(text{"How it is used: %s --help", "Verwendung: %s --help"}, usedCommand(err)))
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", harmless(err.Error()))
+		_, _ = fmt.Fprintln(s.err, s.say(text{"How it is used: %s --help", "Verwendung: %s --help"}, harmless(usedCommand(err))))
 		return exitUsage
 	}
 	var usage usageError
@@ -124,10 +124,10 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	case errors.Is(err, errFoundWanting):
 		return exitWrong
 	case errors.As(err, &usage), errors.As(err, &invalid):
-		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", inLanguage(err, s.lang))
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", harmless(inLanguage(err, s.lang)))
 		return exitUsage
 	default:
-		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", inLanguage(err, s.lang))
+		_, _ = fmt.Fprintln(s.err, "jamf-gateway:", harmless(inLanguage(err, s.lang)))
 		return exitWrong
 	}
 }

@@ -116,5 +116,5 @@ func newLogger(s streams, level string) *slog.Logger {
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		l = slog.LevelInfo
 	}
-	return slog.New(traceHandler{slog.NewJSONHandler(s.err, &slog.HandlerOptions{Level: l})})
+	return slog.New(traceHandler{slog.NewJSONHandler(harmlessLines{s.err}, &slog.HandlerOptions{Level: l})})
 }

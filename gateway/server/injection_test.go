@@ -18,6 +18,7 @@ func hostileNames() []string {
 	return []string{
 		"=cmd|' /C calc'!A0", "+1+1", "@SUM(A1)", "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "a\r\nX-Injected: 1", "a\n{\"level\":\"ERROR\",\"msg\":\"forged\"}",
 		"\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\b\b\bgone", "a\x00b", "'; drop table device; --", "%s%n", "../../etc/passwd", "${jndi:ldap://x}",
+		"\u009b32mgreen", "\u202egpj.turned", "\u2066isolated\u2069", "a\u2028b", "\ufeffmarked", "\U000e0041tagged",
 	}
 }
 
@@ -88,7 +89,7 @@ func TestNoNameOfADeviceIsAnsweredRawOrSaidElsewhere(t *testing.T) {
 			t.Errorf("%s: headers %v", where, r.header)
 		}
 	}
-	for _, mark := range []string{"calc", "script", "onerror", "X-Injected", "forged", "31mred", "drop table", "jndi"} {
+	for _, mark := range []string{"calc", "script", "onerror", "X-Injected", "forged", "31mred", "drop table", "jndi", "32mgreen", "turned", "isolated", "tagged"} {
 		if strings.Contains(logs.String(), mark) {
 			t.Errorf("%q is in the log", mark)
 		}
