@@ -31,10 +31,13 @@ type doorman struct {
 	refused    func(ctx context.Context, door, reason string)
 	proxy      func(netip.Addr) bool // of whom many ask; nil = there is none
 
-	mu    sync.Mutex
-	total int
-	from  map[netip.Prefix]int
-	told  time.Time // when a refusal was last logged
+	yields     bool                  // at a full door a newcomer takes the place of whoever has not shown the token of the door
+
+	mu     sync.Mutex
+	total  int
+	from   map[netip.Prefix]int
+	guests []*guest  // who have not, the oldest first; of a door that yields
+	told   time.Time // when a refusal was last logged
 }
 
 func (s *Server) newDoorman(door string, most int) *doorman {
@@ -114,6 +117,9 @@ func (d *doorman) accept(ln net.Listener) (net.Conn, func(), error) {
 		}
 		wait = 0
 		leave, ok := d.enter(c.RemoteAddr())
+		if !ok && d.yield(c.RemoteAddr()) {
+			leave, ok = d.enter(c.RemoteAddr())
+		}
 		if ok {
 			return c, leave, nil
 		}

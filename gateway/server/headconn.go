@@ -28,20 +28,24 @@ func (l headListener) Accept() (net.Conn, error) {
 	if t, ok := c.(*tls.Conn); ok {
 		return &headTLSConn{headConn: headConn{Conn: t, leave: leave}, tls: t}, nil
 	}
-	return &headConn{Conn: c, leave: leave}, nil
+	return &headConn{Conn: c, leave: leave, guest: l.doorman.seat(c, leave)}, nil
 }
 
 // headConn is a connection of which no byte is read that is not allowed in the head of a request.
 type headConn struct {
 	net.Conn
 	leave func()
+	guest *guest // of a door that yields
 	heads heads
 	bad   bool
 }
 
+func (c *headConn) guestOf() *guest { return c.guest }
+
 // Close lets the next one in.
 func (c *headConn) Close() error {
 	defer c.leave()
+	c.guest.known()
 	return c.Conn.Close() //nolint:wrapcheck // fasthttp compares it
 }
 

@@ -23,7 +23,9 @@ func (s *Server) ServePublic(ctx context.Context, ln net.Listener) error {
 
 // ServeAdmin answers on the admin door until ctx ends, and then drains.
 func (s *Server) ServeAdmin(ctx context.Context, ln net.Listener) error {
-	return serveUntil(ctx, s.adminApp(ln.Addr()), headListener{ln, s.newDoorman("admin", otherConnections)})
+	d := s.newDoorman("admin", otherConnections)
+	d.yields = true
+	return serveUntil(ctx, s.adminApp(ln.Addr()), headListener{ln, d})
 }
 
 // ServeMetrics answers /metrics, and nothing else, until ctx ends, and then drains.
