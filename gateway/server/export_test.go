@@ -189,9 +189,18 @@ func (s *Server) HeldRuns() (count, generations int) {
 	return count, generations
 }
 
-// PanicHandler runs a panicking handler behind everything that stands before Fiber.
-func (s *Server) PanicHandler(rc *fasthttp.RequestCtx) {
-	s.serve(rc, func(*fasthttp.RequestCtx) { panic("broken on purpose") })
+// PanicHandler runs a handler that breaks behind everything that stands before Fiber.
+func (s *Server) PanicHandler(rc *fasthttp.RequestCtx, broken func()) {
+	s.serve(rc, func(*fasthttp.RequestCtx) { broken() })
+}
+
+// BrokenRendering is what is said of a rendering that breaks on a goroutine of the store.
+func BrokenRendering(broken func()) error {
+	_, err := guarded(context.Background(), func(context.Context) ([]byte, error) {
+		broken()
+		return nil, nil
+	})
+	return err
 }
 
 // PublicHandler is the public door without a socket.

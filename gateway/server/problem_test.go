@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -105,19 +107,38 @@ func TestProblemsLookLikeThis(t *testing.T) {
 	}
 }
 
-func TestAPanicEndsOneRequestAndNothingElse(t *testing.T) {
-	var log bytes.Buffer
-	w := newWorld(t, func(o *server.Options) { o.Logger = slog.New(slog.NewJSONHandler(&log, nil)) })
-	var rc fasthttp.RequestCtx
-	rc.Request.SetRequestURI("/v1/devices")
-	rc.Request.Header.SetHost("x")
-	rc.Init(&rc.Request, nil, nil)
-	w.server.PanicHandler(&rc)
-	if rc.Response.StatusCode() != http.StatusInternalServerError || strings.Contains(string(rc.Response.Body()), "broken on purpose") {
-		t.Errorf("%d %s", rc.Response.StatusCode(), rc.Response.Body())
-	}
-	if !strings.Contains(log.String(), "broken on purpose") || !strings.Contains(log.String(), `"request_id"`) {
-		t.Errorf("the log does not tell: %s", log.String())
+func TestAPanicEndsOneRequestAndTellsItsPlaceAndNoValue(t *testing.T) {
+	const person = "Zoë CANARY"
+	var none map[string]int
+	for kind, broken := range map[string]func(){
+		"panic: string":                  func() { panic("no such person: " + person) },
+		"panic: *fmt.wrapError":          func() { panic(fmt.Errorf("read %s: %w", person, io.EOF)) },
+		"panic: []string":                func() { panic([]string{person}) },
+		"assignment to entry in nil map": func() { none[person] = 1 },
+		"interface conversion":           func() { _ = any(person).(fmt.Stringer) },
+		"index out of range":             func() { _ = []byte(person)[len(person)] },
+		"hash of unhashable type":        func() { _ = map[any]int{}[any([]string{person})] },
+		"slice bounds out of range":      func() { _ = person[len(person)+len(none)+1:] },
+	} {
+		var log bytes.Buffer
+		w := newWorldWithoutDoors(t, func(o *server.Options) { o.Logger = slog.New(slog.NewJSONHandler(&log, nil)) })
+		var rc fasthttp.RequestCtx
+		rc.Request.SetRequestURI("/v1/devices")
+		rc.Request.Header.SetHost("x")
+		rc.Init(&rc.Request, nil, nil)
+		w.server.PanicHandler(&rc, broken)
+		if rc.Response.StatusCode() != http.StatusInternalServerError || strings.Contains(rc.Response.String(), "CANARY") {
+			t.Errorf("%s: %s", kind, &rc.Response)
+		}
+		rendering := server.BrokenRendering(broken).Error()
+		for where, text := range map[string]string{"the log": log.String(), "a rendering": rendering} {
+			if !strings.Contains(text, kind) || !strings.Contains(text, "problem_test.go") || strings.Contains(text, "CANARY") {
+				t.Errorf("%s, %s: %s", kind, where, text)
+			}
+		}
+		if !strings.Contains(log.String(), `"request_id"`) {
+			t.Errorf("%s: the log names no request: %s", kind, log.String())
+		}
 	}
 }
 

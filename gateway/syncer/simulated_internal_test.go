@@ -3,6 +3,7 @@ package syncer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -166,6 +167,19 @@ func TestPanicInAWalkIsAFailedSyncAndIsBooked(t *testing.T) {
 	inv.page = nil
 	if info := p.good(); info.Count != 10 {
 		t.Errorf("%d devices after the fault", info.Count)
+	}
+}
+
+func TestAPanicOfAWalkTellsItsPlaceAndNoValue(t *testing.T) {
+	for kind, v := range map[string]any{"panic: string": "CANARY", "panic: *errors.errorString": errors.New("CANARY"), "panic: map[string]int": map[string]int{"CANARY": 1}} {
+		err := contained(func() error { panic(v) })
+		f, ok := errors.AsType[*failure](err)
+		if !ok || f.Code != "internal" || !strings.Contains(f.Err.Error(), kind) || !strings.Contains(f.Err.Error(), "simulated_internal_test.go") {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if said := fmt.Sprintf("%v %+v", err, f.Err); strings.Contains(said, "CANARY") {
+			t.Errorf("%s: %s", kind, said)
+		}
 	}
 }
 

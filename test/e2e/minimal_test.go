@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -174,6 +175,7 @@ func TestUnderMinimalNothingPersonalIsFoundAnywhere(t *testing.T) {
 	h.call(http.MethodPost, "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"serials"}, "client_secret": {another}}).decode(t, &given)
 	nameless := m.asked(h, given.Token)
 	metrics := h.metricText()
+	backup := h.backup()
 	h.stop()
 	if len(m.values) < 450 || bytes.Count(answers, []byte("Name")) < 20 {
 		t.Fatalf("%d marks: this proves nothing", len(m.values))
@@ -184,10 +186,44 @@ func TestUnderMinimalNothingPersonalIsFoundAnywhere(t *testing.T) {
 	}
 	hits := append(h.hits(m.values), s.Scan("an answer", answers)...)
 	hits = append(append(hits, s.Scan("an answer", nameless)...), s.Scan("the metrics", []byte(metrics))...)
-	for _, hit := range hits[:min(len(hits), 20)] {
+	copied, err := s.ScanDir(backup, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hit := range append(hits, copied...)[:min(len(hits)+len(copied), 20)] {
 		t.Errorf("found %v", hit)
 	}
 	m.names(h, answers, nameless, metrics)
+}
+
+// backup copies the data directory of a running house, as an operator does.
+func (h *house) backup() string {
+	h.t.Helper()
+	dir := h.t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(h.settings.DataDir)); err != nil {
+		h.t.Fatal(err)
+	}
+	if generations, err := filepath.Glob(filepath.Join(dir, "schule-a", "*", "*.sqlite")); err != nil || len(generations) < 2 {
+		h.t.Fatalf("the backup has the generations %v: %v", generations, err)
+	}
+	for _, hit := range h.hitsIn(dir) {
+		h.t.Errorf("a secret is in the backup: %v", hit)
+	}
+	return dir
+}
+
+// hitsIn looks for all secrets that came up so far.
+func (h *house) hitsIn(dir string) []canary.Hit {
+	h.t.Helper()
+	s, err := canary.New(append(h.secrets.values(), h.bender.tokens.values()...)...)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	hits, err := s.ScanDir(dir, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return hits
 }
 
 // names looks for the name of a device where it must not be: it is data, and shown to those alone whose policy says so.
