@@ -44,8 +44,8 @@ func (c clientNewCommand) Run(s streams) error {
 		}), c.ID, secret,
 		s.say(text{"For the settings, below clients:", "Für die Einstellungen, unter clients:"}), entry.yaml(),
 		s.say(text{
-			"Then restart the gateway, and check it: jamf-gateway check --as-client --client %s --config %s",
-			"Danach das Gateway neu starten und prüfen: jamf-gateway check --as-client --client %s --config %s",
+			"A running gateway takes it up within seconds. Then check it: jamf-gateway check --as-client --client %s --config %s",
+			"Ein laufendes Gateway übernimmt es binnen Sekunden. Danach prüfen: jamf-gateway check --as-client --client %s --config %s",
 		}, c.ID, shellQuote(orElse(c.Config, "gateway.yaml"))))
 	return err
 }
@@ -204,8 +204,8 @@ func (c clientRotateCommand) Run(s streams) error {
 			"1. Ersetzen Sie die secrets des Clients %s in %s durch diese; das alte Secret gilt neben dem neuen bis zu dem Tag, der dort steht:",
 		}, c.ID, c.Config), old, secretLine(config.HashSecret(secret)),
 		s.say(text{
-			"2. Restart the gateway.\n3. Enter the new secret in the client (Inventory360) and test the connection there.\n4. Remove the lines of the old secret and restart the gateway: with that its tokens end as well. They end with the day that stands there in any case.",
-			"2. Starten Sie das Gateway neu.\n3. Tragen Sie das neue Secret im Client (Inventory360) ein, und testen Sie dort die Verbindung.\n4. Entfernen Sie die Zeilen des alten Secret, und starten Sie das Gateway neu: Damit enden auch seine Token. Mit dem Tag, der dort steht, enden sie in jedem Fall.",
+			"2. Wait until a running gateway has taken it up, which its log says within seconds.\n3. Enter the new secret in the client (Inventory360) and test the connection there.\n4. Remove the lines of the old secret: with that its tokens end as well. They end with the day that stands there in any case.",
+			"2. Warten Sie, bis ein laufendes Gateway es übernommen hat, was binnen Sekunden in seinem Log steht.\n3. Tragen Sie das neue Secret im Client (Inventory360) ein, und testen Sie dort die Verbindung.\n4. Entfernen Sie die Zeilen des alten Secret: Damit enden auch seine Token. Mit dem Tag, der dort steht, enden sie in jedem Fall.",
 		}))
 	return err
 }
@@ -238,8 +238,8 @@ func (c clientRotateCommand) lines(client config.Client, now time.Time) (string,
 	}
 	if live >= maxLiveSecrets {
 		return "", spoken(text{
-			"client %s has two live secrets already: remove the lines of the one that is no longer used (the upper one is the older, as rotate writes it), restart the gateway, and rotate again",
-			"Client %s hat schon zwei gültige Secrets: Entfernen Sie die Zeilen dessen, das nicht mehr benutzt wird (das obere ist das ältere, so wie rotate es schreibt), starten Sie das Gateway neu, und rufen Sie rotate erneut auf",
+			"client %s has two live secrets already: remove the lines of the one that is no longer used (the upper one is the older, as rotate writes it), and rotate again",
+			"Client %s hat schon zwei gültige Secrets: Entfernen Sie die Zeilen dessen, das nicht mehr benutzt wird (das obere ist das ältere, so wie rotate es schreibt), und rufen Sie rotate erneut auf",
 		}, c.ID)
 	}
 	return b.String(), nil

@@ -59,8 +59,8 @@ func ofState() []Entry {
 				"In den Einstellungen steht status: disabled. Die Quelle wird weder synchronisiert noch geprüft; ihr letzter vollständiger Datenstand bleibt unverändert.",
 			},
 			Action: Text{
-				"Set status: active and restart the gateway if the source is to be read again.",
-				"Setzen Sie status: active und starten Sie das Gateway neu, wenn die Quelle wieder gelesen werden soll.",
+				"Set status: active if the source is to be read again; a running gateway takes it up within seconds.",
+				"Setzen Sie status: active, wenn die Quelle wieder gelesen werden soll; ein laufendes Gateway übernimmt es binnen Sekunden.",
 			},
 		},
 		{
@@ -119,8 +119,8 @@ func ofState() []Entry {
 				"In den Einstellungen der Quelle ist diese Geräteart unter kinds nicht aufgeführt; sie wird deshalb nicht aus Jamf gelesen.",
 			},
 			Action: Text{
-				"Add the kind to kinds of the source and restart the gateway if its devices are wanted.",
-				"Ergänzen Sie die Geräteart unter kinds der Quelle und starten Sie das Gateway neu, wenn diese Geräte gewünscht sind.",
+				"Add the kind to kinds of the source if its devices are wanted; a running gateway takes it up within seconds.",
+				"Ergänzen Sie die Geräteart unter kinds der Quelle, wenn diese Geräte gewünscht sind; ein laufendes Gateway übernimmt es binnen Sekunden.",
 			},
 		},
 		{
@@ -131,8 +131,8 @@ func ofState() []Entry {
 				"Die Quelle oder der Client ist ohne diese Geräteart eingerichtet; das Gateway antwortet daher wie Jamf bei einer fehlenden Berechtigung.",
 			},
 			Action: Text{
-				"Add the kind to kinds of the source, and of the client where it has the setting, and restart the gateway, or do not ask for it.",
-				"Ergänzen Sie die Geräteart unter kinds der Quelle und, falls dort gesetzt, des Clients und starten Sie das Gateway neu, oder fragen Sie diese Geräteart nicht ab.",
+				"Add the kind to kinds of the source, and of the client where it has the setting (a running gateway takes it up within seconds), or do not ask for it.",
+				"Ergänzen Sie die Geräteart unter kinds der Quelle und, falls dort gesetzt, des Clients (ein laufendes Gateway übernimmt es binnen Sekunden), oder fragen Sie diese Geräteart nicht ab.",
 			},
 		},
 		{

@@ -47,8 +47,8 @@ func ofSync() []Entry {
 				"Die Quelle ist aktiv. Für ihre Leser wäre alles Gelöschte ausgemustert, und die nächste Synchronisierung brächte es zurück.",
 			},
 			Action: Text{
-				"Set status: disabled, or remove the source from the settings, restart the gateway, and purge it then.",
-				"Setzen Sie status: disabled, oder entfernen Sie die Quelle aus den Einstellungen, starten Sie das Gateway neu, und löschen Sie sie dann.",
+				"Set status: disabled, which a running gateway takes up within seconds, or take the source out of service, and purge it then.",
+				"Setzen Sie status: disabled, was ein laufendes Gateway binnen Sekunden übernimmt, oder nehmen Sie die Quelle außer Betrieb, und löschen Sie sie dann.",
 			},
 		},
 		{

@@ -106,6 +106,17 @@ done
 inside systemd-analyze security --no-pager --threshold=20 jamf-gateway >"$work/security" || { cat "$work/security"; die "the unit is exposed"; }
 tail -n 1 "$work/security"
 
+say "reload"
+pid=$(inside systemctl show -P MainPID jamf-gateway)
+inside systemctl reload jamf-gateway || die "the service cannot be reloaded"
+reloaded() { inside journalctl --no-pager -u jamf-gateway | grep 'other settings are in force' | grep -q 'why=SIGHUP\|"why":"SIGHUP"'; }
+for _ in $(seq 50); do
+  reloaded && break
+  sleep 0.2
+done
+reloaded || die "it does not read its settings anew"
+[ "$(inside systemctl show -P MainPID jamf-gateway)" = "$pid" ] || die "a reload restarts it"
+
 say "upgrade, with Jamf gone"
 inside systemctl stop fakejamf
 inside dpkg -i /deb/jamf-gateway_0.0.2_amd64.deb >/dev/null
