@@ -14,6 +14,19 @@ import (
 // DecodePage, DecodeNames, ReadToken, ReadRights and ThrottleOf are the parsers, for tables and fuzzing.
 func DecodePage(b []byte) (*Page, error) { return decodePage(bytes.NewReader(b), 10_000) }
 
+// Bounds of what Jamf answers, in bytes, and the error beyond them.
+const (
+	MaxPageBytes   = maxPageBytes
+	MaxRecordBytes = maxRecordBytes
+)
+
+var ErrCap = errCap
+
+// DecodeCapped reads a page under the bound of its answer.
+func DecodeCapped(r io.Reader) (*Page, error) {
+	return decodePage(&capped{r: r, left: maxPageBytes}, 10_000)
+}
+
 // DecodePageOf reads a page that was asked for with size.
 func DecodePageOf(r io.Reader, size int) (*Page, error) { return decodePage(r, size) }
 
