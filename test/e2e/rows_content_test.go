@@ -254,6 +254,9 @@ func rowNumbers(b *board) {
 	b.wellAgain(h)
 }
 
+// manyLong is a page whose every record is just short enough: it may fill the 64 MiB of a page.
+const manyLong = "many of almost 4 MiB"
+
 // hugeAnswers are pages that are too deep, too wide or never end.
 func hugeAnswers() map[string]func(w http.ResponseWriter) {
 	endless := func(w http.ResponseWriter, head, again string, total int) {
@@ -279,6 +282,9 @@ func hugeAnswers() map[string]func(w http.ResponseWriter) {
 		},
 		"50 MiB a device": func(w http.ResponseWriter) {
 			endless(w, `{"totalCount":1,"results":[{"id":"1","general":{"name":"`, strings.Repeat("x", 1<<16), 50<<20)
+		},
+		manyLong: func(w http.ResponseWriter) {
+			endless(w, `{"totalCount":200,"results":[`, `{"id":"1","general":{"name":"`+strings.Repeat("x", 4<<20-1000)+`"}},`, 100*4<<20)
 		},
 		"endless spaces": func(w http.ResponseWriter) { endless(w, ``, strings.Repeat(" ", 1<<16), 1<<30) },
 	}

@@ -98,7 +98,8 @@ func (v *victim) ended() time.Duration {
 
 func (v *victim) memory(word string) int { return memoryOf(v.t, strconv.Itoa(v.cmd.Process.Pid), word) }
 
-// rowAlone holds the memory of the gateway by itself while Jamf answers with what wants much: what it has without, and 64 MiB.
+// rowAlone holds the memory of the gateway by itself while Jamf answers with what wants much: what it has without, and 64 MiB;
+// where records fill a page, that page twice as well.
 func rowAlone(b *board, answers map[string]func(http.ResponseWriter)) {
 	bend := &bender{next: fakejamf.New(fakejamf.Options{Computers: 200, Seed: 7, ClientID: "gw", ClientSecret: jamfSecret, Faults: rough()})}
 	v := newVictim(b.T, bend, "    limits: {connections: 2, requests_per_second: 50}", "")
@@ -128,7 +129,11 @@ func rowAlone(b *board, answers map[string]func(http.ResponseWriter)) {
 			worst, most = name, more
 		}
 		idle = max(idle, quiet)
-		if more > 64 {
+		bar := 64
+		if name == manyLong {
+			bar += 2 * 64 // the records of a whole page, and as much again before the collector comes
+		}
+		if more > bar {
 			b.wrong("alone, %s: %d MiB more than the %d of before", name, more, quiet)
 		}
 		bend.to(nil)
