@@ -27,12 +27,15 @@ func DataProtection(c *config.Config, version string, now time.Time) (report.Fac
 	}
 	f := report.Facts{
 		CreatedAt: now, Version: version, File: c.File, Policy: policyInForce(c, ps, all),
-		Places:      report.Places{Data: c.DataDir, Key: c.KeyFile, Certificate: c.TLS.CertFile},
+		Places:      report.Places{Data: c.DataDir, Key: c.KeyFile, Certificate: c.TLS.CertFile, CertificateKey: c.TLS.KeyFile},
 		Generations: keptGenerations, MaxStale: c.MaxStale, DeletedKept: c.Retention.DeletedDevices,
 		Doors: report.Doors{
 			Listen: c.Listen, Admin: c.AdminListen, Metrics: c.MetricsListen, LogLevel: c.Telemetry.LogLevel,
 			TLS: c.TLS.On(), Exposed: config.Exposed(c.Listen), AdminExposed: config.Exposed(c.AdminListen), MetricsExposed: config.Exposed(c.MetricsListen),
 		},
+	}
+	if len(c.TLS.ACME.Hosts) > 0 {
+		f.Doors.Authority, f.Places.ACME = c.TLS.ACME.DirectoryURL, c.ACMEDir()
 	}
 	if c.AdminListen != "" {
 		f.Places.AdminToken = c.AdminTokenFile
@@ -86,6 +89,7 @@ func reportedSource(c *config.Config, ps profiles, src config.Source) report.Sou
 func reportedClient(c *config.Config, ps profiles, cl config.Client, leaving ClientLeaving) report.Client {
 	out := report.Client{
 		ID: cl.ID, Policy: leaving.Policy, Secrets: len(cl.Secrets), Profile: cl.Profile, Names: cl.View.Names, Users: cl.View.Users, Passthrough: cl.Passthrough,
+		Networks: len(cl.Networks) > 0, Certificate: cl.Certificate != (config.Certificate{}),
 	}
 	for _, v := range leaving.View {
 		out.View = append(out.View, report.Condition(v))

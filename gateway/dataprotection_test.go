@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,5 +151,37 @@ func TestTheReportTellsWhatFieldsTells(t *testing.T) {
 	}
 	if a := f.Sources[0].Kinds[0]; strings.Join(a.Sections, ",") == strings.Join(mobile.Sections, ",") || !strings.Contains(strings.Join(a.Sections, ","), "GROUP_MEMBERSHIPS") {
 		t.Errorf("groups are asked for, to tell who is in one: %v", a.Sections)
+	}
+}
+
+// What the report says of the public door and of erasing is what these settings do.
+func TestTheReportSaysHowTheDoorIsClosedAndHowDataLeaves(t *testing.T) {
+	c := protected(t, t.TempDir())
+	plain := report.Markdown(facts(t, c), catalogue.EN)
+	c.TLS.CertFile, c.TLS.KeyFile = "/tls/gateway.crt", "/tls/gateway.key"
+	files := report.Markdown(facts(t, c), catalogue.EN)
+	c.TLS = config.TLS{ACME: config.ACME{Hosts: []string{"gateway.example.com"}, DirectoryURL: "https://acme.example/directory"}}
+	c.Clients[0].Networks, c.Clients[1].Certificate.DNS = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, "north.example"
+	acme := report.Markdown(facts(t, c), catalogue.DE)
+	for _, has := range []struct{ text, words string }{
+		{plain, "from the same machine alone"},
+		{files, "TLS 1.2 or newer with a certificate of its own"},
+		{files, "/tls/gateway.key"},
+		{acme, "bezieht und erneuert sein Zertifikat bei https://acme.example/directory"},
+		{acme, c.ACMEDir()},
+		{acme, "nur aus festgelegten Netzen: all"},
+		{acme, "nur mit einem Zertifikat des Empfängers: north"},
+		{acme, "purge QUELLE:ART:ID"},
+		{acme, "Frist: 30 Tage"},
+		{acme, "show --serial"},
+	} {
+		if !strings.Contains(has.text, has.words) {
+			t.Errorf("the report does not say %q", has.words)
+		}
+	}
+	for _, hasNot := range []string{"festgelegten Netzen", "only from networks", "/tls/gateway.key", "acme"} {
+		if strings.Contains(plain, hasNot) {
+			t.Errorf("the report says %q of settings without it", hasNot)
+		}
 	}
 }

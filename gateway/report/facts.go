@@ -70,6 +70,8 @@ type Client struct {
 	Names       string // "", serial, strip_owner, pseudonym
 	Users       string // "", drop, pseudonym
 	Passthrough bool
+	Networks    bool // gets in from its own networks alone
+	Certificate bool // must show a certificate
 	Shown       []Shown
 }
 
@@ -90,12 +92,16 @@ type Shown struct {
 // Places is where data lies.
 type Places struct {
 	Data, Audit, Key, AdminToken, Certificate string // "" = there is none
+
+	CertificateKey string // of the public door
+	ACME           string // where account, certificates and their keys lie that an authority gave
 }
 
 // Doors is how others get in.
 type Doors struct {
 	Listen, Admin, Metrics       string // "" = closed
 	TLS, Exposed                 bool   // of the public door
+	Authority                    string // the ACME directory that its certificate comes from; "" = files
 	AdminExposed, MetricsExposed bool   // other machines can reach them
 	LogLevel                     string
 }

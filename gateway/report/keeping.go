@@ -63,9 +63,13 @@ func (p *page) keeping(f Facts) {
 	)
 	p.table(p.cells(text{EN: "What", DE: "Daten"}, text{EN: "How long", DE: "Dauer"}), rows)
 	p.para(text{
-		EN: "Narrowing the profile of a source acts when the settings are taken up: the served state is cut to it, and every other stored one is removed at once. Data of a source that was taken out of the settings is to be removed by hand; the start names it.",
-		DE: "Wird das Profil einer Quelle enger gefasst, wirkt das mit Übernahme der Einstellungen: Der ausgelieferte Stand wird darauf gekürzt, alle anderen gespeicherten Stände werden sofort gelöscht. Daten einer Quelle, die aus den Einstellungen entfernt wurde, sind von Hand zu löschen; der Start weist darauf hin.",
+		EN: "Narrowing the profile of a source acts when the settings are taken up: the served state is cut to it, and every other stored one is removed at once. Data of a source that was taken out of the settings is removed with jamf-gateway purge SOURCE; the start names it.",
+		DE: "Wird das Profil einer Quelle enger gefasst, wirkt das mit Übernahme der Einstellungen: Der ausgelieferte Stand wird darauf gekürzt, alle anderen gespeicherten Stände werden sofort gelöscht. Daten einer Quelle, die aus den Einstellungen entfernt wurde, löscht jamf-gateway purge QUELLE; der Start weist darauf hin.",
 	})
+	p.para(text{
+		EN: "A single device leaves everything that is stored at once with jamf-gateway purge SOURCE:KIND:ID: current, earlier, held and set-aside data. What Jamf Pro still has comes back with the next reading: it is to be deleted there first. Without a purge, what was read more than %s ago and is not what is served is removed every hour and at each start.",
+		DE: "Ein einzelnes Gerät entfernt jamf-gateway purge QUELLE:ART:ID sofort aus allem Gespeicherten: aus dem aktuellen und aus früheren, zurückgehaltenen und beiseitegelegten Ständen. Was Jamf Pro noch führt, kommt mit dem nächsten Lesevorgang zurück: Zuerst ist es dort zu löschen. Auch ohne diesen Befehl wird stündlich und bei jedem Start gelöscht, was nicht der ausgelieferte Stand ist und dessen Lesen zu lange zurückliegt (Frist: %s).",
+	}, p.duration(f.DeletedKept))
 }
 
 // places is where data lies.
@@ -88,7 +92,11 @@ func (p *page) places(f Facts) {
 	}
 	rows = append(rows, row(text{EN: "Settings (addresses, hashes of client secrets)", DE: "Einstellungen (Adressen, Prüfsummen der Client-Geheimnisse)"}, f.File, text{EN: "as the operator set them", DE: "nach Einstellung des Betreibers"}))
 	if f.Places.Certificate != "" {
+		rows = append(rows, row(text{EN: "Private key of the public door", DE: "Privater Schlüssel des öffentlichen Zugangs"}, f.Places.CertificateKey, text{EN: "as the operator set them; the gateway warns where others can read it", DE: "nach Einstellung des Betreibers; können andere ihn lesen, warnt das Gateway"}))
 		rows = append(rows, row(text{EN: "Certificate of the public door", DE: "Zertifikat des öffentlichen Zugangs"}, f.Places.Certificate, text{EN: "public", DE: "öffentlich"}))
+	}
+	if f.Places.ACME != "" {
+		rows = append(rows, row(text{EN: "Certificates of the public door, their keys and the account at the authority", DE: "Zertifikate des öffentlichen Zugangs, ihre Schlüssel und das Konto bei der Zertifizierungsstelle"}, f.Places.ACME, own))
 	}
 	p.table(p.cells(text{EN: "What", DE: "Daten"}, text{EN: "Place", DE: "Ort"}, text{EN: "Access", DE: "Zugriff"}), rows)
 	p.table(p.cells(text{EN: "Of the machine", DE: "Zum Rechner"}, text{EN: "Entry", DE: "Eintrag"}), [][]cell{
@@ -102,12 +110,12 @@ func (p *page) subjects(f Facts) {
 	p.heading(2, text{EN: "11. Rights of the persons concerned", DE: "11. Rechte der betroffenen Personen"})
 	p.list(
 		p.say(text{
-			EN: "Information (Arts. 13 to 15 GDPR): section 6 names the fields. What is stored of one device is read by its serial number at the gateway, with the profile of the client.",
-			DE: "Information und Auskunft (Art. 13 bis 15 DSGVO): Abschnitt 6 nennt die Felder. Was zu einem Gerät vorliegt, lässt sich am Gateway über dessen Seriennummer mit dem Profil des Empfängers abrufen.",
+			EN: "Information (Arts. 13 to 15 GDPR): section 6 names the fields. What is stored of one device, and what each client sees of it, is shown by jamf-gateway show --serial NUMBER; who looked stands in the audit log.",
+			DE: "Information und Auskunft (Art. 13 bis 15 DSGVO): Abschnitt 6 nennt die Felder. Was zu einem Gerät gespeichert ist und was jeder Empfänger davon sieht, zeigt jamf-gateway show --serial NUMMER; wer nachgesehen hat, steht im Prüfprotokoll.",
 		}),
 		p.say(text{
-			EN: "Rectification and erasure (Arts. 16, 17 GDPR): Jamf Pro leads. What is corrected or deleted there follows with the next reading; at the asset system it is to be seen to separately.",
-			DE: "Berichtigung und Löschung (Art. 16, 17 DSGVO): Führend ist Jamf Pro. Was dort berichtigt oder gelöscht wird, folgt mit dem nächsten Lesevorgang; in der Bestandsführung ist es gesondert zu veranlassen.",
+			EN: "Rectification and erasure (Arts. 16, 17 GDPR): Jamf Pro leads. What is corrected or deleted there follows with the next reading, and leaves the stored states as section 8 says; jamf-gateway purge SOURCE:KIND:ID removes it at once, and the audit log says who did. At the asset system it is to be seen to separately.",
+			DE: "Berichtigung und Löschung (Art. 16, 17 DSGVO): Führend ist Jamf Pro. Was dort berichtigt oder gelöscht wird, folgt mit dem nächsten Lesevorgang und entfällt nach den Fristen aus Abschnitt 8; sofort löscht jamf-gateway purge QUELLE:ART:ID, mit Eintrag im Prüfprotokoll. In der Bestandsführung ist es gesondert zu veranlassen.",
 		}),
 		p.say(text{
 			EN: "Restriction and objection (Arts. 18, 21 GDPR): single devices are left out by a view (sites, groups, name prefixes, no personal devices).",

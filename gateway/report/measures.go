@@ -15,7 +15,7 @@ func (p *page) measures(f Facts) {
 	row(text{EN: "Access of clients", DE: "Zugang der Empfänger"}, p.say(text{
 		EN: "each with an id and a random secret of its own, of which the settings hold the SHA-256 alone; tokens are sealed, live at most 2 hours and end with the secret. Which sources a client may ask is listed for each (section 5). Secrets live: %s",
 		DE: "je Empfänger eigene Kennung und eigenes Zufallsgeheimnis, von dem die Einstellungen nur die SHA-256-Prüfsumme enthalten; Token sind versiegelt, gelten höchstens 2 Stunden und enden mit dem Geheimnis. Die zugelassenen Quellen stehen je Empfänger fest (Abschnitt 5). Gültige Geheimnisse: %s",
-	}, p.secrets(f)))
+	}, p.secrets(f))+p.bounds(f))
 	row(text{EN: "Access of administrators", DE: "Zugang der Administration"}, p.adminDoor(f.Doors))
 	row(text{EN: "Metrics", DE: "Messwerte"}, p.metricsDoor(f.Doors))
 	row(text{EN: "Credentials of Jamf", DE: "Zugangsdaten zu Jamf"}, p.say(text{
@@ -62,8 +62,12 @@ func (p *page) minimisation(f Facts) string {
 
 func (p *page) transport(d Doors) string {
 	switch {
+	case d.Authority != "":
+		return p.say(text{
+			EN: "TLS 1.2 or newer, at %s; the gateway gets and renews its certificate from %s", DE: "TLS 1.2 oder neuer, auf %s; das Gateway bezieht und erneuert sein Zertifikat bei %s",
+		}, d.Listen, d.Authority)
 	case d.TLS:
-		return p.say(text{EN: "TLS with a certificate of its own, at %s", DE: "TLS mit eigenem Zertifikat, auf %s"}, d.Listen)
+		return p.say(text{EN: "TLS 1.2 or newer with a certificate of its own, at %s", DE: "TLS 1.2 oder neuer mit eigenem Zertifikat, auf %s"}, d.Listen)
 	case d.Exposed:
 		return p.say(text{
 			EN: "NONE of its own (insecure_http), at %s: admissible only behind a proxy that does TLS, over a network that others cannot read. [name the proxy]",
@@ -96,6 +100,27 @@ func (p *page) towardsJamf(f Facts) string {
 		out = append(out, said)
 	}
 	return strings.Join(out, "; ")
+}
+
+// bounds are what clients must have beside a secret.
+func (p *page) bounds(f Facts) string {
+	var networks, certificates []string
+	for _, c := range f.Clients {
+		if c.Networks {
+			networks = append(networks, c.ID)
+		}
+		if c.Certificate {
+			certificates = append(certificates, c.ID)
+		}
+	}
+	out := ""
+	if len(networks) > 0 {
+		out += p.say(text{EN: "; only from networks of the settings: %s", DE: "; nur aus festgelegten Netzen: %s"}, strings.Join(networks, ", "))
+	}
+	if len(certificates) > 0 {
+		out += p.say(text{EN: "; only with a certificate of the client: %s", DE: "; nur mit einem Zertifikat des Empfängers: %s"}, strings.Join(certificates, ", "))
+	}
+	return out
 }
 
 func (p *page) secrets(f Facts) string {
