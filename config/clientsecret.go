@@ -26,8 +26,22 @@ const maxSecrets = 2
 // SecretTerms is what the settings say of a secret beside its hash; the zero value is a secret without a name and an end.
 type SecretTerms struct {
 	Name    string
+	File    string    // where the secret itself stands; "" = in no file
 	Expires time.Time // from then on it is refused and its tokens are dead; zero = never
 	Place   Problem   // where its end is written, without a Text
+}
+
+// ClientSecretFiles are the files in which secrets of clients stand.
+func (c *Config) ClientSecretFiles() (out []string) {
+	for _, cl := range c.Clients {
+		for _, terms := range cl.Terms {
+			if terms.File != "" {
+				out = append(out, terms.File)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // ExpiresSoon is how long before its end a secret is warned of.
@@ -120,7 +134,7 @@ func (d *document) secretEntry(m *mapping) (hash [32]byte, terms SecretTerms) {
 		hash = d.hash(hashed)
 	case place.set:
 		if secret := d.secret(place); secret.Reveal() != "" {
-			hash = HashSecret(secret.Reveal())
+			hash, terms.File = HashSecret(secret.Reveal()), secret.File()
 		}
 	case !d.blamedBelow(m.path):
 		d.problem(origin{line: m.line, setting: m.path}, "needs hash (sha256: and 64 hex digits) or secret (file:, env: or cred:)")

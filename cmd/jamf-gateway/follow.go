@@ -30,6 +30,8 @@ type follower struct {
 	log  *slog.Logger
 	load func(ctx context.Context, why string, c *config.Config) (gateway.Plan, error)
 
+	files []string // in which secrets of clients stand, of the settings that were last read well
+
 	good    atomic.Int64 // 1: the last reload was good, or there was none
 	goodAt  atomic.Int64 // in unix seconds
 	applied [32]byte     // digest of the file that was last read, taken or not
@@ -42,6 +44,33 @@ func newFollower(path string, first [32]byte, s streams, log *slog.Logger, load 
 	f.goodAt.Store(time.Now().Unix())
 	f.applied, f.seen = first, first
 	return f
+}
+
+// secretsOf follows the files of these settings too, which are in force.
+func (f *follower) secretsOf(c *config.Config) {
+	f.files = c.ClientSecretFiles()
+	f.applied = withFiles(f.applied, f.files)
+	f.seen = f.applied
+}
+
+// digest is that of the settings and of the files of secrets.
+func (f *follower) digest() ([32]byte, error) {
+	settings, err := digestOf(f.path)
+	return withFiles(settings, f.files), err
+}
+
+// withFiles adds what stands in files, of one that cannot be read its name.
+func withFiles(settings [32]byte, files []string) [32]byte {
+	if len(files) == 0 {
+		return settings
+	}
+	h := sha256.New()
+	h.Write(settings[:])
+	for _, name := range files {
+		one, err := digestOf(name)
+		_, _ = fmt.Fprintf(h, "%q %t %x", name, err == nil, one)
+	}
+	return [32]byte(h.Sum(nil))
 }
 
 // publish makes the metrics of the last reload.
@@ -79,7 +108,7 @@ func (f *follower) run(ctx context.Context) {
 // look reloads when two looks in a row find the same file, and another one than was read last: half of one that is being written is not
 // taken.
 func (f *follower) look(ctx context.Context) {
-	now, err := digestOf(f.path)
+	now, err := f.digest()
 	if err != nil {
 		return // it is being swapped, or gone; the old settings stay
 	}
@@ -91,10 +120,11 @@ func (f *follower) look(ctx context.Context) {
 
 // reload reads the file and goes over to it, or says with its lines why not.
 func (f *follower) reload(ctx context.Context, why string) {
-	f.applied, _ = digestOf(f.path)
+	f.applied, _ = f.digest()
 	settings, err := config.Load(f.path, f.env)
 	var plan gateway.Plan
 	if err == nil {
+		f.files = settings.ClientSecretFiles() // where they are others, the next looks read once more
 		for _, w := range settings.Warnings {
 			f.log.WarnContext(ctx, w.String())
 		}

@@ -16,6 +16,59 @@ import (
 const goodSettings = "sources: [{name: a, url: 'https://a.example/api', client_id: c, client_secret: s}]\n" +
 	"clients: [{id: i, secrets: ['sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f']}]\n"
 
+// A client's secret in a file of its own follows it: a bad one keeps the secret before.
+func TestTheFileOfAClientsSecretIsFollowed(t *testing.T) {
+	dir := t.TempDir()
+	path, secret := filepath.Join(dir, "gateway.yaml"), filepath.Join(dir, "secret")
+	put := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(secret, "the-first-secret-of-the-client\n")
+	put(path, "sources: [{name: a, url: 'https://a.example/api', client_id: c, client_secret: s}]\nclients: [{id: i, secrets: [{secret: 'file:"+secret+"'}]}]\n")
+	first, err := digestOf(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := config.Load(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logs strings.Builder
+	var taken []*config.Config
+	f := newFollower(path, first, streams{}, slog.New(slog.NewTextHandler(&logs, nil)), func(_ context.Context, _ string, c *config.Config) (gateway.Plan, error) {
+		taken = append(taken, c)
+		return gateway.Plan{}, nil
+	})
+	f.secretsOf(settings)
+	look := func(want int, text string) {
+		t.Helper()
+		logs.Reset()
+		f.look(t.Context())
+		f.look(t.Context())
+		if len(taken) != want || !strings.Contains(logs.String(), text) {
+			t.Errorf("taken %d times, want %d; the log is %s", len(taken), want, logs.String())
+		}
+	}
+	look(0, "")
+	put(secret, "the-next-secret-of-the-client\n")
+	look(1, "other settings are in force")
+	if len(taken) == 1 && taken[0].Clients[0].Secrets[0] != config.HashSecret("the-next-secret-of-the-client") {
+		t.Error("the secret is another one")
+	}
+	look(1, "")
+	put(secret, "")
+	look(1, "gateway.yaml:2")
+	if err := os.Remove(secret); err != nil {
+		t.Fatal(err)
+	}
+	look(1, "gateway.yaml:2")
+	put(secret, "the-last-secret-of-the-client\n")
+	look(2, "other settings are in force")
+}
+
 // TestSettingsAreFollowedWhenTheyAreWholeAndGood looks at a file as the loop does.
 func TestSettingsAreFollowedWhenTheyAreWholeAndGood(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gateway.yaml")

@@ -31,7 +31,7 @@ type doorman struct {
 	refused    func(ctx context.Context, door, reason string)
 	proxy      func(netip.Addr) bool // of whom many ask; nil = there is none
 
-	yields     bool                  // at a full door a newcomer takes the place of whoever has not shown the token of the door
+	yields bool // at a full door a newcomer takes the place of whoever has not shown the token of the door
 
 	mu     sync.Mutex
 	total  int
