@@ -172,6 +172,7 @@ func placeSentences() [][2]string {
 		{"is the address of %s as well", "ist auch die Adresse von %s"},
 		{"must be an IP address or a host name, without a port", "muss eine IP-Adresse oder ein Hostname ohne Port sein"},
 		{"is the file of %s as well", "ist auch die Datei von %s"},
+		{"is the directory of %s as well", "ist auch das Verzeichnis von %s"},
 		{"%s can be reached from other machines, and there is no TLS: set tls.cert_file and tls.key_file, or tls.acme, or insecure_http: true behind a proxy that does TLS", "%s ist von anderen Rechnern erreichbar, und es gibt kein TLS: Setzen Sie tls.cert_file und tls.key_file, oder tls.acme, oder insecure_http: true hinter einem Proxy, der TLS übernimmt"},
 		{"secrets and tokens of clients cross the network in the clear (insecure_http)", "Secrets und Token der Clients gehen unverschlüsselt durch das Netz (insecure_http)"},
 		{"the admin door can be reached from other machines, and its token crosses the network in the clear", "der Verwaltungszugang ist von anderen Rechnern erreichbar, und sein Token geht unverschlüsselt über das Netz"},

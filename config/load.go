@@ -80,6 +80,9 @@ func (d *document) config(data []byte) (*Config, error) {
 	}
 	audit := root.section("audit")
 	c.Audit = readAudit(audit, c.DataDir)
+	if c.Audit.Dir == c.DataDir {
+		d.problem(audit.from("dir"), "is the directory of data_dir as well")
+	}
 	for _, key := range []string{"key_file", "admin_token_file", "data_dir"} {
 		d.place(c, root, key)
 	}
