@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat acme dist reproduce deb-test proof million queries walks crash scoreboard simulate timing cross amplification guessing
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat acme dist reproduce deb-test proof million queries walks crash scoreboard simulate timing cross amplification guessing container
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -65,6 +65,9 @@ cross: ## ask CROSS=1000000 times as 50 random clients with 64 goroutines and lo
 
 amplification: ## send AMPLIFICATION=300 times what strangers and clients may send at their worst, and weigh answers, memory and time
 	AMPLIFICATION=$(or $(AMPLIFICATION),300) go test -count=1 -timeout 10m -v -run TestNothingCosts ./gateway/server
+
+container: ## run the binary as in its container: read-only root, one volume, no shell, no rights (needs root)
+	go test -tags e2e -count=1 -v -run 'TestTheImage|TestTheProgramServes' ./test/e2e
 
 guessing: ## guess secrets of the real binary for GUESSING=10 seconds in each of six ways, and hold its processor time against one core
 	GUESSING=$(or $(GUESSING),10) go test -tags e2e -count=1 -timeout 10m -v -run TestGuessingCosts ./test/e2e
