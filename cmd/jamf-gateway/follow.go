@@ -76,8 +76,8 @@ func withFiles(settings [32]byte, files []string) [32]byte {
 // publish makes the metrics of the last reload.
 func (f *follower) publish(p metric.MeterProvider) error {
 	m := p.Meter("jamf-gateway/cmd/jamf-gateway")
-	good, errGood := m.Int64ObservableGauge("jamf_settings_last_reload_successful", metric.WithDescription("1 when the settings as they were last read are in force."))
-	at, errAt := m.Int64ObservableGauge("jamf_settings_last_reload_success_timestamp", metric.WithUnit("s"), metric.WithDescription("When settings were last taken."))
+	good, errGood := m.Int64ObservableGauge("jamf_gateway_config_last_reload_successful", metric.WithDescription("1 when the settings as they were last read are in force."))
+	at, errAt := m.Int64ObservableGauge("jamf_gateway_config_last_reload_success_timestamp", metric.WithUnit("s"), metric.WithDescription("When settings were last taken."))
 	_, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		o.ObserveInt64(good, f.good.Load())
 		o.ObserveInt64(at, f.goodAt.Load())
