@@ -12,5 +12,6 @@ func binaryRows() map[string]play {
 		"E6":  {sockets: rowStopped},
 		"E8":  {sockets: rowLittleMemory},
 		"E14": {sockets: rowMuteLog},
+		"E15": {sockets: rowBadSettings},
 	}
 }

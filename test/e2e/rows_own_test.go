@@ -50,7 +50,7 @@ func ownRows() map[string]play {
 		"E12": {simulated: rowBackup},
 		"E13": {simulated: rowSoak},
 		"E14": {notRun: "it needs the real binary: make scoreboard and make e2e build it, with the tag e2e"},
-		"E15": {notRun: "the settings are read at the start only: there is nothing to reload yet (issue 7)"},
+		"E15": {notRun: "it needs the real binary: make scoreboard and make e2e build it, with the tag e2e"},
 		"E16": {simulated: rowKeyFile},
 	}
 }
