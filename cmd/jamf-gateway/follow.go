@@ -15,6 +15,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
 )
@@ -22,6 +23,9 @@ import (
 // settingsLook is how often the settings file is looked at. Looking needs no library, and sees what a watch does not: the swapped links of
 // a Kubernetes ConfigMap, and files on network volumes (docs/adr/0047).
 const settingsLook = 3 * time.Second
+
+// busyLooks are the looks until settings are read once more that met a sync which they would have had to wait for.
+const busyLooks = 20
 
 // follower reads the settings anew on SIGHUP and when their file has changed.
 type follower struct {
@@ -36,6 +40,7 @@ type follower struct {
 	goodAt  atomic.Int64 // in unix seconds
 	applied [32]byte     // digest of the file that was last read, taken or not
 	seen    [32]byte     // of the look before
+	again   int          // looks until what only came at a bad moment is tried again; 0 = nothing did
 }
 
 func newFollower(path string, first [32]byte, s streams, log *slog.Logger, load func(context.Context, string, *config.Config) (gateway.Plan, error)) *follower {
@@ -112,8 +117,13 @@ func (f *follower) look(ctx context.Context) {
 	if err != nil {
 		return // it is being swapped, or gone; the old settings stay
 	}
-	if now != f.applied && now == f.seen {
+	switch {
+	case now != f.applied && now == f.seen:
 		f.reload(ctx, "the file has changed")
+	case f.again == 1 && now == f.applied:
+		f.reload(ctx, "tried again")
+	case f.again > 1:
+		f.again--
 	}
 	f.seen = now
 }
@@ -129,6 +139,10 @@ func (f *follower) reload(ctx context.Context, why string) {
 			f.log.WarnContext(ctx, w.String())
 		}
 		plan, err = f.load(ctx, why, settings)
+	}
+	f.again = 0
+	if errors.Is(err, cache.ErrBusy) {
+		f.again = busyLooks
 	}
 	if err != nil {
 		f.good.Store(0)

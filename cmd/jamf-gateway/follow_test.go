@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"jamf-gateway/cache"
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
 )
@@ -126,4 +128,16 @@ func TestSettingsAreFollowedWhenTheyAreWholeAndGood(t *testing.T) {
 	if f.good.Load() != 0 || !strings.Contains(logs.String(), "a source is missing") {
 		t.Errorf("the refusal of the gateway is lost: %s", logs.String())
 	}
+	f.look(t.Context())
+	if f.again != 0 {
+		t.Error("what was refused for good is tried again")
+	}
+	refuse = fmt.Errorf("weigh: %w", cache.ErrBusy)
+	f.reload(t.Context(), "SIGHUP")
+	refuse = nil
+	for range busyLooks - 1 {
+		look(2, 0, "")
+	}
+	look(3, 1, "tried again")
+	look(3, 1, "")
 }
