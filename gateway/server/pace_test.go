@@ -97,8 +97,13 @@ func TestGuessesAreHeldAndTheRightfulClientIsNot(t *testing.T) {
 		r := w.do(http.MethodPost, w.base+"/oauth/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 		return r.status, time.Since(begun)
 	}
-	if _, took := guess("all"); took >= patience {
-		t.Errorf("the first mistake was held for %v", took)
+	first := time.Hour // the shortest of some: other tests have the processor too
+	for range 5 {
+		_, took := guess("all")
+		first = min(first, took)
+	}
+	if first >= patience {
+		t.Errorf("each of the first mistakes was held, for %v at least", first)
 	}
 	token := w.token("all")
 	const workers = 32
