@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -21,7 +23,7 @@ import (
 	"jamf-gateway/gateway/server"
 )
 
-// Every value of every record of this fleet says whose it is: "zq." source "q" field "q" managed (m, u) site (n, s) "q". What a client may
+// Every value of every record of this fleet says whose it is: "zq." source "q" field "q" managed (m, u) site (n, s) kind (c, p) "q". What a client may
 // read is told from that and from its settings alone, never from the code under test.
 const (
 	crossSources = 6
@@ -35,6 +37,15 @@ var crossFields = map[string]string{
 	"build": "os.build", "name": "name",
 }
 
+// crossKinds are the tags of kinds.
+var crossKinds = map[device.Kind]byte{device.Computer: 'c', device.Mobile: 'p'}
+
+// crossNetworks are from where clients may ask, and crossPeers from where they do: one of each, and one of nobody's.
+var (
+	crossNetworks = []string{"203.0.113.0/24", "2001:db8:7::/48", "198.51.100.64/26"}
+	crossPeers    = []string{"203.0.113.7", "2001:db8:7::7", "198.51.100.100", "192.0.2.1"}
+)
+
 // crossRecord is one device with its tags.
 func crossRecord(source int, k device.Kind, id int) string {
 	managed, site, siteID := id%3 != 0, "South", 2
@@ -42,7 +53,7 @@ func crossRecord(source int, k device.Kind, id int) string {
 		site, siteID = "North", 1
 	}
 	tag := func(field string) string {
-		return fmt.Sprintf("zq.%dq%sq%c%cq%d", source, field, map[bool]byte{true: 'm', false: 'u'}[managed], site[0]|0x20, id)
+		return fmt.Sprintf("zq.%dq%sq%c%c%cq%d", source, field, map[bool]byte{true: 'm', false: 'u'}[managed], site[0]|0x20, crossKinds[k], id)
 	}
 	if k == device.Computer {
 		return fmt.Sprintf(`{"id":"%d","udid":"U%d","general":{"name":%q,"platform":"Mac","assetTag":%q,"remoteManagement":{"managed":%t},"site":{"id":"%d","name":%q},`+
@@ -62,6 +73,33 @@ type crossClient struct {
 	fields      map[string]bool
 	managedOnly bool
 	site        byte // 0 = both
+	kind        byte // 0 = both
+	network     int  // of crossNetworks; -1 = from anywhere
+	noFacade    bool
+	noNormal    bool
+}
+
+// refused is how a question is answered of which nothing at all may be: of another API, from another place or about another kind; 0 = it may be
+// answered. A source that is not the client's is unknown to it.
+func (c *crossClient) refused(q crossQuestion) int {
+	own := strings.HasPrefix(q.path, "/v1/")
+	switch {
+	case own && c.noNormal, !own && c.noFacade, c.network >= 0 && c.network != q.peer:
+		return http.StatusForbidden
+	case q.kind == 0 || c.kind == 0 || q.kind == c.kind:
+		return 0
+	case own && q.source >= 0 && !c.sources[q.source]:
+		return http.StatusNotFound
+	case q.source >= 0 && !c.sources[q.source]: // as in a Jamf Pro that did not issue the token
+		return http.StatusUnauthorized
+	}
+	return http.StatusForbidden
+}
+
+// otherKind is what names a device or a series of the kind that the client is not shown.
+func (c *crossClient) otherKind(body []byte) bool {
+	name := map[byte]string{'c': "mobile", 'p': "computer"}[c.kind]
+	return name != "" && (bytes.Contains(body, []byte(`"kind":"`+name+`"`)) || bytes.Contains(body, []byte(":"+name+":")))
 }
 
 // foreign is the first tag in a body that the client may not read.
@@ -74,8 +112,8 @@ func (c *crossClient) foreign(body []byte) string {
 		rest = rest[i+3:]
 		parts := strings.SplitN(string(rest[:min(len(rest), 24)]), "q", 4)
 		source, err := strconv.Atoi(parts[0])
-		if err != nil || len(parts) < 4 || len(parts[2]) != 2 || !c.sources[source] || !c.fields[parts[1]] ||
-			c.managedOnly && parts[2][0] != 'm' || c.site != 0 && parts[2][1] != c.site {
+		if err != nil || len(parts) < 4 || len(parts[2]) != 3 || !c.sources[source] || !c.fields[parts[1]] ||
+			c.managedOnly && parts[2][0] != 'm' || c.site != 0 && parts[2][1] != c.site || c.kind != 0 && parts[2][2] != c.kind {
 			return "zq." + strings.Join(parts, "q")
 		}
 	}
@@ -87,7 +125,7 @@ func crossScopes(t *testing.T, r *rand.Rand, o *server.Options) []*crossClient {
 	var out []*crossClient
 	o.Clients = nil
 	for n := range crossClients {
-		c := &crossClient{id: fmt.Sprintf("client-%02d", n), sources: make([]bool, crossSources), fields: map[string]bool{"name": true}}
+		c := &crossClient{id: fmt.Sprintf("client-%02d", n), sources: make([]bool, crossSources), fields: map[string]bool{"name": true}, network: -1}
 		so := server.ClientOptions{ID: c.id, Secrets: [][32]byte{sum(c.id)}}
 		for i := range crossSources {
 			if r.IntN(3) == 0 || i == n%crossSources {
@@ -123,46 +161,78 @@ func crossScopes(t *testing.T, r *rand.Rand, o *server.Options) []*crossClient {
 			so.Policy.Names = device.NamesSerial
 			c.fields["name"] = false
 		}
+		if k := r.IntN(6); k < 2 {
+			so.Kinds = []device.Kind{[]device.Kind{device.Computer, device.Mobile}[k]}
+			c.kind = crossKinds[so.Kinds[0]]
+		}
+		if api := r.IntN(8); api < 2 {
+			c.noFacade, c.noNormal = api == 0, api == 1
+			so.NoFacade, so.NoNormalized = c.noFacade, c.noNormal
+		}
+		if r.IntN(4) == 0 {
+			c.network = r.IntN(len(crossNetworks))
+			so.Networks = prefixes(crossNetworks[c.network])
+		}
 		o.Clients = append(o.Clients, so)
 		out = append(out, c)
 	}
 	return out
 }
 
-// crossPath is a question about any source, whether it is the client's or not.
-func crossPath(r *rand.Rand) string {
-	source, id := fmt.Sprintf("quelle-%d", r.IntN(crossSources)), 1+r.IntN(crossDevices)
-	facade := "/jamf/" + source + "/api/"
-	sections := []string{"", "&section=GENERAL", "&section=USER_AND_LOCATION&section=HARDWARE", "&section=GENERAL,OPERATING_SYSTEM"}[r.IntN(4)]
-	switch r.IntN(12) {
-	case 0:
-		return fmt.Sprintf("/v1/devices?limit=%d", 1+r.IntN(20))
-	case 1:
-		return fmt.Sprintf("/v1/devices?source=%s&limit=%d", source, 1+r.IntN(20))
-	case 2:
-		return fmt.Sprintf("/v1/devices?kind=mobile&limit=%d&sort=name:desc", 1+r.IntN(20))
-	case 3:
-		return fmt.Sprintf("/v1/devices/%s:computer:%d", source, id)
-	case 4:
-		return fmt.Sprintf("/v1/devices/%s:mobile:%d", source, id)
-	case 5:
-		return "/v1/devices?limit=9&fields=name,user,identity"
-	case 6:
-		return fmt.Sprintf("%sv%d/computers-inventory?page=%d&page-size=%d%s", facade, 1+r.IntN(4), r.IntN(3), 1+r.IntN(7), sections)
-	case 7:
-		return fmt.Sprintf("%sv%d/computers-inventory/%d", facade, 1+r.IntN(4), id)
-	case 8:
-		return fmt.Sprintf("%sv%d/computers-inventory-detail/%d", facade, 1+r.IntN(4), id)
-	case 9:
-		return fmt.Sprintf("%sv2/mobile-devices?page=%d&page-size=%d", facade, r.IntN(3), 1+r.IntN(7))
-	case 10:
-		return fmt.Sprintf("%sv2/mobile-devices/detail?page=%d&page-size=%d%s", facade, r.IntN(3), 1+r.IntN(7), strings.Replace(sections, "OPERATING_SYSTEM", "HARDWARE", 1))
-	}
-	return fmt.Sprintf("%sv2/mobile-devices/%d/detail", facade, id)
+// crossQuestion is one question from one place.
+type crossQuestion struct {
+	path   string
+	source int  // that its path names; -1 = none
+	kind   byte // that it is about alone; 0 = about both
+	peer   int  // of crossPeers
 }
 
-// TestNoByteOfOthersIsAnsweredToFiftyRandomClients asks CROSS=n times (3,000) by 64 goroutines as 50 clients with random sources, profiles, views
-// and policies, over sockets and kept connections, some of them given up in the middle, some answers compressed, cursors of others tried.
+// ask makes a question about any source, whether it is the client's or not; mostly from where the client may ask.
+func (c *crossClient) ask(r *rand.Rand) crossQuestion {
+	q := crossQuestion{peer: c.network, source: r.IntN(crossSources)}
+	if c.network < 0 || r.IntN(4) == 0 {
+		q.peer = r.IntN(len(crossPeers))
+	}
+	source, id := fmt.Sprintf("quelle-%d", q.source), 1+r.IntN(crossDevices)
+	facade := "/jamf/" + source + "/api/"
+	sections := []string{"", "&section=GENERAL", "&section=USER_AND_LOCATION&section=HARDWARE", "&section=GENERAL,OPERATING_SYSTEM"}[r.IntN(4)]
+	of := func(kind byte, format string, values ...any) crossQuestion {
+		if q.kind, q.path = kind, fmt.Sprintf(format, values...); !strings.Contains(q.path, source) {
+			q.source = -1
+		}
+		return q
+	}
+	switch r.IntN(13) {
+	case 0:
+		return of(0, "/v1/devices?limit=%d", 1+r.IntN(20))
+	case 1:
+		return of(0, "/v1/devices?source=%s&limit=%d", source, 1+r.IntN(20))
+	case 2:
+		return of('p', "/v1/devices?kind=mobile&limit=%d&sort=name:desc", 1+r.IntN(20))
+	case 3:
+		return of('c', "/v1/devices/%s:computer:%d", source, id)
+	case 4:
+		return of('p', "/v1/devices/%s:mobile:%d", source, id)
+	case 5:
+		return of(0, "/v1/devices?limit=9&fields=name,user,identity")
+	case 6:
+		return of('c', "%sv%d/computers-inventory?page=%d&page-size=%d%s", facade, 1+r.IntN(4), r.IntN(3), 1+r.IntN(7), sections)
+	case 7:
+		return of('c', "%sv%d/computers-inventory/%d", facade, 1+r.IntN(4), id)
+	case 8:
+		return of('c', "%sv%d/computers-inventory-detail/%d", facade, 1+r.IntN(4), id)
+	case 9:
+		return of('p', "%sv2/mobile-devices?page=%d&page-size=%d", facade, r.IntN(3), 1+r.IntN(7))
+	case 10:
+		return of('p', "%sv2/mobile-devices/detail?page=%d&page-size=%d%s", facade, r.IntN(3), 1+r.IntN(7), strings.Replace(sections, "OPERATING_SYSTEM", "HARDWARE", 1))
+	case 11:
+		return of(0, "/v1/sources/%s", source)
+	}
+	return of('p', "%sv2/mobile-devices/%d/detail", facade, id)
+}
+
+// TestNoByteOfOthersIsAnsweredToFiftyRandomClients asks CROSS=n times (3,000) by 64 goroutines as 50 clients with random sources, kinds, APIs, networks,
+// profiles, views and policies, over sockets and kept connections, some of them given up in the middle, some answers compressed, cursors of others tried.
 func TestNoByteOfOthersIsAnsweredToFiftyRandomClients(t *testing.T) {
 	total, seed := int64(3000), uint64(11)
 	if raceEnabled {
@@ -177,7 +247,7 @@ func TestNoByteOfOthersIsAnsweredToFiftyRandomClients(t *testing.T) {
 	var clients []*crossClient
 	both := []device.Kind{device.Computer, device.Mobile}
 	w := newWorld(t, func(o *server.Options) {
-		o.Sources = nil
+		o.Sources, o.Proxies = nil, prefixes("127.0.0.0/8")
 		for i := range crossSources {
 			o.Sources = append(o.Sources, server.SourceOptions{Name: fmt.Sprintf("quelle-%d", i), Kinds: both, Profile: full(t)})
 		}
@@ -194,9 +264,14 @@ func TestNoByteOfOthersIsAnsweredToFiftyRandomClients(t *testing.T) {
 		}
 	}
 	for _, c := range clients {
-		c.token = w.token(c.id)
+		form := url.Values{"client_id": {c.id}, "client_secret": {secretOf(c.id)}, "grant_type": {"client_credentials"}}
+		var answer struct {
+			AccessToken string `json:"access_token"`
+		}
+		w.do(http.MethodPost, w.base+"/api/oauth/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "X-Forwarded-For", crossPeers[max(c.network, 0)]).decode(t, &answer)
+		c.token = answer.AccessToken
 	}
-	var left, answered, values, bytesRead atomic.Int64
+	var left, answered, refused, values, bytesRead atomic.Int64
 	left.Store(total)
 	var group sync.WaitGroup
 	for worker := range 64 {
@@ -212,28 +287,37 @@ func TestNoByteOfOthersIsAnsweredToFiftyRandomClients(t *testing.T) {
 			defer conn.Close()
 			out, in := bufio.NewWriter(conn), bufio.NewReader(conn)
 			for left.Add(-1) >= 0 && !t.Failed() {
-				c, path := clients[r.IntN(len(clients))], crossPath(r)
+				c := clients[r.IntN(len(clients))]
+				q := c.ask(r)
 				if cursor != "" && r.IntN(8) == 0 {
-					path = "/v1/devices?limit=5&cursor=" + cursor
+					q.kind, q.path = 0, "/v1/devices?limit=5&cursor="+cursor
 				}
 				if r.IntN(200) == 0 {
-					w.ask(path, c.token, true)
+					w.ask(q.path, c.token, true)
 				}
 				rq.Reset()
 				rs.Reset()
-				rq.SetRequestURI(w.base + path)
+				rq.SetRequestURI(w.base + q.path)
 				rq.Header.Set("Authorization", "Bearer "+c.token)
+				rq.Header.Set("X-Forwarded-For", crossPeers[q.peer])
 				if r.IntN(6) == 0 {
 					rq.Header.Set("Accept-Encoding", "gzip")
 				}
 				if err := errors.Join(rq.Write(out), out.Flush(), rs.Read(in)); err != nil {
-					t.Errorf("%s asked %s: %v", c.id, path, err)
+					t.Errorf("%s asked %s: %v", c.id, q.path, err)
 					return
 				}
 				body, err := rs.BodyUncompressed()
-				if tag := c.foreign(body); err != nil || tag != "" {
-					t.Errorf("%s asked %s and saw %s (%v; sources %v, fields %v, managed only %t, site %q): %.600s", c.id, path, tag, err, c.sources, c.fields, c.managedOnly, c.site, body)
+				if tag := c.foreign(body); err != nil || tag != "" || c.otherKind(body) {
+					t.Errorf("asked %+v and saw %s (%v; %+v): %.600s", q, tag, err, c, body)
 					return
+				}
+				if status := c.refused(q); status != 0 {
+					refused.Add(1)
+					if rs.StatusCode() != status || bytes.Contains(body, []byte("zq.")) {
+						t.Errorf("asked %+v and was not refused with %d (%+v): %d %.600s", q, status, c, rs.StatusCode(), body)
+						return
+					}
 				}
 				if rs.StatusCode() == fasthttp.StatusOK {
 					answered.Add(1)
@@ -247,8 +331,9 @@ func TestNoByteOfOthersIsAnsweredToFiftyRandomClients(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if answered.Load() < total/4 || values.Load() < total {
-		t.Errorf("of %d questions %d were answered, with %d tagged values: this proves little", total, answered.Load(), values.Load())
+	if answered.Load() < total/5 || refused.Load() < total/10 || values.Load() < total {
+		t.Errorf("of %d questions %d were answered and %d refused, with %d tagged values: this proves little", total, answered.Load(), refused.Load(), values.Load())
 	}
-	t.Logf("seed %d: %d responses, %d of them 200, %d bytes, %d tagged values: none foreign", seed, total, answered.Load(), bytesRead.Load(), values.Load())
+	t.Logf("seed %d: %d responses, %d of them 200, %d refused by scope, %d bytes, %d tagged values: none foreign",
+		seed, total, answered.Load(), refused.Load(), bytesRead.Load(), values.Load())
 }
