@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -28,10 +29,11 @@ func DataProtection(c *config.Config, version string, now time.Time) (report.Fac
 	f := report.Facts{
 		CreatedAt: now, Version: version, File: c.File, Policy: policyInForce(c, ps, all),
 		Places:      report.Places{Data: c.DataDir, Key: c.KeyFile, Certificate: c.TLS.CertFile, CertificateKey: c.TLS.KeyFile},
-		Generations: keptGenerations, MaxStale: c.MaxStale, DeletedKept: c.Retention.DeletedDevices,
+		Generations: keptGenerations, MaxStale: c.MaxStale, DeletedKept: c.Retention.DeletedDevices, SecretMaxAge: c.SecretMaxAge,
 		Doors: report.Doors{
 			Listen: c.Listen, Admin: c.AdminListen, Metrics: c.MetricsListen, LogLevel: c.Telemetry.LogLevel,
 			TLS: c.TLS.On(), Exposed: config.Exposed(c.Listen), AdminExposed: config.Exposed(c.AdminListen), MetricsExposed: config.Exposed(c.MetricsListen),
+			Proxies: prefixTexts(c.TrustedProxies),
 		},
 	}
 	if len(c.TLS.ACME.Hosts) > 0 {
@@ -89,7 +91,7 @@ func reportedSource(c *config.Config, ps profiles, src config.Source) report.Sou
 func reportedClient(c *config.Config, ps profiles, cl config.Client, leaving ClientLeaving) report.Client {
 	out := report.Client{
 		ID: cl.ID, Policy: leaving.Policy, Secrets: len(cl.Secrets), Profile: cl.Profile, Names: cl.View.Names, Users: cl.View.Users, Passthrough: cl.Passthrough,
-		Networks: len(cl.Networks) > 0, Certificate: cl.Certificate != (config.Certificate{}),
+		Endpoints: leaving.Endpoints, Networks: prefixTexts(cl.Networks), Certificate: cl.Certificate != (config.Certificate{}),
 	}
 	for _, v := range leaving.View {
 		out.View = append(out.View, report.Condition(v))
@@ -109,6 +111,13 @@ func reportedClient(c *config.Config, ps profiles, cl config.Client, leaving Cli
 	return out
 }
 
+func prefixTexts(list []netip.Prefix) (out []string) {
+	for _, p := range list {
+		out = append(out, p.String())
+	}
+	return out
+}
+
 // policyInForce is what these settings keep and show.
 func policyInForce(c *config.Config, ps profiles, all []ClientLeaving) report.Policy {
 	out := report.Policy{Sources: []report.KeptPolicy{}, Clients: []report.ClientPolicy{}}
@@ -123,7 +132,7 @@ func policyInForce(c *config.Config, ps profiles, all []ClientLeaving) report.Po
 	for i, one := range all {
 		cl := c.Clients[i]
 		p := report.ClientPolicy{
-			Client: cl.ID, Digest: one.Policy, View: []string{}, Names: cl.View.Names, Users: cl.View.Users, Passthrough: cl.Passthrough, Shown: []report.ShownPolicy{},
+			Client: cl.ID, Digest: one.Policy, View: []string{}, Names: cl.View.Names, Users: cl.View.Users, Passthrough: cl.Passthrough, Endpoints: one.Endpoints, Shown: []report.ShownPolicy{},
 		}
 		if cl.View.DropSentinels {
 			p.Sentinels = "drop"

@@ -104,6 +104,8 @@ func TestTheDigestOfThePolicyChangesWithWhatIsKeptAndShown(t *testing.T) {
 		{"names: serial", "names: pseudonym"},
 		{"names: serial", "users: drop"},
 		{"sentinels: keep", "sentinels: drop"},
+		{"on_stale: serve", "kinds: [mobile]"},
+		{"on_stale: serve", "endpoints: [facade]"},
 		{"id: all", "id: everybody"},
 		{"name: b", "name: c"},
 	} {
@@ -184,4 +186,51 @@ func TestTheReportSaysHowTheDoorIsClosedAndHowDataLeaves(t *testing.T) {
 			t.Errorf("the report says %q of settings without it", hasNot)
 		}
 	}
+}
+
+// The digest of a client changes with its kinds and its API, and with nothing that only says who may ask.
+func TestScopesOfAClientAreInItsDigestAndInTheReport(t *testing.T) {
+	dir := t.TempDir()
+	before := facts(t, protected(t, dir)).Clients
+	for scope, same := range map[string]bool{
+		"kinds: [mobile]": false, "endpoints: [normalized]": false,
+		"kinds: [mobile, computer]": true, "endpoints: [normalized, facade]": true, "networks: [203.0.113.0/24]": true, `certificate: "dns:i360.example.com"`: true,
+	} {
+		after := facts(t, protected(t, dir, "on_stale: serve", scope, "\nsources:", behindTLS(t)+"sources:")).Clients
+		if (after[0].Policy == before[0].Policy) != same || after[1].Policy != before[1].Policy {
+			t.Errorf("%s: digests %s, %s, before %s, %s", scope, after[0].Policy, after[1].Policy, before[0].Policy, before[1].Policy)
+		}
+	}
+	f := facts(t, protected(t, dir, "on_stale: serve", `endpoints: [normalized], networks: [203.0.113.0/24], certificate: "dns:i360.example.com"`, "\nsources:", behindTLS(t)+"sources:"))
+	text := report.Markdown(f, catalogue.DE)
+	for _, want := range []string{
+		"| Zulässige Schnittstellen | nur die eigene Schnittstelle des Gateways |", "| Zulässige Schnittstellen | Jamf-Schnittstelle und eigene Schnittstelle des Gateways |",
+		"| Zulässige Netze | nur 203.0.113.0/24 |", "| Zulässige Netze | jede Adresse, die das Gateway erreicht |", "| Weist sich aus durch | Geheimnis und eigenes Zertifikat |",
+		"| Vorgeschaltete Proxys | 10.9.0.0/16: Nur was sie", "älter als 100 Tage ist", "spätestens 45 Tage nach dem Lesen dieses Standes",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if text := report.Markdown(facts(t, protected(t, dir)), catalogue.DE); strings.Contains(text, "Vorgeschaltete") || !strings.Contains(text, "| Weist sich aus durch | Geheimnis |") {
+		t.Error("what is not set is told")
+	}
+}
+
+// behindTLS are settings of the whole with a certificate of an authority, proxies and terms.
+func behindTLS(t *testing.T) string {
+	t.Helper()
+	ca, err := filepath.Abs("../config/testdata/ca.crt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return `
+trusted_proxies: [10.9.0.0/16]
+secret_max_age: 100d
+retention: {deleted_devices: 45d}
+data_dir: data
+tls:
+  client_ca_file: ` + ca + `
+  acme: {hosts: [gw.example.com], directory_url: "https://acme.example.com/directory"}
+`
 }

@@ -15,6 +15,8 @@ type ClientLeaving struct {
 	Policy  string          `json:"policy"` // digest over what follows: it changes when what leaves does
 	View    []ViewLeaving   `json:"view"`   // what leaves devices out; none = nothing does
 	Sources []SourceLeaving `json:"sources"`
+
+	Endpoints []string `json:"endpoints,omitempty"` // the only API by which it may ask; none = by both
 }
 
 // ViewLeaving is one condition of a view: the reason for which a device is left out, and the names that let it in.
@@ -46,8 +48,14 @@ func Leaving(c *config.Config) ([]ClientLeaving, error) {
 	}
 	out := make([]ClientLeaving, 0, len(c.Clients))
 	for _, cl := range c.Clients {
-		one := ClientLeaving{Client: cl.ID, View: viewLeaving(cl.View), Sources: []SourceLeaving{}}
+		one := ClientLeaving{Client: cl.ID, View: LeftOut(cl.View), Sources: []SourceLeaving{}}
 		digest := []string{filterOf(cl.View).Digest()}
+		if one.Endpoints = onlyEndpoints(cl); one.Endpoints != nil {
+			digest = append(digest, "endpoints "+strings.Join(one.Endpoints, " "))
+		}
+		if len(cl.Kinds) == 1 { // the digests of others stay what they were
+			digest = append(digest, "kinds "+cl.Kinds[0])
+		}
 		sources := slices.SortedFunc(slices.Values(c.Sources), func(a, b config.Source) int { return cmp.Compare(a.Name, b.Name) })
 		for _, src := range sources {
 			if !seesSource(cl, src.Name) {
@@ -69,8 +77,16 @@ func Leaving(c *config.Config) ([]ClientLeaving, error) {
 	return out, nil
 }
 
-// viewLeaving lists the conditions as a person wrote them.
-func viewLeaving(v config.View) []ViewLeaving {
+// onlyEndpoints is the one of a client that may not use both.
+func onlyEndpoints(cl config.Client) []string {
+	if len(cl.Endpoints) > 1 {
+		return nil
+	}
+	return cl.Endpoints
+}
+
+// LeftOut lists the conditions of a view as a person wrote them.
+func LeftOut(v config.View) []ViewLeaving {
 	out := []ViewLeaving{}
 	for _, c := range filterOf(v).Conditions() {
 		one := ViewLeaving{Reason: c.Reason}

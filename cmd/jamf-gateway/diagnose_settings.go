@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"jamf-gateway/config"
+	"jamf-gateway/gateway"
 )
 
 // hostLabel finds the hosts that metrics name.
@@ -20,11 +21,16 @@ type settingsSeen struct {
 	Listen        string                 `json:"listen"` // loopback, every interface, one interface, off; and the port
 	AdminListen   string                 `json:"adminListen"`
 	MetricsListen string                 `json:"metricsListen"`
-	TLS           bool                   `json:"tls"`
+	TLS           string                 `json:"tls"` // off, files, authority
+	AskedFor      bool                   `json:"clientCertificates"`
+	Proxies       int                    `json:"trustedProxies"`
 	InsecureHTTP  bool                   `json:"insecureHttp"`
 	PublicURL     string                 `json:"publicUrl"` // none, or its scheme and path
 	MaxPageSize   int                    `json:"maxPageSize"`
 	MaxStale      string                 `json:"maxStale"`
+	SecretMaxAge  string                 `json:"secretMaxAge"`
+	DeletedKept   string                 `json:"deletedDevicesKept"`
+	AuditKept     string                 `json:"auditKept"`
 	CacheBytes    int64                  `json:"cacheMaxBytes"`
 	LogLevel      string                 `json:"logLevel"`
 	Propagate     bool                   `json:"propagateToJamf"`
@@ -56,10 +62,20 @@ type sourceSeen struct {
 type clientSeen struct {
 	ID          string   `json:"id"`
 	Secrets     int      `json:"secrets"`
-	Sources     []string `json:"sources"` // null = all
+	Ending      int      `json:"endingSecrets"`
+	Sources     []string `json:"sources"`     // null = all
+	Kinds       []string `json:"kinds"`       // null = all
+	Endpoints   []string `json:"endpoints"`   // null = both
+	Networks    int      `json:"networks"`    // 0 = from anywhere
+	Certificate string   `json:"certificate"` // none, fingerprint, name
 	Profile     string   `json:"profile"`
 	Passthrough bool     `json:"passthrough"`
 	OnlyFresh   bool     `json:"onlyFresh"`
+	PerSecond   float64  `json:"requestsPerSecond"`
+	View        []string `json:"view"` // reasons for which devices are left out, without the names that let one in
+	Names       string   `json:"names"`
+	Users       string   `json:"users"`
+	Sentinels   bool     `json:"dropSentinels"`
 }
 
 type profileSeen struct {
@@ -90,7 +106,8 @@ func (d *diagnosing) problems(list []config.Problem) []problemSeen {
 
 func seenSettings(c *config.Config) *settingsSeen {
 	out := &settingsSeen{
-		Listen: seenListen(c.Listen), AdminListen: seenListen(c.AdminListen), MetricsListen: seenListen(c.MetricsListen), TLS: c.TLS.On(),
+		Listen: seenListen(c.Listen), AdminListen: seenListen(c.AdminListen), MetricsListen: seenListen(c.MetricsListen), TLS: seenTLS(c.TLS), AskedFor: c.TLS.ClientCAFile != "",
+		Proxies: len(c.TrustedProxies), SecretMaxAge: c.SecretMaxAge.String(), DeletedKept: c.Retention.DeletedDevices.String(), AuditKept: c.Audit.Keep.String(),
 		InsecureHTTP: c.InsecureHTTP, PublicURL: seenAddress(c.PublicURL), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale.String(),
 		CacheBytes: c.Cache.MaxBytes, LogLevel: c.Telemetry.LogLevel, Propagate: c.Telemetry.PropagateToJamf,
 		Sources: []sourceSeen{}, Clients: []clientSeen{}, Profiles: map[string]profileSeen{},
@@ -108,12 +125,44 @@ func seenSettings(c *config.Config) *settingsSeen {
 		out.Sources = append(out.Sources, seen)
 	}
 	for _, client := range c.Clients {
-		out.Clients = append(out.Clients, clientSeen{client.ID, len(client.Secrets), client.Sources, client.Profile, client.Passthrough, client.OnlyFresh})
+		out.Clients = append(out.Clients, seenClient(client))
 	}
 	for name, p := range c.Profiles {
 		out.Profiles[name] = profileSeen{p.Extends, p.Dropped, p.Fields}
 	}
 	return out
+}
+
+func seenClient(c config.Client) clientSeen {
+	out := clientSeen{
+		ID: c.ID, Secrets: len(c.Secrets), Sources: c.Sources, Kinds: c.Kinds, Endpoints: c.Endpoints, Networks: len(c.Networks), Certificate: "none", Profile: c.Profile,
+		Passthrough: c.Passthrough, OnlyFresh: c.OnlyFresh, PerSecond: c.RequestsPerSecond, View: []string{}, Names: c.View.Names, Users: c.View.Users, Sentinels: c.View.DropSentinels,
+	}
+	for _, terms := range c.Terms {
+		if !terms.Expires.IsZero() {
+			out.Ending++
+		}
+	}
+	switch {
+	case c.Certificate.DNS != "":
+		out.Certificate = "name"
+	case c.Certificate != config.Certificate{}:
+		out.Certificate = "fingerprint"
+	}
+	for _, v := range gateway.LeftOut(c.View) {
+		out.View = append(out.View, string(v.Reason))
+	}
+	return out
+}
+
+func seenTLS(t config.TLS) string {
+	switch {
+	case !t.On():
+		return "off"
+	case len(t.ACME.Hosts) > 0:
+		return "authority"
+	}
+	return "files"
 }
 
 func seenTime(t time.Duration) string {

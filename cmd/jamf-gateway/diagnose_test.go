@@ -60,7 +60,10 @@ func diagnosed(t *testing.T, want int, env []string, args ...string) (raw string
 func planted(t *testing.T) (file string, env, canaries []string, end func() result) {
 	t.Helper()
 	file = settings(t, jamf(t), `  - {id: reports, secrets: ["sha256:`+strings.Repeat("ab", 32)+`"]}
+  - {id: pads, secrets: [{hash: "sha256:`+strings.Repeat("ac", 32)+`", name: canary-secret-name, expires: 2099-01-01}], kinds: [mobile], endpoints: [facade], networks: [198.51.100.0/24, "2001:db8:77::/48"], view: {no_byod: true, groups: [canary-group], users: drop}}
 public_url: https://canary-door.example.com
+trusted_proxies: [203.0.113.0/24]
+retention: {deleted_devices: 45d}
 `)
 	text := strings.Replace(content(t, file), "clients:\n", `  - {name: schule-b, url: "https://canary-tenant.jamfcloud.com/api", client_id: canary-jamf-client, client_secret: "env:CANARY", hosts: [canary-host.example.org], status: disabled, proxy_url: "http://canary-user:canary-pass@canary-proxy.example.net:3128"}
 clients:
@@ -88,7 +91,7 @@ clients:
 	if len(list.Items) != 19 {
 		t.Fatalf("%d devices", len(list.Items))
 	}
-	canaries = []string{"canary", token.AccessToken, "jamf-secret", "jamf-client", filepath.Dir(file), "127.0.0.1"}
+	canaries = []string{"canary", "198.51.100", "2001:db8:77", "203.0.113", token.AccessToken, "jamf-secret", "jamf-client", filepath.Dir(file), "127.0.0.1"}
 	for _, i := range list.Items {
 		for _, value := range []string{i.Name, i.Identity.SerialNumber, i.Identity.UDID, i.User.Username, i.User.Email, i.User.RealName, i.Network.ServerSeenIP} {
 			if len(value) > 3 {
@@ -143,10 +146,18 @@ func TestADiagnosisHoldsWhatHelpsAndNothingElse(t *testing.T) {
 		`"answers": true`, `"missing": []`, `"address": "https, Jamf Cloud, path /api"`, `"listen": "loopback, port `, `"id": "inventory360"`, `"secrets": 1`,
 		`"route": "/JSSResource/computers/name/{}"`, `"code": "not_found"`, `"droppedFields": []`, `"count": 12`, `"profile": "full"`, `"JAMF_GATEWAY_SOURCES_SCHULE_A_PROFILE"`,
 		`jamf_requests_in_flight{`, `"lastResult": "ok"`, `"heartbeats": `, `"publicUrl": "https, a host of its own, path "`,
+		`"tls": "off"`, `"clientCertificates": false`, `"trustedProxies": 1`, `"secretMaxAge": "8760h0m0s"`, `"deletedDevicesKept": "1080h0m0s"`, `"auditKept": "2160h0m0s"`,
 	} {
 		if !strings.Contains(raw, part) {
 			t.Errorf("no %s in the file", part)
 		}
+	}
+	pads := d["settings"].(map[string]any)["clients"].([]any)[2]
+	if diff := cmp.Diff(any(map[string]any{
+		"id": "pads", "secrets": 1.0, "endingSecrets": 1.0, "sources": nil, "kinds": []any{"mobile"}, "endpoints": []any{"facade"}, "networks": 2.0, "certificate": "none", "profile": "",
+		"passthrough": false, "onlyFresh": false, "requestsPerSecond": 5000.0, "view": []any{"personal", "other_group"}, "names": "", "users": "drop", "dropSentinels": false,
+	}), pads); diff != "" {
+		t.Error(diff)
 	}
 	if _, withoutSettings := diagnosed(t, exitGood, append(slices.Clone(env), adminEnv(t, file)...), "--admin", regexp.MustCompile(`admin_listen: (\S+)`).FindStringSubmatch(content(t, file))[1]); withoutSettings["settings"] != nil || len(withoutSettings["missing"].([]any)) != 1 {
 		t.Errorf("without settings: %v", withoutSettings["missing"])

@@ -65,6 +65,12 @@ func (s streams) leaving(one gateway.ClientLeaving, markdown bool) {
 			_, _ = fmt.Fprintln(s.out, harmless(strings.TrimRight(item+string(v.Reason)+": "+strings.Join(v.Names, ", "), ": ")))
 		}
 	}
+	switch strings.Join(one.Endpoints, " ") {
+	case config.EndpointFacade:
+		_, _ = fmt.Fprintln(s.out, s.say(text{"By Jamf's API alone.", "Nur über die Jamf-API."}))
+	case config.EndpointNormalized:
+		_, _ = fmt.Fprintln(s.out, s.say(text{"By the normalized API alone.", "Nur über die vereinheitlichte API."}))
+	}
 	for _, src := range one.Sources {
 		_, _ = fmt.Fprintf(s.out, "\n%s%s\n", heading, s.say(text{"%s, %s: %d fields", "%s, %s: %d Felder"}, src.Source, src.Kind, len(src.Fields)))
 		if markdown {

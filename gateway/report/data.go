@@ -157,6 +157,9 @@ func (p *page) recipients(f Facts) {
 			{plain(p.say(text{EN: "Names of devices", DE: "Gerätenamen"})), plain(p.namesShown(c.Names))},
 			{plain(p.say(text{EN: "Fields about users", DE: "Felder zu Nutzern"})), plain(p.usersShown(c))},
 			{plain(p.say(text{EN: "Further paths of Jamf", DE: "Weitere Pfade von Jamf"})), plain(p.pathsOf(f, c))},
+			{plain(p.say(text{EN: "May ask by", DE: "Zulässige Schnittstellen"})), plain(p.apis(strings.Join(c.Endpoints, ", ")))},
+			{plain(p.say(text{EN: "May ask from", DE: "Zulässige Netze"})), plain(p.fromWhere(c))},
+			{plain(p.say(text{EN: "Proves itself by", DE: "Weist sich aus durch"})), plain(p.proof(c))},
 			{plain(p.say(text{EN: "Digest of its policy", DE: "Kennung seiner Richtlinie"})), code(c.Policy)},
 		}
 		p.table(p.cells(text{EN: "Item", DE: "Angabe"}, text{EN: "Entry", DE: "Eintrag"}), rows)
@@ -180,6 +183,32 @@ func (p *page) pathsOf(f Facts, c Client) string {
 		}
 	}
 	return p.joined(out)
+}
+
+// apis names the APIs by which a client may ask, from the words of the settings; "" = both.
+func (p *page) apis(words string) string {
+	switch words {
+	case "facade":
+		return p.say(text{EN: "Jamf's API alone", DE: "nur die Jamf-Schnittstelle"})
+	case "normalized":
+		return p.say(text{EN: "the gateway's own API alone", DE: "nur die eigene Schnittstelle des Gateways"})
+	default:
+		return p.say(text{EN: "Jamf's API and the gateway's own", DE: "Jamf-Schnittstelle und eigene Schnittstelle des Gateways"})
+	}
+}
+
+func (p *page) fromWhere(c Client) string {
+	if len(c.Networks) == 0 {
+		return p.say(text{EN: "any address that reaches the gateway", DE: "jede Adresse, die das Gateway erreicht"})
+	}
+	return p.say(text{EN: "%s alone", DE: "nur %s"}, strings.Join(c.Networks, ", "))
+}
+
+func (p *page) proof(c Client) string {
+	if c.Certificate {
+		return p.say(text{EN: "secret and certificate of its own", DE: "Geheimnis und eigenes Zertifikat"})
+	}
+	return p.say(text{EN: "secret", DE: "Geheimnis"})
 }
 
 func (p *page) leftOut(c Client) string {

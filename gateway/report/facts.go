@@ -25,6 +25,8 @@ type Facts struct {
 	MaxStale    time.Duration // after which data is not served any more
 	AuditKept   time.Duration
 	DeletedKept time.Duration // how long what was read before a device was deleted may be kept
+
+	SecretMaxAge time.Duration // of a file with a secret of Jamf's, then the operator is warned
 }
 
 // Source is one Jamf Pro instance.
@@ -70,8 +72,9 @@ type Client struct {
 	Names       string // "", serial, strip_owner, pseudonym
 	Users       string // "", drop, pseudonym
 	Passthrough bool
-	Networks    bool // gets in from its own networks alone
-	Certificate bool // must show a certificate
+	Endpoints   []string // the only API by which it may ask, in words of the settings; none = by both
+	Networks    []string // from where alone it may ask; none = from anywhere
+	Certificate bool     // that it must show beside its secret
 	Shown       []Shown
 }
 
@@ -104,4 +107,5 @@ type Doors struct {
 	Authority                    string // the ACME directory that its certificate comes from; "" = files
 	AdminExposed, MetricsExposed bool   // other machines can reach them
 	LogLevel                     string
+	Proxies                      []string // whose word on the address of a client is believed
 }

@@ -11,17 +11,23 @@ func (p *page) measures(f Facts) {
 	row := func(what text, said string) { rows = append(rows, []cell{plain(p.say(what)), plain(said)}) }
 	row(text{EN: "Data minimisation (Arts. 5(1)(c), 25)", DE: "Datenminimierung (Art. 5 Abs. 1 lit. c, Art. 25)"}, p.minimisation(f))
 	row(text{EN: "Transport to clients", DE: "Transportverschlüsselung zu den Empfängern"}, p.transport(f.Doors))
+	if len(f.Doors.Proxies) > 0 {
+		row(text{EN: "Proxies before the gateway", DE: "Vorgeschaltete Proxys"}, p.say(text{
+			EN: "%s: what they write in X-Forwarded-For counts as the address of a client, of nobody else; so for its networks, the limits and the audit log",
+			DE: "%s: Nur was sie in X-Forwarded-For eintragen, gilt als Adresse eines Empfängers; so für seine Netze, die Begrenzungen und das Prüfprotokoll",
+		}, strings.Join(f.Doors.Proxies, ", ")))
+	}
 	row(text{EN: "Transport to Jamf", DE: "Transportverschlüsselung zu Jamf"}, p.towardsJamf(f))
 	row(text{EN: "Access of clients", DE: "Zugang der Empfänger"}, p.say(text{
-		EN: "each with an id and a random secret of its own, of which the settings hold the SHA-256 alone; tokens are sealed, live at most 2 hours and end with the secret. Which sources a client may ask is listed for each (section 5). Secrets live: %s",
-		DE: "je Empfänger eigene Kennung und eigenes Zufallsgeheimnis, von dem die Einstellungen nur die SHA-256-Prüfsumme enthalten; Token sind versiegelt, gelten höchstens 2 Stunden und enden mit dem Geheimnis. Die zugelassenen Quellen stehen je Empfänger fest (Abschnitt 5). Gültige Geheimnisse: %s",
+		EN: "each with an id and a random secret of its own, of which the settings hold the SHA-256 alone; tokens are sealed, live at most 2 hours and end with the secret. Sources, APIs, networks and certificate of each stand in section 5. Secrets live: %s",
+		DE: "je Empfänger eigene Kennung und eigenes Zufallsgeheimnis, von dem die Einstellungen nur die SHA-256-Prüfsumme enthalten; Token sind versiegelt, gelten höchstens 2 Stunden und enden mit dem Geheimnis. Quellen, Schnittstellen, Netze und Zertifikat stehen je Empfänger in Abschnitt 5. Gültige Geheimnisse: %s",
 	}, p.secrets(f))+p.bounds(f))
 	row(text{EN: "Access of administrators", DE: "Zugang der Administration"}, p.adminDoor(f.Doors))
 	row(text{EN: "Metrics", DE: "Messwerte"}, p.metricsDoor(f.Doors))
 	row(text{EN: "Credentials of Jamf", DE: "Zugangsdaten zu Jamf"}, p.say(text{
-		EN: "known to the gateway alone, never to clients; the API role needs the rights %s and no more. The connection test names rights that are too many.",
-		DE: "kennt nur das Gateway, nie ein Empfänger; die API-Rolle benötigt die Rechte %s und keine weiteren. Der Verbindungstest benennt überzählige Rechte.",
-	}, strings.Join(f.rights(), ", ")))
+		EN: "known to the gateway alone, never to clients; the API role needs the rights %s and no more. The connection test names rights that are too many. Of a secret whose file is older than %s the operator is warned.",
+		DE: "kennt nur das Gateway, nie ein Empfänger; die API-Rolle benötigt die Rechte %s und keine weiteren. Der Verbindungstest benennt überzählige Rechte. Vor einem Geheimnis, dessen Datei älter als %s ist, wird der Betrieb gewarnt.",
+	}, strings.Join(f.rights(), ", "), p.duration(f.SecretMaxAge)))
 	row(text{EN: "Input of others", DE: "Prüfung von Eingaben"}, p.say(text{
 		EN: "every request is checked byte by byte before anything is looked up; sizes, numbers of connections and time are limited",
 		DE: "jede Anfrage wird vor jeder Verarbeitung auf Byte-Ebene geprüft; Größe, Anzahl der Verbindungen und Dauer sind begrenzt",
@@ -106,7 +112,7 @@ func (p *page) towardsJamf(f Facts) string {
 func (p *page) bounds(f Facts) string {
 	var networks, certificates []string
 	for _, c := range f.Clients {
-		if c.Networks {
+		if len(c.Networks) > 0 {
 			networks = append(networks, c.ID)
 		}
 		if c.Certificate {

@@ -36,6 +36,7 @@ type ClientPolicy struct {
 	Users       string        `json:"users,omitempty"`
 	Sentinels   string        `json:"sentinels,omitempty"`
 	Passthrough bool          `json:"passthrough,omitempty"`
+	Endpoints   []string      `json:"endpoints,omitempty"` // the only API by which it may ask
 	Shown       []ShownPolicy `json:"shown"`
 }
 
@@ -85,6 +86,7 @@ const (
 	Users         What = "users"
 	Sentinels     What = "sentinels"
 	MayPass       What = "may_pass"
+	AskedBy       What = "asked_by"
 	OtherwiseSeen What = "otherwise" // only the digest tells
 )
 
@@ -146,6 +148,7 @@ func (p ClientPolicy) changes(before ClientPolicy) (out []Change) {
 	word(DeviceNames, before.Names, p.Names)
 	word(Users, before.Users, p.Users)
 	word(Sentinels, before.Sentinels, p.Sentinels)
+	word(AskedBy, strings.Join(before.Endpoints, ", "), strings.Join(p.Endpoints, ", "))
 	word(MayPass, flag(before.Passthrough), flag(p.Passthrough))
 	same := func(a, b ShownPolicy) bool { return a.Source == b.Source && a.Kind == b.Kind }
 	for _, was := range before.Shown {

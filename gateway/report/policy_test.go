@@ -27,6 +27,7 @@ func TestWhatChangedBetweenTwoPoliciesIsNamed(t *testing.T) {
 		"users":        {func(p *report.Policy) { client(p).Users = "drop" }, []report.Change{{Client: "c", What: report.Users, Now: "drop"}}},
 		"sentinels":    {func(p *report.Policy) { client(p).Sentinels = "drop" }, []report.Change{{Client: "c", What: report.Sentinels, Now: "drop"}}},
 		"may pass":     {func(p *report.Policy) { client(p).Passthrough = true }, []report.Change{{Client: "c", What: report.MayPass, Now: "yes"}}},
+		"one API":      {func(p *report.Policy) { client(p).Endpoints = []string{"facade"} }, []report.Change{{Client: "c", What: report.AskedBy, Now: "facade"}}},
 		"fewer shown":  {func(p *report.Policy) { client(p).Shown[0].Fields = []string{"id"} }, []report.Change{{Client: "c", Source: "a", Kind: device.Computer, What: report.ShownFields, Fewer: []string{"general.name"}}}},
 		"another kind": {func(p *report.Policy) { client(p).Shown[0].Kind = device.Mobile }, []report.Change{{Client: "c", Source: "a", Kind: device.Computer, What: report.ShownWent}, {Client: "c", Source: "a", Kind: device.Mobile, What: report.ShownCame}}},
 		"only a hash":  {func(p *report.Policy) { client(p).Digest = "2" }, []report.Change{{Client: "c", What: report.OtherwiseSeen}}},

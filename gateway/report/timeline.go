@@ -80,6 +80,7 @@ func respects() map[What]text {
 		DeviceNames: {EN: "names of devices", DE: "Gerätenamen"},
 		Users:       {EN: "fields about users", DE: "Felder zu Nutzern"},
 		Sentinels:   {EN: "Jamf's words for nothing", DE: "Jamfs Wörter für „kein Wert“"},
+		AskedBy:     {EN: "APIs by which it may ask", DE: "zulässige Schnittstellen"},
 		MayPass:     {EN: "may ask for further paths", DE: "darf weitere Pfade abfragen"},
 	}
 }
@@ -89,6 +90,8 @@ func (p *page) word(what What, value string) string {
 	switch {
 	case what == MayPass || what == NamesRead:
 		return p.yes(value != "")
+	case what == AskedBy:
+		return p.apis(value)
 	case what == DeviceNames:
 		return p.namesShown(value)
 	case value != "" && what == View:
