@@ -3,9 +3,13 @@ package gateway
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -55,5 +59,73 @@ func TestAnAuthorityThatRefusesIsLeftAloneForLongerEachTime(t *testing.T) {
 	}
 	if n := strings.Count(logs.String(), "level=WARN"); n != 5 {
 		t.Errorf("%d warnings, want one for each refusal:\n%s", n, logs.String())
+	}
+}
+
+// A door with the certificate of an authority asks its clients for theirs, and the authority's own handshake for none: it has none of ours.
+func TestADoorOfAnAuthorityAsksClientsForCertificates(t *testing.T) {
+	dir := t.TempDir()
+	c := &config.Config{DataDir: dir, TLS: config.TLS{ACME: config.ACME{Hosts: []string{"gateway.example"}, DirectoryURL: "https://acme.invalid/directory"}, ClientCAFile: filepath.Join(dir, "clients.crt")}}
+	served, servedKey := pairFor(t, 1, 90*24*time.Hour)
+	ours, oursKey := pairFor(t, 2, time.Hour)
+	others, othersKey := pairFor(t, 3, time.Hour)
+	if err := os.Mkdir(c.ACMEDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeSecret(t, filepath.Join(c.ACMEDir(), "gateway.example"), servedKey+served)
+	writeSecret(t, c.TLS.ClientCAFile, ours)
+	g := &Gateway{o: Options{Config: c, Logger: slog.New(slog.DiscardHandler), Now: time.Now}}
+	door, err := g.tlsConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := askForCertificates(door, c.TLS.ClientCAFile); err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(served))
+	shake := func(cert, key string) (seen [][]*x509.Certificate, err error) {
+		t.Helper()
+		client := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: "gateway.example"}
+		if cert != "" {
+			pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
+			if err != nil {
+				t.Fatal(err)
+			}
+			client.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+		}
+		near, far := net.Pipe()
+		defer near.Close()
+		defer far.Close()
+		said := make(chan error, 1)
+		go func() {
+			conn := tls.Client(near, client)
+			said <- conn.HandshakeContext(t.Context())
+			_, _ = conn.Read(make([]byte, 1)) // the refusal of a certificate comes after the handshake
+		}()
+		conn := tls.Server(far, door)
+		err = conn.HandshakeContext(t.Context())
+		if err := <-said; err != nil {
+			t.Errorf("the client: %v", err)
+		}
+		return conn.ConnectionState().VerifiedChains, err
+	}
+	if seen, err := shake("", ""); err != nil || len(seen) != 0 {
+		t.Errorf("without a certificate: %d, %v", len(seen), err)
+	}
+	if seen, err := shake(ours, oursKey); err != nil || len(seen) != 1 || seen[0][0].SerialNumber.Int64() != 2 {
+		t.Errorf("with one of the authority: %v, %v", seen, err)
+	}
+	if _, err := shake(others, othersKey); err == nil {
+		t.Error("with one that nobody vouches for: no error")
+	}
+	for protocol, asked := range map[string]bool{"acme-tls/1": false, "http/1.1": true} {
+		chosen, err := door.GetConfigForClient(&tls.ClientHelloInfo{SupportedProtos: []string{protocol}})
+		if chosen == nil {
+			chosen = door
+		}
+		if err != nil || (chosen.ClientAuth == tls.VerifyClientCertIfGiven) != asked {
+			t.Errorf("%s: %v, %v", protocol, chosen.ClientAuth, err)
+		}
 	}
 }
