@@ -13,6 +13,7 @@ import (
 type base struct {
 	source string // "" at the root of a gateway without a default source
 	own    bool   // prefix or host: the place belongs to the source alone
+	at     string // the address, where other settings may put another source: "/" or a host; "" below a prefix, which names its own
 }
 
 // bases resolves where requests come in.
@@ -98,9 +99,9 @@ func (s *Server) resolveBase(c *fiber.Ctx) error {
 			return &fault{code: codeMisdirected}
 		}
 	}
-	x.base = base{source: x.rules.bases.root}
+	x.base = base{source: x.rules.bases.root, at: "/"}
 	if host != "" {
-		x.base = base{source: host, own: true}
+		x.base = base{source: host, own: true, at: hostOf(string(c.Request().Header.Host()))}
 	}
 	if prefix, ok := prefixOf(c.Path()); ok {
 		if host != "" && prefix != host {

@@ -80,6 +80,7 @@ func (s *Server) facadeReading(c *fiber.Ctx, kind device.Kind, st step) (*readin
 	if !ok {
 		return nil, &fault{code: codeKindDisabled, source: name}
 	}
+	st.at = x.base.at
 	r, err := s.read(x, []scope{sc}, st)
 	if err != nil {
 		return nil, err

@@ -39,6 +39,7 @@ type pin struct {
 type listAt struct {
 	Asked time.Time `json:"asked"`           // last request
 	Paged bool      `json:"paged,omitempty"` // one was no first page
+	At    string    `json:"at,omitempty"`    // address of the last request; see step
 }
 
 func newRun(used, walked time.Time) *run {
@@ -76,7 +77,7 @@ func (p *pin) step(s step, now time.Time) {
 	if _, known := p.lists[s.list]; !known && len(p.lists) >= maxRunLists {
 		p.evict()
 	}
-	p.lists[s.list] = listAt{Asked: now, Paged: s.ask == askMore}
+	p.lists[s.list] = listAt{Asked: now, Paged: s.ask == askMore, At: s.at}
 }
 
 // evict forgets one list.

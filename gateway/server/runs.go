@@ -38,6 +38,7 @@ type step struct {
 	ask  ask
 	list listID // of askFirst and askMore: two walks of one client are told apart by the list that they read
 	view string // digest of the filter that leaves devices out for the client; "" = none
+	at   string // address of a list, where a restart may have put another source; "" = an address that is the source's for ever
 
 	columns bool // it filters or sorts: its first page wants a generation of today's mapping
 }
@@ -62,6 +63,7 @@ type runs struct {
 	moved   bool // a pin came or went since the file was written
 	touched bool // a time did
 	held    map[runKey]*run
+	lost    map[walk]time.Time // last request of walks over sources that a restart took from their client
 }
 
 type runKey struct{ client, source string }
@@ -75,7 +77,7 @@ type run struct {
 }
 
 func newRuns(store *cache.Store, now func() time.Time, log *slog.Logger, file string) *runs {
-	return &runs{store: store, now: now, log: log, file: file, held: map[runKey]*run{}}
+	return &runs{store: store, now: now, log: log, file: file, held: map[runKey]*run{}, lost: map[walk]time.Time{}}
 }
 
 // place says where a request is answered from: a generation that the run holds, one that it must open again by its
@@ -84,7 +86,7 @@ type place struct {
 	held   *cache.Generation
 	number uint64
 	pins   bool // the current one becomes the run's
-	gone   bool // a list of another view goes on: its rows stand on other pages now
+	gone   bool // a list of another view, or of another source, goes on: its rows stand on other pages now
 }
 
 // generation returns the one that the client reads, with a reference that the caller releases. The errors are those of
@@ -124,6 +126,9 @@ func (r *runs) place(client string, q cache.Series, s step, now time.Time) place
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	held, ok := r.held[runKey{client, q.Source}]
+	if r.elsewhereLocked(client, q, s, now) {
+		return place{gone: true}
+	}
 	switch {
 	case !ok:
 		return place{pins: s.ask != askBeside}
@@ -305,6 +310,7 @@ func (r *runs) drop(client string, q cache.Series, n uint64) {
 func (r *runs) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	maps.DeleteFunc(r.lost, func(_ walk, at time.Time) bool { return now.Sub(at) >= runLimit })
 	for key, held := range r.held {
 		r.moved = held.redate(now) || r.moved
 		idle := now.Sub(held.used)

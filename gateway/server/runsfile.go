@@ -137,6 +137,7 @@ func (r *runs) takeUp(line runLine, now time.Time, known func(client string, q c
 	restored := func(p pinLine) *pin {
 		q := cache.Series{Source: line.Source, Kind: p.Kind}
 		if p.Generation == 0 || !known(line.Client, q) {
+			r.loseLocked(line.Client, p, now)
 			return nil
 		}
 		out := newPin(p.Generation, p.View, p.Since)
