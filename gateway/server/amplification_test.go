@@ -219,16 +219,22 @@ func price(t *testing.T, answer func([]byte) []byte, name, raw string, n int) ex
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var m0, m1 runtime.MemStats
 	bytesOf := []byte(raw)
-	runtime.ReadMemStats(&m0)
-	begun := threadTime(t)
-	for range n {
-		answer(bytesOf)
+	for round := range 3 { // the collector empties pools, and others take memory too: the least counts
+		var m0, m1 runtime.MemStats
+		runtime.ReadMemStats(&m0)
+		begun := threadTime(t)
+		for range n {
+			answer(bytesOf)
+		}
+		cpu := (threadTime(t) - begun) / time.Duration(n)
+		runtime.ReadMemStats(&m1)
+		allocated := int(m1.TotalAlloc-m0.TotalAlloc)/n - cap(got) // the peer is ours as well
+		if round == 0 {
+			e.cpu, e.allocated = cpu, allocated
+		}
+		e.cpu, e.allocated = min(e.cpu, cpu), min(e.allocated, allocated)
 	}
-	e.cpu = (threadTime(t) - begun) / time.Duration(n)
-	runtime.ReadMemStats(&m1)
-	e.allocated = int(m1.TotalAlloc-m0.TotalAlloc)/n - cap(got) // the peer is ours as well
 	return e
 }
 
