@@ -36,10 +36,13 @@ func (g *Gateway) watchExpiry(ctx context.Context) error {
 	}
 }
 
-// warnings are what watchExpiry warns of, as it is now.
+// warnings are what watchExpiry warns of, as it is now, and what clients lost by the settings of the start.
 func (g *Gateway) warnings() (out []server.Warning) {
 	for _, w := range g.fit.Load().config.ExpiryWarnings(g.o.Now()) {
 		out = append(out, server.Warning{EN: w.String(), DE: w.German()})
+	}
+	if shrunk := g.shrunk.Load(); shrunk != nil {
+		out = append(out, *shrunk...)
 	}
 	return out
 }

@@ -63,6 +63,8 @@ type Gateway struct {
 	authority *authority // nil: tls.acme names no host; set by Listen
 	listeners listeners
 
+	shrunk atomic.Pointer[[]server.Warning] // what clients lost by the settings of the start; nil = not weighed yet
+
 	reloading sync.Mutex
 	over      bool // Run has ended; under reloading
 	retiring  sync.Mutex
@@ -237,6 +239,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		g.remap(ctx)
+		g.weighStart(ctx)
 		return g.syncer.Run(ctx)
 	})
 	group.Go(func() error { return g.scrub(ctx) })

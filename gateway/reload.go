@@ -182,6 +182,8 @@ func (g *Gateway) change(ctx context.Context, was, next *outfit) error {
 	}
 	g.usage.SetClients(ids)
 	apply()
+	g.shrunk.Store(nil) // of the settings before
+	g.rememberViews(ctx, next.config)
 	if err := g.recordPolicy(ctx, next.config, next.profiles); err != nil {
 		g.o.Logger.ErrorContext(ctx, "describe the policy in force", "error", err)
 	}

@@ -34,7 +34,7 @@ func (h *house) named(text string) (hits, all []string) {
 			return err
 		}
 		name, _ := filepath.Rel(h.settings.DataDir, path)
-		if strings.HasPrefix(name, ".audit") || name == ".policies.jsonl" {
+		if strings.HasPrefix(name, ".audit") || name == ".policies.jsonl" || name == ".views.json" {
 			return nil // what was done, and what was in force when
 		}
 		found := strings.Contains(name, text)
