@@ -54,7 +54,7 @@ func TestEachAnswerIsWhollyByOneOfTwoSettingsWhileTheyAreSwapped(t *testing.T) {
 	token := w.token("all")
 	paths := []string{
 		"/v1/devices?limit=5", "/v1/sources", "/v1/health", "/v1/devices/schule-b:computer:3",
-		"/api/v1/computers-inventory?section=GENERAL&section=USER_AND_LOCATION&page=0&page-size=5", "/api/v2/mobile-devices?page=1&page-size=3",
+		"/api/v1/computers-inventory?section=GENERAL&section=USER_AND_LOCATION&page=0&page-size=5", "/api/v2/mobile-devices?page=0&page-size=3", // a later page would be of a walk that ends
 	}
 	both := [2]server.Settings{w.settings(func(*server.Settings) {}), w.narrowed()}
 	var wanted [2][]string

@@ -44,18 +44,26 @@ func TestASteppedClockNeitherSkipsSyncsForEverNorRepeatsThem(t *testing.T) {
 	}
 }
 
-// Removals that were written down while the clock was ahead count for a week at most, not until the year is over.
-func TestRemovalsOfAClockThatWasAheadAreForgotten(t *testing.T) {
+// Removals that were written down while the clock was ahead, or before it was set back, count for a week from then on, not until the year is
+// over.
+func TestRemovalsOfAClockThatWasAheadCountForAWeek(t *testing.T) {
 	now := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
 	d := cache.Difference{Before: 200, After: 195, Both: 195, Removed: []int64{1, 2, 3, 4, 5}}
-	for ahead, held := range map[time.Duration]bool{time.Hour: true, 6 * 24 * time.Hour: true, 365 * 24 * time.Hour: false, -6 * 24 * time.Hour: true, -8 * 24 * time.Hour: false} {
-		past := []removal{{At: now.Add(ahead), Count: 66, Of: 260}}
+	for at, held := range map[time.Duration]bool{time.Hour: true, 6 * 24 * time.Hour: true, 365 * 24 * time.Hour: true, -6 * 24 * time.Hour: true, -8 * 24 * time.Hour: false} {
+		past := []removal{{At: now.Add(at), Count: 66, Of: 260}}
+		if got := ahead(past, now); got != (at > 0) {
+			t.Errorf("removals of %v from now are ahead: %t", at, got)
+		}
 		v := weigh(config.DefaultGuard(), d, nil, past, 0, now)
 		if got := len(v.findings) > 0; got != held {
-			t.Errorf("removals of %v from now: held %t, want %t (%v)", ahead, got, held, v.findings)
+			t.Errorf("removals of %v from now: held %t, want %t (%v)", at, got, held, v.findings)
 		}
-		if kept := len(weekOf(past, now)); (kept == 1) != held {
-			t.Errorf("removals of %v from now: %d are remembered", ahead, kept)
+		kept := weekOf(past, now)
+		if (len(kept) == 1) != held || held && (kept[0].At.After(now) || kept[0].Count != 66) {
+			t.Errorf("removals of %v from now: %v are remembered", at, kept)
+		}
+		if later := now.Add(week); len(weekOf(kept, later)) != 0 {
+			t.Errorf("removals of %v from now count a week later", at)
 		}
 	}
 }

@@ -67,8 +67,8 @@ type evidence struct {
 	Views map[string]idSet `json:"views,omitempty"` // client -> devices that its view loses
 }
 
-// ofTheWeek tells whether a removal still counts. One that a clock wrote down which was more than a week ahead does not: it would for as long.
-func (r removal) ofTheWeek(now time.Time) bool { return now.Sub(r.At).Abs() < week }
+// ofTheWeek tells whether a removal still counts. One that was written down by a clock that was ahead does: it may be of yesterday.
+func (r removal) ofTheWeek(now time.Time) bool { return now.Sub(r.At) < week }
 
 // verdict is what the guards say of a difference.
 type verdict struct {
@@ -258,9 +258,20 @@ func (e evidence) covers(other evidence) bool {
 		!slices.ContainsFunc(other.Blanked, func(name string) bool { _, found := slices.BinarySearch(e.Blanked, name); return !found })
 }
 
-// weekOf drops what is older than a week, and bounds what an operator's many syncs can pile up.
+// ahead tells that removals were written down by a clock that was ahead of now.
+func ahead(past []removal, now time.Time) bool {
+	return slices.ContainsFunc(past, func(r removal) bool { return r.At.After(now) })
+}
+
+// weekOf drops what is older than a week, lets what was written down by a clock that was ahead be of now, so that it counts for a week and
+// not until that day is over, and bounds what an operator's many syncs can pile up.
 func weekOf(past []removal, now time.Time) []removal {
 	past = slices.DeleteFunc(slices.Clone(past), func(r removal) bool { return !r.ofTheWeek(now) })
+	for i := range past {
+		if past[i].At.After(now) {
+			past[i].At = now
+		}
+	}
 	slices.SortFunc(past, func(a, b removal) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
 	for len(past) > 200 { // the two oldest become one
 		past[1] = removal{At: past[0].At, Count: past[0].Count + past[1].Count, Of: past[0].Of}

@@ -94,6 +94,12 @@ func (s *Syncer) settle(ctx context.Context, l *line, c *cache.Candidate, d cach
 	l.book.settling.Lock()
 	defer l.book.settling.Unlock()
 	now := s.now()
+	if ahead(l.book.kind(l.kind).Removals, now) {
+		s.learn(ctx, l, func(p *bookPage) {
+			r := p.kindOf(l.kind)
+			r.Removals = weekOf(r.Removals, now)
+		})
+	}
 	v := weigh(l.src.Guard, d, losses, l.book.kind(l.kind).Removals, l.book.expected(now), now)
 	if known := s.known(l); d.Before == 0 && known > 0 {
 		v = weighKnown(l.src.Guard, known, c.Info().Count, l.book.expected(now))
