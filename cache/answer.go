@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -119,6 +118,10 @@ func (s *Store) detached(ctx context.Context, name string, fn func(context.Conte
 	if after == nil {
 		after = func() {}
 	}
+	if err := ctx.Err(); err != nil { // whoever has gone needs nothing
+		after()
+		return nil, err
+	}
 	flight := s.flights.DoChan(name, func() (value any, err error) {
 		if !s.enter() {
 			return nil, errClosed
@@ -126,8 +129,8 @@ func (s *Store) detached(ctx context.Context, name string, fn func(context.Conte
 		defer s.running.Done()
 		defer func() {
 			if p := recover(); p != nil { // in a goroutine of its own it would end the process
-				s.log.ErrorContext(ctx, "rendering panicked", "panic", p, "stack", string(debug.Stack()))
-				err = fmt.Errorf("render answer: panic: %v", p)
+				err = fmt.Errorf("render answer: %w", Recovered(p))
+				s.log.ErrorContext(ctx, "rendering panicked", "error", err)
 			}
 		}()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerDeadline)

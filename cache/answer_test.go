@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -206,14 +207,17 @@ func TestCloseWaitsForRenderings(t *testing.T) {
 }
 
 func TestFailedAndPanickingRenderingsAreNotKept(t *testing.T) {
-	s := openStore(t, options(t.TempDir()))
+	var log strings.Builder
+	o := options(t.TempDir())
+	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	s := openStore(t, o)
 	k := cache.Key{Endpoint: "e"}
 	broken := errors.New("broken")
 	_, _, err := s.Answer(context.Background(), k, func(context.Context) ([]byte, error) { return nil, broken })
 	wantError(t, err, broken)
-	_, _, err = s.Answer(context.Background(), k, func(context.Context) ([]byte, error) { panic("oh") })
-	if err == nil || !strings.Contains(err.Error(), "oh") {
-		t.Errorf("a panic became %v", err)
+	_, _, err = s.Answer(context.Background(), k, func(context.Context) ([]byte, error) { panic("the iPad of Anna") })
+	if told := fmt.Sprint(err, log.String()); err == nil || strings.Contains(told, "Anna") || strings.Count(told, "panic: string") != 2 || !strings.Contains(told, "answer_test.go") {
+		t.Errorf("a panic is told as %s", told)
 	}
 	_, _, err = s.Answer(context.Background(), cache.Key{Endpoint: "e", Encoding: "gzip"}, func(context.Context) ([]byte, error) { return nil, broken })
 	wantError(t, err, broken)

@@ -80,7 +80,7 @@ func cacheStatus(inMemory bool) string {
 func guarded(ctx context.Context, render func(context.Context) ([]byte, error)) (body []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("render: %w", recovered(p))
+			err = fmt.Errorf("render: %w", cache.Recovered(p))
 		}
 	}()
 	return render(ctx)

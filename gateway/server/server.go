@@ -144,7 +144,7 @@ func (s *Server) end(rc *fasthttp.RequestCtx, x *exchange) {
 // recover turns a panic of a handler into a 500 of this one request.
 func (s *Server) recover(rc *fasthttp.RequestCtx, x *exchange) {
 	if p := recover(); p != nil {
-		s.writeFault(rc, x, &fault{code: codeInternal, cause: recovered(p)})
+		s.writeFault(rc, x, &fault{code: codeInternal, cause: cache.Recovered(p)})
 	}
 }
 

@@ -69,7 +69,7 @@ func (l *line) begin() {
 func contained(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &failure{Code: "internal", Detail: "the gateway met a fault of its own in this sync", Err: recovered(v)}
+			err = &failure{Code: "internal", Detail: "the gateway met a fault of its own in this sync", Err: cache.Recovered(v)}
 		}
 	}()
 	return f()
@@ -405,7 +405,7 @@ func (s *Syncer) warm(ctx context.Context, l *line, g *cache.Generation) {
 	defer span.End()
 	defer func() {
 		if v := recover(); v != nil {
-			s.log.ErrorContext(ctx, "warm the device cache", "source", l.src.Name, "kind", l.kind, "error", recovered(v))
+			s.log.ErrorContext(ctx, "warm the device cache", "source", l.src.Name, "kind", l.kind, "error", cache.Recovered(v))
 		}
 	}()
 	n, err := s.o.Store.Warm(ctx, g, l.shown.Load().profiles)

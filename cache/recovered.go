@@ -1,4 +1,4 @@
-package syncer
+package cache
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"runtime/debug"
 )
 
-// recovered is what may be written of a panic: what kind it is and where it was. Its words are shown where the runtime made them; others may hold
+// Recovered is what may be written of a panic: what kind it is and where it was. Its words are shown where the runtime made them; others may hold
 // a value of a record or of a request.
-func recovered(p any) error {
+func Recovered(p any) error {
 	said := fmt.Sprintf("%T", p)
 	if e, ok := p.(runtime.Error); ok {
 		said = e.Error()
