@@ -78,6 +78,7 @@ type overlap struct {
 	total    int            // of the last page
 	pages    int
 	reread   bool // the order did not rise somewhere
+	short    bool // a page had fewer rows than it was asked for, and more were to come: Jamf clamps, or left rows out
 	vanished int  // list positions by which rows moved to the left while the last stretch was read
 
 	pace      pace

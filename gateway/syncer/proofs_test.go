@@ -78,6 +78,31 @@ func TestGhostIsTakenOutAlsoWhenTheListCountsIt(t *testing.T) {
 	})
 }
 
+// A page leaves a row out, and a device that was read is deleted: as many are held as Jamf counts, and they are others.
+func TestARowThatAPageLeavesOutIsFoundAlthoughTheNumbersAgree(t *testing.T) {
+	t.Parallel()
+	jam := fleet(80, 0)
+	bubble(t, jam, onlyMacs, func(h *house) {
+		h.source.PageSize = 100
+		hurt := false
+		jam.page = func(_ context.Context, l jamf.List, page, size int) (*jamf.Page, error) {
+			if hurt || l != jamf.Computers || size < 80 {
+				return nil, nil
+			}
+			hurt = true
+			p := jam.show(l, page, size)
+			p.Rows = slices.Delete(p.Rows, 10, 11)
+			jam.remove(device.Computer, 6)
+			return p, nil
+		}
+		h.start()
+		h.mustBe(device.Computer, "fresh", "ok", "")
+		if ids := h.ids(device.Computer); !hurt || len(ids) != 79 || !slices.Contains(ids, 11) || slices.Contains(ids, 6) {
+			t.Errorf("%d devices; 11 is there: %t, 6 is: %t", len(ids), slices.Contains(ids, 11), slices.Contains(ids, 6))
+		}
+	})
+}
+
 func TestSectionThatTurnedBlankKeepsWhatWasKnown(t *testing.T) {
 	t.Parallel()
 	for name, blank := range map[string]string{

@@ -363,7 +363,7 @@ func (r *reader) ask(ctx context.Context, id int64) ([]byte, error) {
 // Two rounds; then only devices that left the list during the last look may remain, and they are kept until the next walk.
 func (r *reader) reconcile(ctx context.Context) (reported int, err error) {
 	reported = r.list.total
-	if len(r.list.held) == reported {
+	if len(r.list.held) == reported && !r.list.short { // a row that was left out and a held one that was deleted make an equal number
 		return reported, nil
 	}
 	for round := 1; round <= 2; round++ {

@@ -240,6 +240,7 @@ func (s *stretch) absorb(ctx context.Context, p *jamf.Page, w window, rows []row
 	}
 	s.timeouts = 0
 	if len(rows) < w.size {
+		o.short = true
 		// Jamf clamps without a word: what it gave is its page size, and the position is that of the last row (ghosts make it too large: stepping back mends that).
 		at, _ := slices.BinarySearch(s.held, last)
 		s.next = max(s.next, s.start+at+1)
