@@ -103,6 +103,27 @@ func TestARowThatAPageLeavesOutIsFoundAlthoughTheNumbersAgree(t *testing.T) {
 	})
 }
 
+// Half a list is read, and the cheap list that should tell what is missing comes without a device: that as many live as were read proves nothing.
+func TestAnEmptyListProvesNothingOfHalfAList(t *testing.T) {
+	t.Parallel()
+	jam := fleet(0, 40)
+	bubble(t, jam, onlyPads, func(h *house) {
+		jam.page = func(_ context.Context, l jamf.List, page, size int) (*jamf.Page, error) {
+			switch {
+			case l != jamf.MobileDetail:
+				return &jamf.Page{Version: "v2", Rows: []jamf.Row{}}, nil
+			case page > 0:
+				return &jamf.Page{Version: "v2", Rows: []jamf.Row{}, Total: 40}, nil
+			}
+			p := jam.show(l, page, size)
+			p.Rows = p.Rows[:min(20, len(p.Rows))]
+			return p, nil
+		}
+		h.start()
+		h.mustBe(device.Mobile, "never_synced", "failed", "count_mismatch")
+	})
+}
+
 func TestSectionThatTurnedBlankKeepsWhatWasKnown(t *testing.T) {
 	t.Parallel()
 	for name, blank := range map[string]string{

@@ -372,6 +372,9 @@ func (r *reader) reconcile(ctx context.Context) (reported int, err error) {
 			return 0, err
 		}
 		reported = look.total
+		if drift > 0 && drift == len(r.list.held) { // it is empty, and whatever is held lives: it proves nothing, whatever the numbers say
+			return 0, reject("count_mismatch", "%d devices were read and live, and none of them was listed a moment later", drift)
+		}
 		left := len(r.list.held) - drift - reported
 		if left == 0 || round == 2 && left > 0 && left <= look.vanished {
 			return reported, nil
