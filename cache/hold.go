@@ -58,7 +58,11 @@ func (s *Store) Hold(ctx context.Context, c *Candidate, h Hold) error {
 		return writeError("hold generation", err)
 	}
 	c.path, c.settled = final, true
-	if err := errors.Join(s.disk.Sync(l.dir), s.recordHeld(l, held)); err != nil {
+	err := s.disk.Sync(l.dir)
+	if err == nil { // else there would be a hold of a file that is removed
+		err = s.recordHeld(l, held)
+	}
+	if err != nil {
 		return writeError("hold generation", errors.Join(err, s.disk.Remove(final)))
 	}
 	s.sweep(l)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -180,6 +181,36 @@ func TestAReleaseThatCannotBeWrittenKeepsTheHold(t *testing.T) {
 	}
 	g.Release()
 	wantRows(t, acquire(t, s, computers), fleet(3, 1))
+}
+
+// Whichever operation of a hold fails: what is said to be held can be released.
+func TestAHoldThatFailsIsNoneOrCanBeReleased(t *testing.T) {
+	for n := 1; ; n++ {
+		f := &failing{left: -1, err: syscall.EIO}
+		o := options(t.TempDir())
+		o.Disk = f.disk()
+		s := openStore(t, o)
+		publish(t, s, computers, fleet(5, 1))
+		f.arm(n, false)
+		err := tryHold(s, fleet(3, 1))
+		over := f.disarm() < n
+		h, _, held := s.Held(computers)
+		if err == nil && !held {
+			t.Fatalf("operation %d: %v, held %t", n, err, held)
+		}
+		if held {
+			g, err := s.Release(context.Background(), computers, h.Digest)
+			if err != nil {
+				t.Fatalf("operation %d fails: it is said to be held and cannot be released: %v", n, err)
+			}
+			wantRows(t, g, fleet(3, 1))
+			g.Release()
+		}
+		closeStore(t, s)
+		if over {
+			return
+		}
+	}
 }
 
 func TestANarrowedProfileTakesTheHeldFileAway(t *testing.T) {
