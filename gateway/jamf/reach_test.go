@@ -125,13 +125,14 @@ func secure(t *testing.T) (srv *httptest.Server, visits func() int, roots *x509.
 	t.Helper()
 	var mu sync.Mutex
 	count := 0
-	srv = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }))
+	srv = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }))
 	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if mu.Lock(); state == http.StateNew {
 			count++
 		}
 		mu.Unlock()
 	}
+	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	roots = x509.NewCertPool()
 	roots.AddCert(srv.Certificate())
