@@ -22,6 +22,7 @@ type control struct {
 	now       func() time.Time
 	tests     map[string]*tested
 	purger    *purger
+	reload    func(context.Context) (server.Taken, error)
 }
 
 func newControl(c *config.Config, ps profiles, s *syncer.Syncer, upstreams map[string]*jamf.Source, p *purger, now func() time.Time) *control {

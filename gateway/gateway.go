@@ -40,6 +40,7 @@ type Options struct {
 	MeterProvider  metric.MeterProvider
 	Now            func() time.Time
 	Disk           *cache.Disk // nil: the file system as it is
+	Follower       Follower    // nil: an operator's reload is refused
 
 	// Dial and Listen stand in for the network, in tests of a simulated one; nil = the system's.
 	Dial       func(ctx context.Context, network, address string) (net.Conn, error)
@@ -194,8 +195,10 @@ func (g *Gateway) outfit(c *config.Config, was *outfit) (*outfit, error) {
 // settings are what the server is to answer by.
 func (g *Gateway) settings(fit *outfit) server.Settings {
 	c := fit.config
+	house := newControl(c, fit.profiles, g.syncer, fit.upstreams, g.purger, g.o.Now)
+	house.reload = g.asked
 	return server.Settings{
-		Control: newControl(c, fit.profiles, g.syncer, fit.upstreams, g.purger, g.o.Now), Passthrough: passthrough{fit.upstreams}, Sources: fit.served, Names: ownNames(c),
+		Control: house, Passthrough: passthrough{fit.upstreams}, Sources: fit.served, Names: ownNames(c),
 		Clients: fit.profiles.clients(c.Clients, g.key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale,
 		Proxies: c.TrustedProxies, Warnings: g.warnings,
 	}

@@ -68,17 +68,31 @@ func (g *Gateway) Reload(ctx context.Context, why string, c *config.Config) (Pla
 	outcome := "internal"
 	defer func() { ended(outcome) }()
 	plan, err := g.reload(ctx, c)
+	outcome = outcomeOf(err)
+	return plan, err
+}
+
+// outcomeOf is what the audit calls the end of a reload.
+func outcomeOf(err error) string {
 	switch guard := (*GuardError)(nil); {
 	case err == nil:
-		outcome = audit.Done
+		return audit.Done
 	case errors.As(err, &guard):
-		outcome = "guarded"
+		return "guarded"
 	case errors.Is(err, ErrSourceMissing):
-		outcome = "source_missing"
-	default:
-		outcome = "refused"
+		return "source_missing"
 	}
-	return plan, err
+	return "refused"
+}
+
+// take is Reload of what an operator asks for, whose act is in the audit already.
+func (g *Gateway) take(ctx context.Context, c *config.Config) (Plan, error) {
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
+	if g.over {
+		return Plan{}, ErrEnded
+	}
+	return g.reload(ctx, c)
 }
 
 // reload is Reload of one at a time.

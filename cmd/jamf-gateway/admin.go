@@ -162,7 +162,11 @@ func (e refusedError) Unwrap() error { return e.error }
 
 func (d adminDoor) refusal(status int, body []byte) error {
 	var problem struct {
-		Code string `json:"code"`
+		Code    string `json:"code"`
+		Refused *struct {
+			EN string `json:"en"`
+			DE string `json:"de"`
+		} `json:"refused"` // of settings_refused
 	}
 	_ = json.Unmarshal(body, &problem) // what is no problem has no code
 	e, ok := catalogue.Lookup(problem.Code)
@@ -177,6 +181,9 @@ func (d adminDoor) refusal(status int, body []byte) error {
 	}
 	if !ok || status == http.StatusUnauthorized || status < http.StatusBadRequest { // tokens of clients are asked for elsewhere
 		return d.stranger(status)
+	}
+	if r := problem.Refused; r != nil {
+		return refusedError{spoken(text{e.Title.EN + " [" + e.Code + "]:\n" + r.EN, e.Title.DE + " [" + e.Code + "]:\n" + r.DE}), e.Code}
 	}
 	return refusedError{spoken(text{e.Title.EN + ". " + e.Action.EN + " [" + e.Code + "]", e.Title.DE + ". " + e.Action.DE + " [" + e.Code + "]"}), e.Code}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -27,12 +28,14 @@ const settingsLook = 3 * time.Second
 // busyLooks are the looks until settings are read once more that met a sync which they would have had to wait for.
 const busyLooks = 20
 
-// follower reads the settings anew on SIGHUP and when their file has changed.
+// follower reads the settings anew on SIGHUP, when their file has changed, and when an operator asks.
 type follower struct {
 	path string
 	env  []string
 	log  *slog.Logger
 	load func(ctx context.Context, why string, c *config.Config) (gateway.Plan, error)
+
+	mu sync.Mutex // held while settings are read and taken: what was read earlier is never taken later
 
 	files []string // in which secrets of clients stand, of the settings that were last read well
 
@@ -113,23 +116,45 @@ func (f *follower) run(ctx context.Context) {
 // look reloads when two looks in a row find the same file, and another one than was read last: half of one that is being written is not
 // taken.
 func (f *follower) look(ctx context.Context) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	now, err := f.digest()
 	if err != nil {
 		return // it is being swapped, or gone; the old settings stay
 	}
 	switch {
 	case now != f.applied && now == f.seen:
-		f.reload(ctx, "the file has changed")
+		f.reloadLocked(ctx, "the file has changed")
 	case f.again == 1 && now == f.applied:
-		f.reload(ctx, "tried again")
+		f.reloadLocked(ctx, "tried again")
 	case f.again > 1:
 		f.again--
 	}
 	f.seen = now
 }
 
-// reload reads the file and goes over to it, or says with its lines why not.
+// reload reads the file and goes over to it, or logs with its lines why not.
 func (f *follower) reload(ctx context.Context, why string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reloadLocked(ctx, why)
+}
+
+func (f *follower) reloadLocked(ctx context.Context, why string) {
+	_, _ = f.readLocked(ctx, why, func(ctx context.Context, c *config.Config) (gateway.Plan, error) { return f.load(ctx, why, c) }) // it is logged
+}
+
+// taker goes over to settings, or says why not.
+type taker = func(context.Context, *config.Config) (gateway.Plan, error)
+
+// Read implements gateway.Follower.
+func (f *follower) Read(ctx context.Context, why string, take taker) (gateway.Plan, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.readLocked(ctx, why, take)
+}
+
+func (f *follower) readLocked(ctx context.Context, why string, take taker) (gateway.Plan, error) {
 	f.applied, _ = f.digest()
 	settings, err := config.Load(f.path, f.env)
 	var plan gateway.Plan
@@ -138,7 +163,7 @@ func (f *follower) reload(ctx context.Context, why string) {
 		for _, w := range settings.Warnings {
 			f.log.WarnContext(ctx, w.String())
 		}
-		plan, err = f.load(ctx, why, settings)
+		plan, err = take(ctx, settings)
 	}
 	f.again = 0
 	if errors.Is(err, cache.ErrBusy) {
@@ -147,7 +172,7 @@ func (f *follower) reload(ctx context.Context, why string) {
 	if err != nil {
 		f.good.Store(0)
 		f.log.ErrorContext(ctx, "the settings were not taken; the ones before stay in force", "why", why, "file", f.path, "error", err)
-		return
+		return plan, err
 	}
 	f.good.Store(1)
 	f.goodAt.Store(time.Now().Unix())
@@ -155,6 +180,7 @@ func (f *follower) reload(ctx context.Context, why string) {
 	if len(plan.Restart) > 0 {
 		f.log.WarnContext(ctx, "changed settings that wait for a restart", "settings", plan.Restart)
 	}
+	return plan, nil
 }
 
 // maxSettings is far more than settings of hundreds of sources have.

@@ -52,6 +52,7 @@ type commands struct {
 	Fakejamf   fakejamfCommand       `cmd:"" help:"Run the simulated Jamf Pro alone."`
 	Check      checkCommand          `cmd:"" help:"Check the settings, then test the connection of each source."`
 	Status     statusCommand         `cmd:"" help:"Show the state of every source of a running gateway."`
+	Reload     reloadCommand         `cmd:"" help:"Have a running gateway take its settings file as it is now."`
 	Sync       syncCommand           `cmd:"" help:"Have a running gateway read a source now."`
 	Approve    approveCommand        `cmd:"" help:"Show what a guard holds back of a source, or approve it."`
 	Expect     expectRemovalsCommand `cmd:"" name:"expect-removals" help:"Announce deletions in Jamf, so that they are published without approval."`

@@ -41,8 +41,9 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err := waiting.publish(tel.meters); err != nil {
 		return fmt.Errorf("count dropped lines: %w", err)
 	}
+	follow := newFollower(c.Config, first, s, log, nil)
 	g, err := gateway.New(ctx, gateway.Options{
-		Config: settings, Version: version, Metrics: tel.metrics, Logger: log, StartJitter: s.startJitter,
+		Config: settings, Version: version, Metrics: tel.metrics, Logger: log, StartJitter: s.startJitter, Follower: follow,
 		TracerProvider: tel.tracers, MeterProvider: tel.meters,
 	})
 	if errors.Is(err, cache.ErrLocked) {
@@ -62,7 +63,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	log.InfoContext(ctx, "jamf-gateway is running", "version", version, "listen", g.PublicAddr(), "admin_listen", g.AdminAddr(),
 		"sources", len(settings.Sources), "clients", len(settings.Clients))
-	follow := newFollower(c.Config, first, s, log, g.Reload)
+	follow.load = g.Reload
 	follow.secretsOf(settings)
 	if err := follow.publish(tel.meters); err != nil {
 		return errors.Join(fmt.Errorf("count reloads: %w", err), g.Close())

@@ -52,6 +52,18 @@ func ofSync() []Entry {
 			},
 		},
 		{
+			Code:  "settings_refused",
+			Title: Text{"The settings were not taken", "Die Einstellungen wurden nicht übernommen"},
+			Cause: Text{
+				"The settings file has a problem, or a guard refuses what it says. The settings before stay in force.",
+				"Die Einstellungsdatei hat einen Fehler, oder eine Sicherung lehnt ab, was darin steht. Die bisherigen Einstellungen bleiben in Kraft.",
+			},
+			Action: Text{
+				"Mend what is told, with file and line, and reload again.",
+				"Beheben Sie, was mit Datei und Zeile genannt ist, und laden Sie neu.",
+			},
+		},
+		{
 			Code:  "purge_unfinished",
 			Title: Text{"The purge is begun and not finished", "Die Löschung ist begonnen und nicht fertig"},
 			Cause: Text{

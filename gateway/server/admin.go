@@ -26,6 +26,7 @@ func (s *Server) adminRoutes(app *fiber.App, listen net.Addr) {
 	s.profileRoutes(app)
 	route(app, http.MethodGet, "/v1/admin/sources", styleOwn, s.adminSources)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/sync", styleOwn, s.adminSync)
+	route(app, http.MethodPost, "/v1/admin/reload", styleOwn, s.adminReload)
 	s.usageRoutes(app)
 	route(app, http.MethodGet, "/v1/admin/sources/{name}/held", styleOwn, s.adminHeld)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/approve", styleOwn, s.adminApprove)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -35,7 +36,7 @@ func (s *Server) act(c *fiber.Ctx, e audit.Entry, do func() error) *fault {
 	defer func() { ended(outcome) }()
 	if err := do(); err != nil {
 		f := controlFault(err, e.Source)
-		outcome = f.code
+		outcome = cmp.Or(f.outcome, f.code)
 		return f
 	}
 	outcome = audit.Done

@@ -85,7 +85,7 @@ func (w *world) describes(address string) bool {
 
 // describedEnd tells that a path of the admin door ends like those that are described.
 func describedEnd(path string) bool {
-	return slices.ContainsFunc([]string{"/usage", "/purge", "/show"}, func(end string) bool { return strings.HasSuffix(path, end) })
+	return slices.ContainsFunc([]string{"/usage", "/purge", "/show", "/reload"}, func(end string) bool { return strings.HasSuffix(path, end) })
 }
 
 // publicOperations are those that the public door has.
@@ -258,7 +258,8 @@ var optional = map[string]bool{
 	"confirmedEmpty": true, "parameter": true, "source": true, "traceId": true, "code": true, "detail": true, "action": true,
 	"reusedUntil": true, "rightsForNames": true, "rightsForNamesMissing": true, "sourceState": true, "quarantinedDevices": true,
 	"expectedRemovals": true, "undecided": true, "decide": true,
-	"/components/schemas/Problem/reason": true, // of a series it always stands there
+	"/components/schemas/Problem/reason":  true, // of a series it always stands there
+	"/components/schemas/Problem/refused": true, // of settings alone
 }
 
 // loose lists the objects of a schema that admit members which nobody described, or lack some that always stand there.

@@ -44,9 +44,31 @@ type Control interface {
 	// PurgeDevice removes one device from everything that is stored; returns tells that the source is still read, so that it comes back where
 	// Jamf has it. ErrUnknownSource, ErrUnknownDevice, ErrSyncRunning, ErrUnfinished.
 	PurgeDevice(ctx context.Context, source string, k device.Kind, id int64, by string) (returns bool, err error)
+	// Reload takes the settings as their file says now; a *SettingsError says why not.
+	Reload(ctx context.Context) (Taken, error)
 	// Test runs the connection test of one source, one at a time. The last report is given again for 30 s, and for up to 5 min
 	// where tests keep failing in the same way. ErrUnknownSource, ErrDisabled, or the error of ctx.
 	Test(ctx context.Context, source string) (TestReport, error)
+}
+
+// SettingsError says why the settings of a file were not taken. Those before stay in force.
+type SettingsError struct {
+	Why     Warning // for the operator, whose settings they are: with file and line, without secrets
+	Outcome string  // for the audit
+	Err     error
+}
+
+// Error implements error.
+func (e *SettingsError) Error() string { return e.Why.EN }
+
+// Unwrap returns the cause.
+func (e *SettingsError) Unwrap() error { return e.Err }
+
+// Taken is what going over to other settings came to. No list is nil.
+type Taken struct {
+	Added   []string `json:"added"`   // sources
+	Changed []string `json:"changed"` // sources
+	Restart []string `json:"restart"` // settings whose change waits for a restart
 }
 
 // SourceStatus is one configured source.

@@ -48,6 +48,7 @@ const (
 	codeNotHeld          = "not_held"
 	codeSourceInUse      = "source_in_use"
 	codeUnfinished       = "purge_unfinished"
+	codeSettingsRefused  = "settings_refused"
 	codeInternal         = "internal"
 	codeNeverSynced      = "never_synced"
 	codeNotFresh         = "not_fresh"
@@ -86,10 +87,12 @@ type fault struct {
 	asked      string // the source that was asked for and that the caller may not see: logged, never shown
 	allow      string // of a 405, when the router did not say it
 	retryAfter time.Duration
-	limited    bool  // the client has as many requests under way as it may
-	unread     bool  // nothing can be read of a disabled source: 503, where asking for an act is 409
-	close      bool  // the connection is not to be trusted further
-	cause      error // logged, never shown
+	limited    bool     // the client has as many requests under way as it may
+	unread     bool     // nothing can be read of a disabled source: 503, where asking for an act is 409
+	close      bool     // the connection is not to be trusted further
+	cause      error    // logged, never shown
+	refused    *Warning // of settings_refused: the problems of the settings, for the operator
+	outcome    string   // of an act, for the audit; "" = the code
 }
 
 func (f *fault) Error() string {

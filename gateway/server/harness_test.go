@@ -126,6 +126,13 @@ func (h *house) PurgeDevice(_ context.Context, source string, k device.Kind, id 
 	return source == "schule-a", h.syncErr
 }
 
+func (h *house) Reload(context.Context) (server.Taken, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.acts = append(h.acts, "reload")
+	return server.Taken{Added: []string{"neu"}, Changed: []string{}, Restart: []string{"listen"}}, h.syncErr
+}
+
 func (h *house) Test(context.Context, string) (server.TestReport, error) {
 	if h.begun != nil {
 		close(h.begun)

@@ -35,7 +35,7 @@ func statusOf(code string) int {
 		return http.StatusNotAcceptable
 	case codeTimeout:
 		return http.StatusRequestTimeout
-	case codeSourceDisabled, codeSyncRunning, codeNotHeld, codeSourceInUse:
+	case codeSourceDisabled, codeSyncRunning, codeNotHeld, codeSourceInUse, codeSettingsRefused:
 		return http.StatusConflict
 	case codeCursorExpired:
 		return http.StatusGone
@@ -229,6 +229,9 @@ type problem struct {
 	Parameter string `json:"parameter,omitempty"`
 	Source    string `json:"source,omitempty"`
 	Reason    string `json:"reason,omitempty"`
+
+	Refused *Warning `json:"refused,omitempty"` // of settings_refused
+
 	RequestID string `json:"requestId"`
 	TraceID   string `json:"traceId,omitempty"`
 }
@@ -253,7 +256,7 @@ func writeProblem(rc *fasthttp.RequestCtx, x *exchange, status int, f *fault) {
 	title, cause, _ := sentences(f.code)
 	body, err := marshal(problem{
 		Type: "urn:jamf-gateway:problem:" + f.code, Title: title, Status: status, Detail: f.text(cause), Code: f.code,
-		Action: f.action(), Parameter: f.field, Source: f.source, Reason: f.reason, RequestID: x.id, TraceID: x.traceID(),
+		Action: f.action(), Parameter: f.field, Source: f.source, Reason: f.reason, Refused: f.refused, RequestID: x.id, TraceID: x.traceID(),
 	})
 	if err != nil {
 		body = []byte(`{"type":"about:blank","status":500,"code":"internal"}`)

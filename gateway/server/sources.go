@@ -459,6 +459,9 @@ func controlFault(err error, source string) *fault {
 	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
+	if refused, ok := errors.AsType[*SettingsError](err); ok {
+		return &fault{code: codeSettingsRefused, source: source, refused: &refused.Why, outcome: refused.Outcome}
+	}
 	switch {
 	case errors.Is(err, ErrUnknownSource):
 		return &fault{code: codeUnknownSource, source: source}

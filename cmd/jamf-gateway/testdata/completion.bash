@@ -12,6 +12,7 @@ _jamf_gateway() {
             " fakejamf") place="fakejamf" ;;
             " check") place="check" ;;
             " status") place="status" ;;
+            " reload") place="reload" ;;
             " sync") place="sync" ;;
             " approve") place="approve" ;;
             " expect-removals") place="expect-removals" ;;
@@ -35,7 +36,7 @@ _jamf_gateway() {
     done
     case "$place" in
         "")
-            words="init preflight serve demo fakejamf check status sync approve expect-removals purge show fields report audit diagnose client completion help version" flags="--help --lang --version"
+            words="init preflight serve demo fakejamf check status reload sync approve expect-removals purge show fields report audit diagnose client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -117,6 +118,15 @@ _jamf_gateway() {
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;
+            esac ;;
+        "reload")
+            words="" flags="--help --lang --version --config --admin --admin-token-file --by"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --config) return ;;
+                --admin) words="" flags="" ;;
+                --admin-token-file) return ;;
+                --by) words="" flags="" ;;
             esac ;;
         "sync")
             words="" flags="--help --lang --version --kind --wait --config --admin --admin-token-file --by"

@@ -17,6 +17,8 @@ function __jamf_gateway_at
                 set place "check"
             case " status"
                 set place "status"
+            case " reload"
+                set place "reload"
             case " sync"
                 set place "sync"
             case " approve"
@@ -67,6 +69,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at ""' -a demo -d 'Run a simulated J
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a fakejamf -d 'Run the simulated Jamf Pro alone.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a check -d 'Check the settings, then test the connection of each source.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a status -d 'Show the state of every source of a running gateway.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a reload -d 'Have a running gateway take its settings file as it is now.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a sync -d 'Have a running gateway read a source now.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a approve -d 'Show what a guard holds back of a source, or approve it.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a expect-removals -d 'Announce deletions in Jamf, so that they are published without approval.'
@@ -159,6 +162,13 @@ complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l admin -x -d 'Address
 complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l admin-token-file -r -F -d 'File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l watch -d 'Show it again every two seconds, until Ctrl-C.'
 complete -c jamf-gateway -n '__jamf_gateway_at "status"' -l json -d 'Print what the admin door answers.'
+complete -c jamf-gateway -n '__jamf_gateway_at "reload"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "reload"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "reload"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "reload"' -l config -r -F -d 'Settings file whose admin_listen is used.'
+complete -c jamf-gateway -n '__jamf_gateway_at "reload"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "reload"' -l admin-token-file -r -F -d 'File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.'
+complete -c jamf-gateway -n '__jamf_gateway_at "reload"' -l by -x -d 'Who acts, for the audit; without it the user of this terminal, also behind sudo.'
 complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
 complete -c jamf-gateway -n '__jamf_gateway_at "sync"' -l version -d 'Print the version.'

@@ -16,6 +16,7 @@ _jamf-gateway() {
             " fakejamf") place="fakejamf" ;;
             " check") place="check" ;;
             " status") place="status" ;;
+            " reload") place="reload" ;;
             " sync") place="sync" ;;
             " approve") place="approve" ;;
             " expect-removals") place="expect-removals" ;;
@@ -42,7 +43,7 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
-            commands=( 'init:Ask what is needed and write the settings.' 'preflight:Say what a Jamf Pro opens to any program with these credentials, before there are settings. Stores nothing.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'purge:Have a running gateway remove everything that it stored of a source, or of one device.' 'show:Show what is stored of a device, and beside it what each client sees.' 'fields:Print exactly what leaves, for each client of the settings.' 'report:Report what the gateway has recorded.' 'audit:Print the audit, or check that nothing of it is gone: who approved, purged, was refused, and what each client read.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
+            commands=( 'init:Ask what is needed and write the settings.' 'preflight:Say what a Jamf Pro opens to any program with these credentials, before there are settings. Stores nothing.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'reload:Have a running gateway take its settings file as it is now.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'purge:Have a running gateway remove everything that it stored of a source, or of one device.' 'show:Show what is stored of a device, and beside it what each client sees.' 'fields:Print exactly what leaves, for each client of the settings.' 'report:Report what the gateway has recorded.' 'audit:Print the audit, or check that nothing of it is gone: who approved, purged, was refused, and what each client read.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "init")
             case "$prev" in
@@ -130,6 +131,16 @@ _jamf-gateway() {
             esac
             commands=( )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--watch:Show it again every two seconds, until Ctrl-C.' '--json:Print what the admin door answers.' ) ;;
+        "reload")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --config) _files; return ;;
+                --admin) return ;;
+                --admin-token-file) _files; return ;;
+                --by) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--by:Who acts, for the audit; without it the user of this terminal, also behind sudo.' ) ;;
         "sync")
             case "$prev" in
                 --lang) compadd -- en de; return ;;

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestARunningGatewayIsToldToReload goes through command, door, follower and gateway.
+func TestARunningGatewayIsToldToReload(t *testing.T) {
+	file := settings(t, jamf(t), "")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := string(raw)
+	door := filepath.Join(filepath.Dir(file), "door.yaml") // a good file, which finds the door
+	write(t, door, first)
+	listen := regexp.MustCompile(`(?m)^listen: (.+)$`).FindStringSubmatch(first)[1]
+	serving(t, file, listen, []string{"JAMF_SECRET=jamf-secret"})
+	reload := func(code int, lang string, says ...string) {
+		t.Helper()
+		r := command(t, []string{"JAMF_SECRET=jamf-secret"}, "reload", "--config", door, "--by", "erika", "--lang", lang)
+		if r.code != code {
+			t.Errorf("exit code %d, want %d: %s%s", r.code, code, r.out, r.err)
+		}
+		for _, text := range says {
+			if !strings.Contains(r.out+r.err, text) {
+				t.Errorf("%q is missing in\n%s%s", text, r.out, r.err)
+			}
+		}
+		if strings.Contains(r.out+r.err, "hush-hush") {
+			t.Errorf("a secret is told: %s%s", r.out, r.err)
+		}
+	}
+	reload(exitGood, "en", "The settings are in force as their file says now.\n")
+	write(t, file, strings.Replace(first, "  - {name: schule-a,", "  - {name: schule-b, url: \"https://b.example\", client_id: c, client_secret: hush-hush, status: disabled}\n  - {name: schule-a, default: true,", 1)+"cache: {max_bytes: 512MiB}\n")
+	reload(exitGood, "de", "Die Einstellungen gelten jetzt", "Neue Quellen: schule-b\n", "Wartet auf einen Neustart: cache\n")
+	reload(exitGood, "en", "Waits for a restart: cache\n")
+	write(t, file, first+"max_page_size: many\n")
+	reload(exitWrong, "en", "The settings were not taken [settings_refused]:\n", file+":7: max_page_size: ")
+	write(t, file, strings.Replace(first, "client_secret: \"env:JAMF_SECRET\"", "client_secret: [hush-hush]", 1))
+	reload(exitWrong, "de", "Die Einstellungen wurden nicht übernommen [settings_refused]:\n", file+":4: ")
+	write(t, file, first)
+	reload(exitWrong, "en", "schule-b is running and is not in the settings any more")
+	if r := command(t, nil, "audit", "--config", door, "--act", "settings"); r.code != exitGood || strings.Count(r.out, "admin (erika)") < 12 || !strings.Contains(r.out, "source_missing") {
+		t.Errorf("the audit says %s%s", r.out, r.err)
+	}
+}
+
+func TestAReloadIsNotToldByAStranger(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
+	t.Cleanup(srv.Close)
+	if r := command(t, nil, "reload", "--admin", srv.URL); r.code != exitWrong || !strings.Contains(r.err, "is not the admin door") {
+		t.Errorf("exit code %d: %s%s", r.code, r.out, r.err)
+	}
+}
