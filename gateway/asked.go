@@ -3,6 +3,9 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"time"
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway/server"
@@ -13,6 +16,24 @@ type Follower interface {
 	// Read reads the settings as they are now and hands them to take, which goes over to them or says why not. It reads and takes one at a
 	// time: what was read earlier is not taken later. why is for the log.
 	Read(ctx context.Context, why string, take func(context.Context, *config.Config) (Plan, error)) (Plan, error)
+	// Refused is what keeps the settings that were read last from being in force; nil = they are. It never waits.
+	Refused() *Refused
+}
+
+// Refused are settings that were read and not taken. Immutable.
+type Refused struct {
+	Since, Taken time.Time // of the first refusal in a row; of those in force
+	Problem      error     // of the last
+}
+
+// warning tells it to an operator.
+func (r *Refused) warning() server.Warning {
+	why, since, taken := said(r.Problem), r.Since.UTC().Format(time.RFC3339), r.Taken.UTC().Format(time.RFC3339)
+	line := func(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
+	return server.Warning{
+		EN: fmt.Sprintf("The settings file has been refused since %s; in force are the settings that were taken at %s: %s", since, taken, line(why.EN)),
+		DE: fmt.Sprintf("Die Einstellungsdatei wird seit %s abgelehnt; in Kraft sind die um %s übernommenen Einstellungen: %s", since, taken, line(why.DE)),
+	}
 }
 
 // errNotFollowed is what a gateway says that was not started from a file, as the demo is not.

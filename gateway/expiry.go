@@ -36,8 +36,13 @@ func (g *Gateway) watchExpiry(ctx context.Context) error {
 	}
 }
 
-// warnings are what watchExpiry warns of, as it is now, and what clients lost by the settings of the start.
+// warnings are that the settings file is refused, what watchExpiry warns of, as it is now, and what clients lost by the settings of the start.
 func (g *Gateway) warnings() (out []server.Warning) {
+	if g.o.Follower != nil {
+		if r := g.o.Follower.Refused(); r != nil {
+			out = append(out, r.warning())
+		}
+	}
 	for _, w := range g.fit.Load().config.ExpiryWarnings(g.o.Now()) {
 		out = append(out, server.Warning{EN: w.String(), DE: w.German()})
 	}

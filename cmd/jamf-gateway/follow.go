@@ -41,9 +41,10 @@ type follower struct {
 
 	good    atomic.Int64 // 1: the last reload was good, or there was none
 	goodAt  atomic.Int64 // in unix seconds
-	applied [32]byte     // digest of the file that was last read, taken or not
-	seen    [32]byte     // of the look before
-	again   int          // looks until what only came at a bad moment is tried again; 0 = nothing did
+	refused atomic.Pointer[gateway.Refused]
+	applied [32]byte // digest of the file that was last read, taken or not
+	seen    [32]byte // of the look before
+	again   int      // looks until what only came at a bad moment is tried again; 0 = nothing did
 }
 
 func newFollower(path string, first [32]byte, s streams, log *slog.Logger, load func(context.Context, string, *config.Config) (gateway.Plan, error)) *follower {
@@ -133,6 +134,9 @@ func (f *follower) look(ctx context.Context) {
 	f.seen = now
 }
 
+// Refused implements gateway.Follower.
+func (f *follower) Refused() *gateway.Refused { return f.refused.Load() }
+
 // reload reads the file and goes over to it, or logs with its lines why not.
 func (f *follower) reload(ctx context.Context, why string) {
 	f.mu.Lock()
@@ -171,11 +175,17 @@ func (f *follower) readLocked(ctx context.Context, why string, take taker) (gate
 	}
 	if err != nil {
 		f.good.Store(0)
+		refused := &gateway.Refused{Since: time.Now(), Taken: time.Unix(f.goodAt.Load(), 0), Problem: err}
+		if before := f.refused.Load(); before != nil {
+			refused.Since = before.Since
+		}
+		f.refused.Store(refused)
 		f.log.ErrorContext(ctx, "the settings were not taken; the ones before stay in force", "why", why, "file", f.path, "error", err)
 		return plan, err
 	}
 	f.good.Store(1)
 	f.goodAt.Store(time.Now().Unix())
+	f.refused.Store(nil)
 	f.log.InfoContext(ctx, "other settings are in force", "why", why, "file", f.path, "added", plan.Added, "changed", plan.Changed)
 	if len(plan.Restart) > 0 {
 		f.log.WarnContext(ctx, "changed settings that wait for a restart", "settings", plan.Restart)

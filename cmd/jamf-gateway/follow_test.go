@@ -132,12 +132,19 @@ func TestSettingsAreFollowedWhenTheyAreWholeAndGood(t *testing.T) {
 	if f.again != 0 {
 		t.Error("what was refused for good is tried again")
 	}
+	before := f.Refused()
 	refuse = fmt.Errorf("weigh: %w", cache.ErrBusy)
 	f.reload(t.Context(), "SIGHUP")
+	if now := f.Refused(); now.Since != before.Since || !errors.Is(now.Problem, cache.ErrBusy) || now.Taken.IsZero() {
+		t.Errorf("refused as %+v, before as %+v", now, before)
+	}
 	refuse = nil
 	for range busyLooks - 1 {
 		look(2, 0, "")
 	}
 	look(3, 1, "tried again")
 	look(3, 1, "")
+	if r := f.Refused(); r != nil {
+		t.Errorf("settings in force are refused: %+v", r)
+	}
 }

@@ -38,7 +38,8 @@ func TestARunningGatewayIsToldToReload(t *testing.T) {
 		}
 	}
 	reload(exitGood, "en", "The settings are in force as their file says now.\n")
-	write(t, file, strings.Replace(first, "  - {name: schule-a,", "  - {name: schule-b, url: \"https://b.example\", client_id: c, client_secret: hush-hush, status: disabled}\n  - {name: schule-a, default: true,", 1)+"cache: {max_bytes: 512MiB}\n")
+	both := strings.Replace(first, "  - {name: schule-a,", "  - {name: schule-b, url: \"https://b.example\", client_id: c, client_secret: hush-hush, status: disabled}\n  - {name: schule-a, default: true,", 1) + "cache: {max_bytes: 512MiB}\n"
+	write(t, file, both)
 	reload(exitGood, "de", "Die Einstellungen gelten jetzt", "Neue Quellen: schule-b\n", "Wartet auf einen Neustart: cache\n")
 	reload(exitGood, "en", "Waits for a restart: cache\n")
 	write(t, file, first+"max_page_size: many\n")
@@ -47,6 +48,21 @@ func TestARunningGatewayIsToldToReload(t *testing.T) {
 	reload(exitWrong, "de", "Die Einstellungen wurden nicht übernommen [settings_refused]:\n", file+":4: ")
 	write(t, file, first)
 	reload(exitWrong, "en", "schule-b is running and is not in the settings any more")
+	told := func(lang string) string {
+		return command(t, nil, "status", "--config", door, "--lang", lang).out
+	}
+	for lang, text := range map[string]string{
+		"en": "Warning: The settings file has been refused since ", "de": "Warnung: Die Einstellungsdatei wird seit ",
+	} {
+		if out := told(lang); !strings.Contains(out, text) || !strings.Contains(out, "schule-b is running and is not in the settings any more") {
+			t.Errorf("the status does not tell of the refusal: %s", out)
+		}
+	}
+	write(t, file, both)
+	reload(exitGood, "en")
+	if out := told("en"); strings.Contains(out, "refused since") {
+		t.Errorf("the status tells of a refusal that is over: %s", out)
+	}
 	if r := command(t, nil, "audit", "--config", door, "--act", "settings"); r.code != exitGood || strings.Count(r.out, "admin (erika)") < 12 || !strings.Contains(r.out, "source_missing") {
 		t.Errorf("the audit says %s%s", r.out, r.err)
 	}
