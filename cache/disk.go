@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -131,6 +132,27 @@ func (d *Disk) Sync(path string) error {
 		return err
 	}
 	return errors.Join(file.Sync(), file.Close())
+}
+
+// AsideMark stands between the name of a file that was set aside and a number.
+const AsideMark = ".aside-"
+
+// SetAside moves a file out of the way that must not be written over, and returns where it lies. Nothing that was set aside before is
+// touched. Whether the move outlives a power cut is not waited for: the file would be found once more.
+func (d *Disk) SetAside(path string) (string, error) {
+	for n := 1; ; n++ {
+		to := fmt.Sprintf("%s%s%d", path, AsideMark, n)
+		_, err := os.Lstat(to)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = d.rename(path, to)
+		} else if err == nil {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("set %s aside: %w", filepath.Base(path), err)
+		}
+		return to, nil
+	}
 }
 
 func (d *Disk) rename(from, to string) error {

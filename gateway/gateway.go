@@ -217,7 +217,7 @@ const usageFile = ".usage.json"
 func (g *Gateway) newUsage() (*usage.Recorder, error) {
 	c := g.o.Config
 	o := usage.Options{
-		Fields: device.FieldWords(), File: filepath.Join(c.DataDir, usageFile), Write: g.store.Disk().ReplaceFile, Now: g.o.Now, Logger: g.o.Logger,
+		Fields: device.FieldWords(), File: filepath.Join(c.DataDir, usageFile), Write: g.store.Disk().ReplaceFile, Aside: g.store.Disk().SetAside, Now: g.o.Now, Logger: g.o.Logger,
 	}
 	for _, client := range c.Clients {
 		o.Clients = append(o.Clients, client.ID)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -207,8 +208,19 @@ func (p *purger) source(ctx context.Context, name string) error {
 	disk := p.store.Disk()
 	return errors.Join(
 		p.syncer.Forget(name), disk.RemoveAll(filepath.Join(p.dataDir, scheduleDir, name+".json")),
-		disk.RemoveAll(availability.Dir(p.dataDir, name)), p.usage.Forget(name),
+		disk.RemoveAll(availability.Dir(p.dataDir, name)), p.usage.Forget(name), p.dropAside(),
 	)
+}
+
+// dropAside removes what was set aside of the files in which sources are named: nobody can take one source out of a file that cannot be read.
+func (p *purger) dropAside() error {
+	entries, err := os.ReadDir(p.dataDir)
+	for _, e := range entries {
+		if name, _, aside := strings.Cut(e.Name(), cache.AsideMark); aside && (name == runsFile || name == usageFile) {
+			err = errors.Join(err, p.store.Disk().RemoveAll(filepath.Join(p.dataDir, e.Name())))
+		}
+	}
+	return err
 }
 
 // device removes one device. Counts of devices, and when they were read, stay. One that is no longer stored may be what a crash left of

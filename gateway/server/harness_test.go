@@ -215,7 +215,13 @@ func full(t testing.TB) *device.Profile {
 // "only-a" and "only-b". Nothing is stored yet.
 func newWorld(t testing.TB, options ...option) *world {
 	t.Helper()
-	w := newWorldWithoutDoors(t, options...)
+	return newWorldOn(t, nil, options...)
+}
+
+// newWorldOn is newWorld on a disk that can fail.
+func newWorldOn(t testing.TB, disk *cache.Disk, options ...option) *world {
+	t.Helper()
+	w := newWorldWithoutDoorsOn(t, disk, options...)
 	w.open()
 	return w
 }
@@ -223,10 +229,15 @@ func newWorld(t testing.TB, options ...option) *world {
 // newWorldWithoutDoors is the same for who opens the doors.
 func newWorldWithoutDoors(t testing.TB, options ...option) *world {
 	t.Helper()
+	return newWorldWithoutDoorsOn(t, nil, options...)
+}
+
+func newWorldWithoutDoorsOn(t testing.TB, disk *cache.Disk, options ...option) *world {
+	t.Helper()
 	w := &world{t: t, clock: &clock{now: start}, house: &house{report: passed()}, dir: t.TempDir()}
 	var err error
 	w.store, err = cache.Open(t.Context(), cache.Options{
-		Dir: w.dir, MaxBytes: 64 << 20, Keep: 3, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now,
+		Dir: w.dir, MaxBytes: 64 << 20, Keep: 3, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now, Disk: disk,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,8 @@ type runs struct {
 	log   *slog.Logger
 	file  string // "" = not kept over a restart
 
-	saving sync.Mutex // one writer of the file; taken before mu
+	saving  sync.Mutex // one writer of the file; taken before mu
+	foreign bool       // under saving: the file that is there cannot be read, and is set aside before anything is written
 
 	mu      sync.Mutex
 	closed  bool

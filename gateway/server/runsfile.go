@@ -16,7 +16,7 @@ import (
 	"jamf-gateway/gateway/device"
 )
 
-// runsFormat is the version of the file; another one is left alone and read as none.
+// runsFormat is the version of the file; one of another is set aside.
 const runsFormat = 1
 
 // runsPage is the file of the client runs: which generation each client is reading. It holds no secret and no device.
@@ -70,6 +70,9 @@ func (r *runs) save(ctx context.Context, times bool) {
 	}
 	data, err := json.Marshal(page)
 	if err == nil {
+		err = r.clearWay()
+	}
+	if err == nil {
 		err = r.store.Disk().ReplaceFile(r.file, data)
 	}
 	if err != nil {
@@ -78,6 +81,20 @@ func (r *runs) save(ctx context.Context, times bool) {
 		r.touched = true // the janitor tries again
 		r.mu.Unlock()
 	}
+}
+
+// clearWay sets a file aside that cannot be read: it may be of a newer release, which goes on with it. The caller holds saving, or is alone.
+func (r *runs) clearWay() error {
+	if !r.foreign {
+		return nil
+	}
+	to, err := r.store.Disk().SetAside(r.file)
+	if err != nil {
+		return err
+	}
+	r.foreign = false
+	r.log.Warn("the file of the client runs cannot be read and is set aside", "file", to)
+	return nil
 }
 
 // page is what stands in the file; false when nothing is to be written.
@@ -118,6 +135,10 @@ func (r *runs) restore(known func(client string, q cache.Series) bool) {
 	page, err := readRuns(r.file)
 	if err != nil {
 		r.log.Warn("the client runs of before the restart are not known", "error", err)
+		r.foreign = true
+		if err := r.clearWay(); err != nil {
+			r.log.Warn("remember the client runs", "error", err)
+		}
 		return
 	}
 	if page.Store != r.store.Identity() {

@@ -27,7 +27,7 @@ func TestNoFailingWriteCostsACount(t *testing.T) {
 				return nil
 			}}
 			file := filepath.Join(t.TempDir(), "usage.json")
-			r := recorder(t, usage.Options{File: file, Write: disk.ReplaceFile})
+			r := recorder(t, usage.Options{File: file, Aside: disk.SetAside, Write: disk.ReplaceFile})
 			end, done := make(chan struct{}), make(chan error)
 			ctx := contextUntil(t, end)
 			go func() { done <- r.Run(ctx) }()

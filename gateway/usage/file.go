@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// fileFormat is the version of the file; another one is read as none.
+	// fileFormat is the version of the file; one of another is set aside.
 	fileFormat = 1
 	// saveEvery is how often the file is written at most, but for the end.
 	saveEvery = 5 * time.Minute
@@ -75,6 +75,9 @@ func (c *client) counted() uint64 {
 func (r *Recorder) save() error {
 	r.saving.Lock()
 	defer r.saving.Unlock()
+	if err := r.clearWay(); err != nil {
+		return err
+	}
 	now := r.o.Now()
 	r.nobody.prune(now)
 	for _, c := range r.all() {
@@ -87,11 +90,29 @@ func (r *Recorder) save() error {
 	return r.o.Write(r.o.File, data)
 }
 
+// clearWay sets a file aside that cannot be read: it may be of a newer release, which goes on with it. The caller holds saving, or is alone.
+func (r *Recorder) clearWay() error {
+	if !r.foreign {
+		return nil
+	}
+	to, err := r.o.Aside(r.o.File)
+	if err != nil {
+		return err
+	}
+	r.foreign = false
+	r.o.Logger.Warn("the file of the usage cannot be read and is set aside", "file", to)
+	return nil
+}
+
 // restore reads the file at the start.
 func (r *Recorder) restore(now time.Time) {
 	f, err := readFile(r.o.File)
 	if err != nil {
 		r.o.Logger.Warn("the usage of the clients of before the restart is not known", "error", err)
+		r.foreign = true
+		if err := r.clearWay(); err != nil {
+			r.o.Logger.Warn("keep the usage of the clients", "error", err)
+		}
 		return
 	}
 	for _, one := range f.Clients {

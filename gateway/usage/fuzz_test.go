@@ -66,7 +66,7 @@ func FuzzFile(f *testing.F) {
 		if err := os.WriteFile(file, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		o := usage.Options{File: file, Write: func(path string, data []byte) error { return os.WriteFile(path, data, 0o600) }}
+		o := usage.Options{File: file, Aside: aside, Write: func(path string, data []byte) error { return os.WriteFile(path, data, 0o600) }}
 		r := recorder(t, o)
 		if rec := of(t, r, "a"); len(rec.Routes) > usage.MaxRoutes || len(rec.Walks) > usage.MaxWalks+1 {
 			t.Fatalf("%d routes, %d walks", len(rec.Routes), len(rec.Walks))

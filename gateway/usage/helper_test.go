@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"jamf-gateway/cache"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -31,6 +33,9 @@ func golden(t *testing.T, name string, v any) {
 		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
 }
+
+// aside is Options.Aside on a disk that works.
+func aside(path string) (string, error) { return (&cache.Disk{}).SetAside(path) }
 
 // contextUntil ends with the channel.
 func contextUntil(t *testing.T, end <-chan struct{}) context.Context {

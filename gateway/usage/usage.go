@@ -20,6 +20,7 @@ type Options struct {
 	Fields  []string                             // the words that names of fields are made of: others are not kept
 	File    string                               // "" = not kept
 	Write   func(path string, data []byte) error // replaces a file atomically; needed with File
+	Aside   func(path string) (string, error)    // moves a file out of the way and tells where to; needed with File
 	Now     func() time.Time
 	Logger  *slog.Logger
 }
@@ -33,14 +34,15 @@ type Recorder struct {
 	words   *vocabulary
 	seed    maphash.Seed
 
-	saving sync.Mutex // one writer of the file: the last one that reads the records writes last
+	saving  sync.Mutex // one writer of the file: the last one that reads the records writes last
+	foreign bool       // the file that is there cannot be read: it is set aside before anything is written
 }
 
-// New takes up the records of before a restart, without those of clients that are gone. A file that cannot be read costs
-// the counts of before, not the start.
+// New takes up the records of before a restart, without those of clients that are gone. A file that cannot be read, as that
+// of a newer release, is set aside: it costs the counts of before, not the start.
 func New(o Options) (*Recorder, error) {
-	if o.File != "" && o.Write == nil {
-		return nil, errors.New("usage options: a file without write")
+	if o.File != "" && (o.Write == nil || o.Aside == nil) {
+		return nil, errors.New("usage options: a file without write or aside")
 	}
 	if o.Now == nil {
 		o.Now = time.Now

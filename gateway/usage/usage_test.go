@@ -236,7 +236,7 @@ func (w *writer) write(path string, data []byte) error {
 
 func TestRecordsOutliveARestartWithoutThoseOfClientsThatAreGone(t *testing.T) {
 	w := &writer{}
-	o := usage.Options{File: filepath.Join(t.TempDir(), "usage.json"), Write: w.write}
+	o := usage.Options{File: filepath.Join(t.TempDir(), "usage.json"), Aside: aside, Write: w.write}
 	r := recorder(t, o)
 	for _, id := range []string{"a", "b", ""} {
 		r.Record(id, page(0, 150))
@@ -277,7 +277,7 @@ func TestRecordsOutliveARestartWithoutThoseOfClientsThatAreGone(t *testing.T) {
 
 func TestWhatWasNotAskedForNinetyDaysIsForgotten(t *testing.T) {
 	now := start
-	o := usage.Options{File: filepath.Join(t.TempDir(), "usage.json"), Write: (&writer{}).write, Now: func() time.Time { return now }}
+	o := usage.Options{File: filepath.Join(t.TempDir(), "usage.json"), Aside: aside, Write: (&writer{}).write, Now: func() time.Time { return now }}
 	r := recorder(t, o)
 	r.Record("a", page(0, 1))
 	old := page(0, 1)
@@ -301,7 +301,7 @@ func TestAFileThatCannotBeReadCostsTheCountsAndNotTheStart(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := recorder(t, usage.Options{File: file, Write: (&writer{}).write})
+		r := recorder(t, usage.Options{File: file, Aside: aside, Write: (&writer{}).write})
 		if got := of(t, r, "a"); got.Requests != 0 || !got.Since.Equal(start) {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -314,7 +314,7 @@ func TestAFileThatCannotBeReadCostsTheCountsAndNotTheStart(t *testing.T) {
 func TestTheFileIsWrittenSeldomAndAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &writer{}
-		r := recorder(t, usage.Options{File: filepath.Join(t.TempDir(), "usage.json"), Write: w.write})
+		r := recorder(t, usage.Options{File: filepath.Join(t.TempDir(), "usage.json"), Aside: aside, Write: w.write})
 		end := make(chan struct{})
 		done := make(chan error)
 		ctx := contextUntil(t, end)
@@ -394,7 +394,7 @@ func BenchmarkRecord(b *testing.B) {
 
 func TestTheLastUseOfEachSecretIsKeptOverARestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), ".usage.json")
-	o := usage.Options{File: file, Write: func(path string, data []byte) error { return os.WriteFile(path, data, 0o600) }}
+	o := usage.Options{File: file, Aside: aside, Write: func(path string, data []byte) error { return os.WriteFile(path, data, 0o600) }}
 	r := recorder(t, o)
 	at := func(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
 	r.Record("a", &usage.Request{At: at(1), Method: "POST", Status: 200, Issued: "body", Secret: "old"})

@@ -55,7 +55,7 @@ func TestPathsThatAnEarlierReleaseKeptAreCutWhenTheyAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]uint64{}
-	for _, r := range of(t, recorder(t, usage.Options{File: file, Write: func(string, []byte) error { return nil }}), "a").Routes {
+	for _, r := range of(t, recorder(t, usage.Options{File: file, Aside: aside, Write: func(string, []byte) error { return nil }}), "a").Routes {
 		got[r.Route] += r.Requests
 	}
 	if diff := cmp.Diff(map[string]uint64{"/api/v1/{}": 6, "/jamf/{source}/api/v1/sites": 3, "/api/v1/computers-inventory/{id}": 3}, got); diff != "" {
