@@ -284,6 +284,9 @@ func (s *Store) newLine(q Series) *line {
 	return l
 }
 
+// Fresh tells that the store has no series yet: it holds nothing, and nothing that was lost.
+func (s *Store) Fresh() bool { return len(s.allLines()) == 0 }
+
 // allLines is a snapshot of the lines.
 func (s *Store) allLines() []*line {
 	s.mu.RLock()

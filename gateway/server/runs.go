@@ -65,6 +65,7 @@ type runs struct {
 	touched bool // a time did
 	held    map[runKey]*run
 	lost    map[walk]time.Time // last request of walks over sources that a restart took from their client
+	unknown time.Time          // the start that did not know which walks were under way; zero: each did
 }
 
 type runKey struct{ client, source string }
@@ -127,7 +128,7 @@ func (r *runs) place(client string, q cache.Series, s step, now time.Time) place
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	held, ok := r.held[runKey{client, q.Source}]
-	if r.elsewhereLocked(client, q, s, now) {
+	if r.strandedLocked(client, q, held, s, now) {
 		return place{gone: true}
 	}
 	switch {

@@ -24,6 +24,8 @@ type runsPage struct {
 	Format int       `json:"format"`
 	Store  string    `json:"store"` // numbers of another store mean something else
 	Runs   []runLine `json:"runs"`
+
+	Unknown time.Time `json:"unknown,omitzero"` // see runs.unknown
 }
 
 type runLine struct {
@@ -83,20 +85,6 @@ func (r *runs) save(ctx context.Context, times bool) {
 	}
 }
 
-// clearWay sets a file aside that cannot be read: it may be of a newer release, which goes on with it. The caller holds saving, or is alone.
-func (r *runs) clearWay() error {
-	if !r.foreign {
-		return nil
-	}
-	to, err := r.store.Disk().SetAside(r.file)
-	if err != nil {
-		return err
-	}
-	r.foreign = false
-	r.log.Warn("the file of the client runs cannot be read and is set aside", "file", to)
-	return nil
-}
-
 // page is what stands in the file; false when nothing is to be written.
 func (r *runs) page(times bool) (runsPage, bool) {
 	r.mu.Lock()
@@ -105,7 +93,7 @@ func (r *runs) page(times bool) (runsPage, bool) {
 		return runsPage{}, false
 	}
 	r.moved, r.touched = false, false
-	page := runsPage{Format: runsFormat, Store: r.store.Identity(), Runs: make([]runLine, 0, len(r.held))}
+	page := runsPage{Format: runsFormat, Store: r.store.Identity(), Runs: make([]runLine, 0, len(r.held)), Unknown: r.unknown}
 	for key, held := range r.held {
 		line := runLine{Client: key.client, Source: key.source, Used: held.used, Walked: held.walked}
 		for kind, p := range held.pins {
@@ -132,22 +120,28 @@ func (r *runs) page(times bool) (runsPage, bool) {
 // restore reads the file at the start. Runs of clients and series that are no longer configured are dropped, and the
 // generations of those that are still in progress are held at once, so that no publish takes them away.
 func (r *runs) restore(known func(client string, q cache.Series) bool) {
-	page, err := readRuns(r.file)
-	if err != nil {
-		r.log.Warn("the client runs of before the restart are not known", "error", err)
-		r.foreign = true
-		if err := r.clearWay(); err != nil {
-			r.log.Warn("remember the client runs", "error", err)
-		}
-		return
-	}
-	if page.Store != r.store.Identity() {
+	if r.file == "" {
 		return
 	}
 	now := r.now()
-	for _, line := range page.Runs {
-		if now.Sub(line.Used) < runLimit {
-			r.takeUp(line, now, known)
+	page, err := readRuns(r.file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if !r.store.Fresh() {
+			r.forgotten(now)
+		}
+	case err != nil:
+		r.log.Warn("the client runs of before the restart are not known", "error", err)
+		r.foreign = true
+		r.forgotten(now)
+	case page.Store != r.store.Identity():
+		r.forgotten(now)
+	default:
+		r.unknown = page.Unknown
+		for _, line := range page.Runs {
+			if now.Sub(line.Used) < runLimit {
+				r.takeUp(line, now, known)
+			}
 		}
 	}
 }
@@ -185,15 +179,10 @@ func (r *runs) takeUp(line runLine, now time.Time, known func(client string, q c
 	}
 }
 
+// readRuns reads the file; fs.ErrNotExist.
 func readRuns(file string) (runsPage, error) {
 	var page runsPage
-	if file == "" {
-		return page, nil
-	}
 	data, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return page, nil
-	}
 	if err != nil {
 		return page, err
 	}

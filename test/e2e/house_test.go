@@ -277,7 +277,7 @@ func (h *house) get(path string, headers ...string) reply {
 	return h.call(http.MethodGet, path, nil, append([]string{"Authorization", "Bearer " + h.token()}, headers...)...)
 }
 
-// forgetRuns ends the client runs of a house that is stopped: they outlive a restart otherwise.
+// forgetRuns ends the client runs of a house that is stopped: they outlive a restart otherwise. After the next start every list begins with page 0.
 func (h *house) forgetRuns() {
 	h.t.Helper()
 	if err := os.RemoveAll(filepath.Join(h.settings.DataDir, ".runs.json")); err != nil {
