@@ -78,7 +78,7 @@ func (r *runs) save(ctx context.Context, times bool) {
 		err = r.store.Disk().ReplaceFile(r.file, data)
 	}
 	if err != nil {
-		r.log.WarnContext(ctx, "remember the client runs", "error", err)
+		r.log.WarnContext(ctx, "remember the client runs", "error", errors.Join(err, r.distrust()))
 		r.mu.Lock()
 		r.touched = true // the janitor tries again
 		r.mu.Unlock()

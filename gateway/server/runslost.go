@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"time"
 
 	"jamf-gateway/cache"
@@ -44,6 +46,18 @@ func (held *run) begun(k device.Kind, list listID) bool {
 		}
 	}
 	return held.leftAt(k, list) != nil
+}
+
+// distrust removes a file that could not be written anew: it may name generations that walks have been begun again from since. A start that
+// finds none lets them begin again. The caller holds saving.
+func (r *runs) distrust() error {
+	if r.foreign {
+		return nil
+	}
+	if err := r.store.Disk().Remove(r.file); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // clearWay sets a file aside that cannot be read: it may be of a newer release, which goes on with it. The caller holds saving, or is alone.
