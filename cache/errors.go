@@ -12,15 +12,15 @@ import (
 
 // Errors of the store; asked with errors.Is. None of them goes away by asking again, but ErrBusy.
 var (
-	ErrNone     = errors.New("no generation yet")           // never synced
-	ErrLost     = errors.New("generation store lost")       // manifest names a file that is missing or foreign
-	ErrNewer    = errors.New("data of a newer version")     // beside ErrLost; nothing of it may be changed
-	ErrCorrupt  = errors.New("generation file corrupt")     // checksum or SQLite error
-	ErrGone     = errors.New("generation no longer kept")   // a cursor's generation
-	ErrNotFound = errors.New("no such device")              // unknown id
-	ErrConflict = errors.New("parent is no longer current") // publish lost the compare-and-swap
-	ErrNotHeld  = errors.New("no such generation is held")  // or it was replaced by another one meanwhile
-	ErrLocked   = errors.New("data directory is used by another process")
+	ErrNone     = errors.New("no generation yet")                          // never synced
+	ErrLost     = errors.New("generation store lost")                      // manifest names a file that is missing or foreign
+	ErrNewer    = errors.New("data of a newer version")                    // beside ErrLost; nothing of it may be changed
+	ErrCorrupt  = errors.New("generation file corrupt")                    // checksum or SQLite error
+	ErrGone     = errors.New("generation no longer kept")                  // a cursor's generation
+	ErrNotFound = errors.New("no such device")                             // unknown id
+	ErrConflict = errors.New("parent is no longer current")                // publish lost the compare-and-swap
+	ErrNotHeld  = errors.New("no such generation is held")                 // or it was replaced by another one meanwhile
+	ErrLocked   = errors.New("the directory is used by another process")   // a *LockedError
 	ErrBusy     = errors.New("a generation of this series is being built") // ask again when it is finished
 	ErrFull     = errors.New("no space left in the data directory")        // the generation before it is intact
 )

@@ -23,6 +23,8 @@ const childEnv = "CACHE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	switch dir := os.Getenv("CACHE_TEST_DIR"); os.Getenv(childEnv) {
+	case "lock":
+		os.Exit(childLock(dir))
 	case "open":
 		os.Exit(childOpen(dir))
 	case "forbidden":

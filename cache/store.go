@@ -58,7 +58,7 @@ type Store struct {
 	log      *slog.Logger
 	now      func() time.Time
 	free     func(dir string) (int64, error)
-	lock     *lock
+	lock     *Lock
 	hot      *hot
 	warmth   *warmth
 	clashes  *clashes
@@ -105,7 +105,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if s.free = o.Free; s.free == nil {
 		s.free = freeSpace
 	}
-	if s.lock, err = s.disk.lockDirectory(ctx, o.Dir); err != nil {
+	if s.lock, err = s.disk.LockDirectory(ctx, o.Dir); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -227,7 +227,7 @@ func (s *Store) Close() error {
 	if s.hot != nil {
 		s.hot.close()
 	}
-	return s.lock.release()
+	return s.lock.Release()
 }
 
 // Identity is the random id of this store, made at the first Open (part of ETags and cursors).

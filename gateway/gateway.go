@@ -3,7 +3,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +58,7 @@ type Gateway struct {
 	server    *server.Server
 	usage     *usage.Recorder
 	audit     *audit.Log
+	auditLock *cache.Lock // of its directory
 	admin     *adminToken // nil: the admin door is off
 	purger    *purger
 	authority *authority // nil: tls.acme names no host; set by Listen
@@ -108,9 +108,12 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 		Dir: c.DataDir, MaxBytes: c.Cache.MaxBytes, Keep: keptGenerations, Logger: o.Logger, MeterProvider: o.MeterProvider, Now: o.Now, Disk: o.Disk,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the data directory: %w", err)
+		return nil, fmt.Errorf("open the data directory: %w", inUse("data_dir", err))
 	}
-	if err := g.build(ctx); err != nil {
+	if err = g.lockAudit(ctx); err == nil {
+		err = g.build(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
 	return g, nil
@@ -138,7 +141,7 @@ func (g *Gateway) build(ctx context.Context) error {
 	if g.usage, err = g.newUsage(); err != nil {
 		return err
 	}
-	g.audit = audit.New(audit.Options{Dir: cmp.Or(c.Audit.Dir, audit.Dir(c.DataDir)), Keep: c.Audit.Keep, Disk: g.store.Disk(), Now: g.o.Now, Logger: g.o.Logger})
+	g.audit = audit.New(audit.Options{Dir: auditDir(c), Keep: c.Audit.Keep, Disk: g.store.Disk(), Now: g.o.Now, Logger: g.o.Logger})
 	if err := g.recordPolicy(ctx, c, fit.profiles); err != nil {
 		return err
 	}
@@ -324,7 +327,7 @@ func (g *Gateway) Close() error {
 	g.listeners.close()
 	g.fit.Load().retire(reach{}, (*jamf.Source).Close)
 	g.closeRetired(true)
-	return g.store.Close()
+	return errors.Join(g.auditLock.Release(), g.store.Close())
 }
 
 // Status is the state of every source, for the demo's progress and for tests.

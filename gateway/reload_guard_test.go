@@ -219,7 +219,7 @@ func TestEveryReloadIsAudited(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	files, err := filepath.Glob(filepath.Join(c.Audit.Dir, "*"))
+	files, err := filepath.Glob(filepath.Join(c.Audit.Dir, "*.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,3 +37,17 @@ func closedDoor(err error, byFlag bool) error {
 	}
 	return err
 }
+
+// inUse says what to do about a directory that another gateway has.
+func inUse(taken *gateway.InUseError) error {
+	if taken.Holder == "" {
+		return spoken(text{
+			"%s: another gateway uses %s: end it, or choose another %[1]s",
+			"%s: Ein anderes Gateway benutzt %s: Beenden Sie es, oder wählen Sie ein anderes %[1]s",
+		}, taken.Setting, taken.Dir)
+	}
+	return spoken(text{
+		"%s: another gateway uses %s (%s): end it, or choose another %[1]s",
+		"%s: Ein anderes Gateway benutzt %s (%s): Beenden Sie es, oder wählen Sie ein anderes %[1]s",
+	}, taken.Setting, taken.Dir, taken.Holder)
+}

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // appended is a settings file with more lines.
@@ -190,12 +193,38 @@ func TestCheckLivezNeedsNoSecret(t *testing.T) {
 	}
 }
 
-func TestADataDirectoryInUseSaysWhatToDo(t *testing.T) {
+// TestADirectoryInUseSaysWhatToDo for the data and for the audit, which may lie in different places, while who reads the audit is not kept out.
+func TestADirectoryInUseSaysWhatToDo(t *testing.T) {
 	file, _ := running(t)
+	data := filepath.Join(filepath.Dir(file), "data")
 	env := []string{"JAMF_SECRET=jamf-secret", "JAMF_GATEWAY_LISTEN=127.0.0.1:0", "JAMF_GATEWAY_ADMIN_LISTEN=off"}
-	for lang, want := range map[string]string{"en": "end it, or choose another data_dir\n", "de": "Beenden Sie es, oder wählen Sie ein anderes data_dir\n"} {
-		if r := command(t, env, "serve", "--config", file, "--lang", lang); r.code != exitWrong || !strings.HasSuffix(r.err, want) {
-			t.Errorf("exit code %d, no %q at the end of\n%s", r.code, want, r.err)
+	elsewhere := append(slices.Clone(env), "JAMF_GATEWAY_DATA_DIR="+t.TempDir())
+	t.Run("refused", func(t *testing.T) {
+		for _, tc := range []struct {
+			lang, setting, dir string
+			env                []string
+			want               string
+		}{
+			{"en", "data_dir", data, env, "end it, or choose another data_dir"},
+			{"de", "data_dir", data, env, "Beenden Sie es, oder wählen Sie ein anderes data_dir"},
+			{"en", "audit.dir", data + "/.audit", slices.Concat(elsewhere, []string{"JAMF_GATEWAY_AUDIT_DIR=" + data + "/.audit"}), "end it, or choose another audit.dir"},
+			{"de", "audit.dir", data, slices.Concat(elsewhere, []string{"JAMF_GATEWAY_AUDIT_DIR=" + data, "JAMF_GATEWAY_DATA_DIR=" + t.TempDir()}), "Beenden Sie es, oder wählen Sie ein anderes audit.dir"},
+		} {
+			t.Run(tc.setting+" "+tc.lang, func(t *testing.T) {
+				t.Parallel()                                                      // each waits for the lock
+				bound, cancel := context.WithTimeout(t.Context(), 20*time.Second) // for one that would serve
+				defer cancel()
+				r := commandWith(t, bound, tc.env, "", "serve", "--config", file, "--lang", tc.lang)
+				who := fmt.Sprintf(" %s (process %d on host ", tc.dir, os.Getpid())
+				if r.code != exitWrong || !strings.Contains(r.err, tc.setting+": ") || !strings.Contains(r.err, who) || !strings.HasSuffix(r.err, "): "+tc.want+"\n") {
+					t.Errorf("exit code %d, no %q with %q at the end of\n%s", r.code, who, tc.want, r.err)
+				}
+			})
+		}
+	})
+	for _, args := range [][]string{{"audit"}, {"audit", "verify"}} {
+		if r := command(t, nil, append(args, "--config", file)...); r.code != exitGood {
+			t.Errorf("%v beside a running gateway: exit code %d\n%s%s", args, r.code, r.out, r.err)
 		}
 	}
 }

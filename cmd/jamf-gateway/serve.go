@@ -8,7 +8,6 @@ import (
 	"sync"
 	"syscall"
 
-	"jamf-gateway/cache"
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
 )
@@ -46,11 +45,8 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		Config: settings, Version: version, Metrics: tel.metrics, Logger: log, StartJitter: s.startJitter, Follower: follow,
 		TracerProvider: tel.tracers, MeterProvider: tel.meters,
 	})
-	if errors.Is(err, cache.ErrLocked) {
-		return spoken(text{
-			"data_dir: another gateway uses %s: end it, or choose another data_dir",
-			"data_dir: Ein anderes Gateway benutzt %s: Beenden Sie es, oder wählen Sie ein anderes data_dir",
-		}, settings.DataDir)
+	if taken, ok := errors.AsType[*gateway.InUseError](err); ok {
+		return inUse(taken)
 	}
 	if _, wrong := errors.AsType[*config.InvalidError](err); wrong {
 		return usageError{err}
