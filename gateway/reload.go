@@ -72,6 +72,19 @@ func (g *Gateway) Reload(ctx context.Context, why string, c *config.Config) (Pla
 	return plan, err
 }
 
+// Unread writes to the audit that settings could not be read, so that there was nothing to reload: the line alone, for what stands in it may be
+// a secret.
+func (g *Gateway) Unread(why string, err error) {
+	e := audit.Entry{Event: "settings.reload", Target: why, Outcome: "unreadable"}
+	if invalid, ok := errors.AsType[*config.InvalidError](err); ok && len(invalid.Problems) > 0 {
+		e.Outcome = "invalid"
+		if line := invalid.Problems[0].Line; line > 0 {
+			e.Target += fmt.Sprintf(", line %d", line)
+		}
+	}
+	g.audit.Fold(e) // whoever sends signals may send many
+}
+
 // outcomeOf is what the audit calls the end of a reload.
 func outcomeOf(err error) string {
 	switch guard := (*GuardError)(nil); {

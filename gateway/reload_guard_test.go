@@ -215,6 +215,12 @@ func TestEveryReloadIsAudited(t *testing.T) {
 	} {
 		_, _ = g.Reload(ctx, "SIGHUP", but(c, change)) // the audit tells
 	}
+	for _, text := range []string{"a: s3cr3t-value\n\tb: s3cr3t-value\n", "listen: 127.0.0.1:8080\nsources:\n  - {name: a, url: s3cr3t-value}\n"} {
+		_, err := config.Parse([]byte(text), "gateway.yaml", t.TempDir(), nil)
+		g.Unread("SIGHUP", err)
+	}
+	_, err := config.Load("no such file", nil)
+	g.Unread("SIGHUP", err)
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -224,18 +230,23 @@ func TestEveryReloadIsAudited(t *testing.T) {
 		t.Fatal(err)
 	}
 	var asked int
-	var came []string
+	var came, unread []string
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for line := range bytes.Lines(data) {
+			if bytes.Contains(line, []byte("s3cr3t")) {
+				t.Errorf("the audit holds what stands in settings: %s", line)
+			}
 			var e audit.Entry
 			if err := json.Unmarshal(line, &e); err != nil {
 				t.Fatal(err)
 			}
 			switch {
+			case e.Event == "settings.reload" && (e.Outcome == "invalid" || e.Outcome == "unreadable"):
+				unread = append(unread, e.Outcome+" "+e.Target)
 			case e.Event != "settings.reload" || e.Target != "SIGHUP":
 			case e.Outcome == audit.Asked:
 				asked++
@@ -246,6 +257,10 @@ func TestEveryReloadIsAudited(t *testing.T) {
 	}
 	if want := []string{"ok", "source_missing", "guarded", "refused"}; asked != 4 || !slices.Equal(came, want) {
 		t.Errorf("asked for %d times, with the outcomes %q, want %q", asked, came, want)
+	}
+	slices.Sort(unread)
+	if want := []string{"invalid SIGHUP, line 1", "invalid SIGHUP, line 2", "unreadable SIGHUP"}; !slices.Equal(unread, want) {
+		t.Errorf("of settings that were none the audit says %q, want %q", unread, want)
 	}
 }
 

@@ -30,10 +30,11 @@ const busyLooks = 20
 
 // follower reads the settings anew on SIGHUP, when their file has changed, and when an operator asks.
 type follower struct {
-	path string
-	env  []string
-	log  *slog.Logger
-	load func(ctx context.Context, why string, c *config.Config) (gateway.Plan, error)
+	path   string
+	env    []string
+	log    *slog.Logger
+	load   func(ctx context.Context, why string, c *config.Config) (gateway.Plan, error)
+	unread func(why string, err error) // told of settings that load never sees; nil = nobody is
 
 	mu sync.Mutex // held while settings are read and taken: what was read earlier is never taken later
 
@@ -145,7 +146,14 @@ func (f *follower) reload(ctx context.Context, why string) {
 }
 
 func (f *follower) reloadLocked(ctx context.Context, why string) {
-	_, _ = f.readLocked(ctx, why, func(ctx context.Context, c *config.Config) (gateway.Plan, error) { return f.load(ctx, why, c) }) // it is logged
+	read := false
+	_, err := f.readLocked(ctx, why, func(ctx context.Context, c *config.Config) (gateway.Plan, error) {
+		read = true
+		return f.load(ctx, why, c)
+	}) // it is logged
+	if !read && f.unread != nil {
+		f.unread(why, err)
+	}
 }
 
 // taker goes over to settings, or says why not.

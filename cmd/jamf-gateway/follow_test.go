@@ -94,6 +94,8 @@ func TestSettingsAreFollowedWhenTheyAreWholeAndGood(t *testing.T) {
 		}
 		return gateway.Plan{Restart: []string{"listen"}}, refuse
 	})
+	var unread []string
+	f.unread = func(why string, err error) { unread = append(unread, why+": "+filepath.Base(err.Error())) }
 	look := func(wantTaken int, wantGood int64, text string) {
 		t.Helper()
 		logs.Reset()
@@ -122,6 +124,9 @@ func TestSettingsAreFollowedWhenTheyAreWholeAndGood(t *testing.T) {
 	look(2, 1, "")
 	if taken[1].MaxPageSize != 600 {
 		t.Errorf("max_page_size is %d", taken[1].MaxPageSize)
+	}
+	if len(unread) != 1 || !strings.HasPrefix(unread[0], "the file has changed: gateway.yaml:3: ") {
+		t.Errorf("of settings that could not be read the audit is told %q", unread)
 	}
 	refuse = errors.New("a source is missing")
 	f.reload(t.Context(), "SIGHUP")

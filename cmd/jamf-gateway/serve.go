@@ -59,7 +59,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	log.InfoContext(ctx, "jamf-gateway is running", "version", version, "listen", g.PublicAddr(), "admin_listen", g.AdminAddr(),
 		"sources", len(settings.Sources), "clients", len(settings.Clients))
-	follow.load = g.Reload
+	follow.load, follow.unread = g.Reload, g.Unread
 	follow.secretsOf(settings)
 	if err := follow.publish(tel.meters); err != nil {
 		return errors.Join(fmt.Errorf("count reloads: %w", err), g.Close())
