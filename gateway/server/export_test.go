@@ -189,6 +189,26 @@ func (s *Server) HeldRuns() (count, generations int) {
 	return count, generations
 }
 
+// HeldUp is a request for one device of a client that has opened the generation, the current one or that of a number, and goes on when the test says so.
+func (s *Server) HeldUp(client string, q cache.Series, number uint64) (goOn func(), err error) {
+	r, st, now := s.runs, step{ask: askOne}, s.o.Now()
+	purges := r.purges.Load()
+	if number != 0 {
+		g, err := r.store.AcquireNumber(q, number)
+		return func() {
+			r.rejoin(client, q, g, purges)
+			g.Release()
+		}, err
+	}
+	g, err := r.store.Acquire(q)
+	return func() {
+		if pinned := r.pin(client, q, st, g, purges, now); pinned != nil {
+			g = pinned
+		}
+		g.Release()
+	}, err
+}
+
 // PanicHandler runs a handler that breaks behind everything that stands before Fiber.
 func (s *Server) PanicHandler(rc *fasthttp.RequestCtx, broken func()) {
 	s.serve(rc, func(*fasthttp.RequestCtx) { broken() })

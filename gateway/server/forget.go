@@ -17,6 +17,7 @@ func (s *Server) Forget(ctx context.Context, source string, k device.Kind) {
 func (r *runs) forget(source string, k device.Kind) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.purges.Add(1)
 	r.moved = true // the file may name it though nobody reads it any more
 	for key, held := range r.held {
 		if key.source != source {

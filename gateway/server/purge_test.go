@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"jamf-gateway/cache"
 	"jamf-gateway/gateway/device"
@@ -89,5 +90,36 @@ func TestListsOverWhatWasPurgedAreToldAndNotContinuedElsewhere(t *testing.T) {
 	w.server.Forget(t.Context(), "schule-a", "")
 	if runs, _ := w.server.HeldRuns(); runs != 0 {
 		t.Errorf("%d runs are remembered", runs)
+	}
+}
+
+// TestARequestThatWasUnderWayDuringAPurgeKeepsNothingOfIt: it had opened a generation, by its number or as the current one, and would have its
+// client's run hold it for two hours.
+func TestARequestThatWasUnderWayDuringAPurgeKeepsNothingOfIt(t *testing.T) {
+	q := cache.Series{Source: "schule-a", Kind: device.Computer}
+	for name, read := range map[string]bool{"the client reads already": true, "it is its first request": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.publish(q.Source, q.Kind, computers("AC", 1, 10))
+			number := uint64(0)
+			if read {
+				number = *w.devices("only-a", "?kind=computer&limit=4").Sources[0].Generation
+				w.clock.Add(6 * time.Minute)
+				w.server.Sweep() // the run lets go of it
+			}
+			goOn, err := w.server.HeldUp("only-a", q, number)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.store.Erase(t.Context(), q, 3); err != nil {
+				t.Fatal(err)
+			}
+			w.server.Forget(t.Context(), q.Source, q.Kind)
+			goOn()
+			w.want(w.get("only-a", "/api/v1/computers-inventory/3"), http.StatusNotFound, "unknown_device")
+			if n := w.total("only-a", "?page=0&page-size=4"); n != 9 {
+				t.Errorf("the client is still shown %d devices", n)
+			}
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"jamf-gateway/cache"
@@ -56,6 +57,8 @@ type runs struct {
 	log   *slog.Logger
 	file  string // "" = not kept over a restart
 
+	purges atomic.Int64 // goes up with each: what was opened before one may be gone from the store, and no run holds it then
+
 	saving  sync.Mutex // one writer of the file; taken before mu
 	foreign bool       // under saving: the file that is there cannot be read, and is set aside before anything is written
 
@@ -94,7 +97,7 @@ type place struct {
 // generation returns the one that the client reads, with a reference that the caller releases. The errors are those of
 // Store.Acquire, and errListGone for another page of a list that cannot be continued.
 func (r *runs) generation(client string, q cache.Series, s step) (*cache.Generation, error) {
-	now := r.now()
+	now, purges := r.now(), r.purges.Load()
 	at := r.place(client, q, s, now)
 	if at.gone {
 		return nil, errListGone
@@ -106,7 +109,7 @@ func (r *runs) generation(client string, q cache.Series, s step) (*cache.Generat
 		g, err := r.store.AcquireNumber(q, at.number)
 		switch {
 		case err == nil:
-			r.rejoin(client, q, g)
+			r.rejoin(client, q, g, purges)
 			return g, nil
 		case s.ask == askMore && errors.Is(err, cache.ErrGone):
 			return nil, errListGone
@@ -116,11 +119,17 @@ func (r *runs) generation(client string, q cache.Series, s step) (*cache.Generat
 		// A single device is answered from what is known now; the walk, if it goes on, is told. A first page begins another.
 		at.pins = s.ask == askFirst
 	}
-	g, err := r.store.Acquire(q)
-	if err != nil || !at.pins {
-		return g, err
+	for {
+		g, err := r.store.Acquire(q)
+		if err != nil || !at.pins {
+			return g, err
+		}
+		if pinned := r.pin(client, q, s, g, purges, now); pinned != nil {
+			return pinned, nil
+		}
+		g.Release()
+		purges = r.purges.Load()
 	}
-	return r.pin(client, q, s, g, now), nil
 }
 
 // place applies the rules of a client run, and ends what has lasted long enough.
@@ -217,12 +226,16 @@ func (r *runs) leaveLocked(held *run, k device.Kind, now time.Time) {
 	held.left[k] = append(held.left[k], p)
 }
 
-// pin puts the just acquired current generation into the run; where a concurrent request was first, its generation wins.
-func (r *runs) pin(client string, q cache.Series, s step, g *cache.Generation, now time.Time) *cache.Generation {
+// pin puts the just acquired current generation into the run; where a concurrent request was first, its generation wins. nil: something was
+// purged since, perhaps out of this one.
+func (r *runs) pin(client string, q cache.Series, s step, g *cache.Generation, purges int64, now time.Time) *cache.Generation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
+	switch {
+	case r.closed:
 		return g
+	case r.purges.Load() != purges:
+		return nil
 	}
 	key := runKey{client, q.Source}
 	held, ok := r.held[key]
@@ -250,10 +263,13 @@ func (r *runs) pin(client string, q cache.Series, s step, g *cache.Generation, n
 	return g
 }
 
-// rejoin lets the pin of a generation that was opened again by its number hold it.
-func (r *runs) rejoin(client string, q cache.Series, g *cache.Generation) {
+// rejoin lets the pin of a generation that was opened again by its number hold it, if nothing was purged since.
+func (r *runs) rejoin(client string, q cache.Series, g *cache.Generation, purges int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.purges.Load() != purges {
+		return
+	}
 	if p := r.numberedLocked(client, q, g.Info().Number); p != nil && p.generation == nil && !r.closed {
 		p.generation = g.Retain()
 	}
@@ -269,12 +285,13 @@ func (r *runs) numberedLocked(client string, q cache.Series, n uint64) *pin {
 // number returns the generation that a cursor names: the one of the run, or one that the store still keeps. cache.ErrGone.
 // A cursor is a step of its walk.
 func (r *runs) number(client string, q cache.Series, n uint64, list listID) (*cache.Generation, error) {
+	purges := r.purges.Load()
 	if g := r.pinned(client, q, n, list); g != nil {
 		return g, nil
 	}
 	g, err := r.store.AcquireNumber(q, n)
 	if err == nil {
-		r.rejoin(client, q, g)
+		r.rejoin(client, q, g, purges)
 	}
 	return g, err
 }
