@@ -57,8 +57,51 @@ func TestAClientIsShownItsKindsAloneAndLearnsNothingOfTheOther(t *testing.T) {
 			t.Errorf("%s: %s", path, r)
 		}
 	}
+	if r := w.get("tablets", "/v1/sources/schule-a/health"); strings.Contains(string(r.body), "Read Computers") || !strings.Contains(string(r.body), "Read Mobile Devices") {
+		t.Errorf("rights of the source: %s", r)
+	}
 	if r := w.get("tablets", "/api/v1/auth"); strings.Contains(string(r.body), "Read Computers") || !strings.Contains(string(r.body), "Read Mobile Devices") {
 		t.Errorf("rights: %s", r)
+	}
+}
+
+// TestAConnectionTestSaysNothingOfAKindThatTheClientIsNotShown: neither how many devices there are nor that they cannot be read.
+func TestAConnectionTestSaysNothingOfAKindThatTheClientIsNotShown(t *testing.T) {
+	w := newWorld(t, scoped("tablets", func(c *server.ClientOptions) { c.Kinds = []device.Kind{device.Mobile} }),
+		scoped("laptops", func(c *server.ClientOptions) { c.Kinds = []device.Kind{device.Computer} }))
+	computers, mobiles := 4711, 815
+	w.house.report = server.TestReport{
+		Source: "schule-a", StartedAt: start, Computers: &computers, MobileDevices: &mobiles,
+		RightsPresent: []string{"Read Mobile Devices"}, RightsMissing: []string{"Read Computers"}, RightsSurplus: []string{"Read Sites"},
+		Steps: []server.TestStep{
+			{Name: "token", Result: "ok"},
+			{Name: "rights", Result: "failed", Code: "right_missing", Detail: "missing: Read Computers", Action: "Give the role the right Read Computers."},
+			{Name: "mobile_devices", Result: "ok", Detail: "815 devices"},
+			{Name: "computers", Result: "failed", Code: "timeout", Detail: "4711 devices"},
+		},
+	}
+	test := func(client string) (body string, ok bool) {
+		r := w.do(http.MethodPost, w.base+"/v1/sources/schule-a/test", "", "Authorization", "Bearer "+w.token(client))
+		var report struct {
+			OK bool `json:"ok"`
+		}
+		r.decode(t, &report)
+		return string(r.body), report.OK
+	}
+	for client, c := range map[string]struct {
+		ok          bool
+		never, says []string
+	}{
+		"tablets": {true, []string{"omputers", "4711", "right_missing", "failed"}, []string{"815", "Read Mobile Devices", `"computers":null`}},
+		"laptops": {false, []string{"obile_devices", "815", "Read Mobile"}, []string{"4711", "Read Computers", "right_missing", `"mobileDevices":null`}},
+		"all":     {false, nil, []string{"4711", "815", "missing: Read Computers"}},
+	} {
+		body, ok := test(client)
+		rest := strings.Replace(body, `"computers":null`, "", 1)
+		if ok != c.ok || slices.ContainsFunc(c.never, func(s string) bool { return strings.Contains(rest, s) }) ||
+			slices.ContainsFunc(c.says, func(s string) bool { return !strings.Contains(body, s) }) {
+			t.Errorf("%s is told %s", client, body)
+		}
 	}
 }
 

@@ -281,6 +281,9 @@ func (s *Server) healthView(x *exchange, st SourceStatus, statuses statusIndex) 
 		Heartbeat: newHeartbeat(st.Heartbeat),
 	}
 	v.Expected = newExpected(st.Expected)
+	if x.caller != nil {
+		v.Rights = otherRights(v.Rights, x.caller.hidden(st))
+	}
 	if v.Rights == nil {
 		v.Rights = []string{}
 	}
@@ -421,7 +424,7 @@ func (s *Server) testSource(c *fiber.Ctx) error {
 	if err != nil {
 		return controlFault(err, st.Name)
 	}
-	return sendJSON(c, http.StatusOK, report)
+	return sendJSON(c, http.StatusOK, report.without(exchangeOf(c).caller.hidden(st)))
 }
 
 // health is GET /v1/health: every source that the caller may see, and one word for all.
