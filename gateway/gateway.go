@@ -184,7 +184,7 @@ func (g *Gateway) outfit(c *config.Config, was *outfit) (*outfit, error) {
 	}
 	for _, src := range c.Sources {
 		kept, kinds, up := ps.named[src.Profile], kindsOf(src), fit.upstreams[src.Name]
-		fit.served = append(fit.served, server.SourceOptions{Name: src.Name, Default: src.Default, Hosts: src.Hosts, Kinds: kinds, Passthrough: passPaths(src), Profile: kept})
+		fit.served = append(fit.served, server.SourceOptions{Name: src.Name, Default: src.Default, Hosts: src.Hosts, Kinds: kinds, Passthrough: passPaths(src), Jamf: jamfOf(src), Profile: kept})
 		fit.synced = append(fit.synced, syncer.Source{
 			Name: src.Name, Settings: settingsOf(src, up, kept, termsOf(c, src.Name)), Disabled: src.Disabled, Kinds: kinds, Profile: kept,
 			WarmProfiles: ps.shown(src, c.Clients, g.key), Views: views(c, src.Name),

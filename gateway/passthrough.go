@@ -46,6 +46,9 @@ func passPaths(src config.Source) []server.PassPath {
 	return out
 }
 
+// jamfOf names a Jamf and the API client that it is asked by.
+func jamfOf(src config.Source) string { return shortHash(src.URL + "\x00" + src.ClientID) }
+
 // passedOn are their paths alone.
 func passedOn(src config.Source) []string {
 	var out []string

@@ -26,6 +26,7 @@ type SourceOptions struct {
 	Profile *device.Profile // what is kept
 
 	Passthrough []PassPath // what is passed on beside it
+	Jamf        string     // whose answers those are: what one Jamf said to one API client is never given as what another says
 }
 
 // ClientOptions is one caller. Sources nil = all. Profile nil = what each source keeps.

@@ -82,7 +82,7 @@ func (s *Server) passThrough(c *fiber.Ctx) error {
 	}
 	ctx, cancel := x.deadline()
 	defer cancel()
-	key := cache.Key{Generations: []string{name}, Endpoint: "passthrough " + p.Template, Query: strconv.FormatInt(id, 10) + "?" + query.Encode()}
+	key := cache.Key{Generations: []string{name, x.rules.jamfs[name]}, Endpoint: "passthrough " + p.Template, Query: strconv.FormatInt(id, 10) + "?" + query.Encode()}
 	terms := cache.Terms{TTL: p.TTL, Grace: passGrace, Pause: passPause, Final: func(err error) bool { return passError(err).Status != 0 }}
 	through := x.rules.passthrough // the exchange may have ended before the fetch
 	got, hit, err := s.o.Store.Passed(ctx, key, terms, func(ctx context.Context) ([]byte, error) {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,10 +23,13 @@ type passing struct {
 	err   error
 	asked []string
 	gate  chan struct{} // when set: waits for it
+
+	waiting atomic.Int32 // so many have waited
 }
 
 func (p *passing) Fetch(ctx context.Context, source, template string, id int64, query url.Values) ([]byte, error) {
 	if p.gate != nil {
+		p.waiting.Add(1)
 		select {
 		case <-p.gate:
 		case <-ctx.Done():
@@ -212,4 +218,42 @@ func TestAClientThatTakesNothingOldGetsNoLateAnswer(t *testing.T) {
 	if r.header.Get("Retry-After") == "" {
 		t.Error("without Retry-After")
 	}
+}
+
+// TestWhatOneJamfSaidIsNotGivenForAnother: other settings point the source at another Jamf, while an answer of the first is kept and another is under way.
+func TestWhatOneJamfSaidIsNotGivenForAnother(t *testing.T) {
+	first, other := &passing{body: `["of the first"]`}, &passing{body: `["of the other"]`}
+	w := newWorld(t, passes(first), func(o *server.Options) { o.Sources[0].Jamf = "first" })
+	said := func(path, body string) {
+		t.Helper()
+		if r := w.get("all", path); r.status != http.StatusOK || string(r.body) != body {
+			t.Errorf("%s: %s", path, r)
+		}
+	}
+	said("/api/v1/departments", first.body)
+	first.gate = make(chan struct{})
+	late := make(chan reply)
+	header := "Bearer " + w.token("all")
+	go func() {
+		late <- w.do(http.MethodGet, w.base+"/api/v1/computer-groups/7", "", "Authorization", header)
+	}()
+	for first.waiting.Load() == 0 {
+		runtime.Gosched()
+	}
+	err := w.server.Apply(w.settings(func(s *server.Settings) {
+		s.Passthrough, s.Sources = other, slices.Clone(s.Sources)
+		s.Sources[0].Jamf = "other"
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(first.gate)
+	if r := <-late; string(r.body) != first.body {
+		t.Errorf("what had been asked before: %s", r)
+	}
+	said("/api/v1/departments", other.body)
+	said("/api/v1/computer-groups/7", other.body)
+	other.say("", &server.PassError{Code: "timeout"})
+	w.clock.Add(2 * time.Hour)
+	said("/api/v1/departments", `["of the other"]`)
 }

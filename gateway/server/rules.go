@@ -43,6 +43,7 @@ type rules struct {
 	bases       bases
 	proxies     networks
 	passes      map[string][]PassPath // by source
+	jamfs       map[string]string     // by source: whose answers are passed on
 	maxPageSize int
 	maxStale    time.Duration
 	warnings    func() []Warning
@@ -61,6 +62,10 @@ func newRules(o Settings) (*rules, error) {
 	r := &rules{
 		control: o.Control, passthrough: o.Passthrough, passes: passPaths(o.Sources), maxPageSize: o.MaxPageSize, maxStale: o.MaxStale,
 		warnings: o.Warnings, proxies: slices.Clone(o.Proxies),
+	}
+	r.jamfs = make(map[string]string, len(o.Sources))
+	for _, src := range o.Sources {
+		r.jamfs[src.Name] = src.Jamf
 	}
 	if r.maxPageSize == 0 {
 		r.maxPageSize = defaultMaxPageSize
