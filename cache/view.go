@@ -121,16 +121,13 @@ func sift(ids []int64, terms map[string]members, f device.Filter) (*View, error)
 	if len(conditions) == 0 {
 		return v, nil
 	}
-	for _, c := range conditions {
-		for _, term := range c.Terms {
-			if _, known := terms[term]; !known {
-				return nil, fmt.Errorf("%s: %w", term, ErrNoView)
-			}
-		}
+	asked, err := ask(conditions, terms)
+	if err != nil {
+		return nil, err
 	}
 	v.ids, v.all, v.left = []int64{}, false, map[device.Reason]int{}
 	for place, id := range ids {
-		if reason := unmet(conditions, terms, place); reason != "" {
+		if reason := unmet(asked, place); reason != "" {
 			v.left[reason]++
 		} else {
 			v.ids = append(v.ids, id)
@@ -139,11 +136,35 @@ func sift(ids []int64, terms map[string]members, f device.Filter) (*View, error)
 	return v, nil
 }
 
-// unmet is the reason of the first condition that does not hold for the device at that place, "" = all hold.
-func unmet(conditions []device.ViewCondition, terms map[string]members, place int) device.Reason {
+// question is one condition with the devices that each of its terms holds of.
+type question struct {
+	reason device.Reason
+	of     []members
+	unless bool
+}
+
+// ask looks the terms of conditions up once, and not for each device. ErrNoView.
+func ask(conditions []device.ViewCondition, terms map[string]members) ([]question, error) {
+	var out []question
 	for _, c := range conditions {
-		if c.Unless == slices.ContainsFunc(c.Terms, func(term string) bool { return terms[term].has(place) }) {
-			return c.Reason
+		q := question{reason: c.Reason, unless: c.Unless}
+		for _, term := range c.Terms {
+			m, known := terms[term]
+			if !known {
+				return nil, fmt.Errorf("%s: %w", term, ErrNoView)
+			}
+			q.of = append(q.of, m)
+		}
+		out = append(out, q)
+	}
+	return out, nil
+}
+
+// unmet is the reason of the first condition that does not hold for the device at that place, "" = all hold.
+func unmet(asked []question, place int) device.Reason {
+	for _, q := range asked {
+		if q.unless == slices.ContainsFunc(q.of, func(m members) bool { return m.has(place) }) {
+			return q.reason
 		}
 	}
 	return ""
@@ -159,7 +180,11 @@ func (g *Generation) LeftOut(ctx context.Context, f device.Filter, id int64) (de
 	if err != nil || v.shows(id) {
 		return "", err
 	}
-	if reason := unmet(f.Conditions(), g.terms, place); reason != "" {
+	asked, err := ask(f.Conditions(), g.terms)
+	if err != nil {
+		return "", err
+	}
+	if reason := unmet(asked, place); reason != "" {
 		return reason, nil
 	}
 	return device.OlderTwin, nil

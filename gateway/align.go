@@ -54,9 +54,10 @@ func (g *Gateway) alignSeries(ctx context.Context, q cache.Series, kept *device.
 // sync puts it right, and that is asked for now.
 func (g *Gateway) remap(ctx context.Context) {
 	c := g.fit.Load().config
+	was, _ := viewsBefore(c.DataDir) // weighStart says that it cannot be read
 	for _, src := range c.Sources {
 		for _, k := range []device.Kind{device.Computer, device.Mobile} {
-			g.remapOrSync(ctx, cache.Series{Source: src.Name, Kind: k}, termsOf(c, src.Name))
+			g.remapOrSync(ctx, cache.Series{Source: src.Name, Kind: k}, union(termsBefore(was, src.Name), termsOf(c, src.Name)))
 		}
 	}
 }

@@ -210,6 +210,13 @@ func (g *Gateway) change(ctx context.Context, was, next *outfit) error {
 	g.usage.SetClients(ids)
 	apply()
 	g.shrunk.Store(nil) // of the settings before
+	for _, src := range next.config.Sources {
+		for _, k := range []device.Kind{device.Computer, device.Mobile} {
+			q := cache.Series{Source: src.Name, Kind: k}
+			before, after := changedViews(was.config, next.config, q)
+			g.follow(ctx, q, before, after, true)
+		}
+	}
 	g.rememberViews(ctx, next.config)
 	if err := g.recordPolicy(ctx, next.config, next.profiles); err != nil {
 		g.o.Logger.ErrorContext(ctx, "describe the policy in force", "error", err)
@@ -260,7 +267,7 @@ func (g *Gateway) weigh(limits config.Guard, q cache.Series, before, after []syn
 		return err
 	}
 	defer gen.Release()
-	findings, digest, err := syncer.Shrinks(limits, gen, before, after)
+	findings, digest, err := g.syncer.Shrinks(limits, gen, before, after)
 	if errors.Is(err, cache.ErrNoView) {
 		return fmt.Errorf("%w; restart the gateway with these settings if they are meant", err)
 	}

@@ -157,8 +157,11 @@ func (s streams) guardText(g guard) string {
 	if client := g.Client; client != "" {
 		g.Client = ""
 		n := s.say(text{"%d of %d devices that it is shown would be gone (limit %d)", "%d von %d Geräten, die er sieht, wären weg (Grenze %d)"}, g.Count, g.Of, g.Limit)
-		if g.Guard == "empty" {
+		switch g.Guard {
+		case "empty", "lost":
 			n = s.guardText(g)
+		case "week":
+			n = s.say(text{"%d of %d devices that it was shown have left it within 7 days (limit %d)", "%d von %d Geräten, die er sah, haben sie innerhalb von 7 Tagen verlassen (Grenze %d)"}, g.Count, g.Of, g.Limit)
 		}
 		return s.say(text{"view of the client %s: %s", "Sicht des Clients %s: %s"}, client, n)
 	}

@@ -18,6 +18,7 @@ const heldBack = `{"source":"a","items":[{"kind":"computer","digest":"0123456789
 	"count":140,"removed":3,"guards":[{"guard":"removed","count":60,"of":200,"limit":30},{"guard":"unconfirmed","count":40,"of":200,"limit":10},
 	{"guard":"small","count":6,"of":20,"limit":4},{"guard":"week","count":60,"of":200,"limit":50},{"guard":"empty","count":200,"of":200,"limit":0},
 	{"guard":"serial","count":9,"of":200,"limit":5},{"guard":"instance","count":4,"of":200,"limit":100},
+	{"guard":"week","count":32,"of":100,"limit":25,"client":"north"},
 	{"guard":"blanked","count":150,"of":200,"limit":100,"names":["general.assetTag","hardware"]}],
 	"devices":[{"uid":"a:computer:141","name":"Mac 141","serialNumber":"C141"},{"uid":"a:computer:142","name":"\u001b[2Jx","serialNumber":""}]}]}`
 

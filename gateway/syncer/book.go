@@ -60,6 +60,8 @@ type kindRecord struct {
 	Removals []removal `json:"removals,omitempty"` // of the last 7 days, oldest first; none that a person approved or announced
 	Approved *approval `json:"approved,omitempty"` // the last one
 
+	Views map[string]viewRecord `json:"views,omitempty"` // client -> its view, of those with a filter. Never changed: another one is made
+
 	Devices int        `json:"devices,omitempty"` // of the last one published: what is known of a store that is lost
 	Short   *shortfall `json:"short,omitempty"`   // far fewer than that were read after a loss
 }

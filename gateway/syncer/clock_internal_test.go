@@ -58,11 +58,11 @@ func TestRemovalsOfAClockThatWasAheadCountForAWeek(t *testing.T) {
 		if got := len(v.findings) > 0; got != held {
 			t.Errorf("removals of %v from now: held %t, want %t (%v)", at, got, held, v.findings)
 		}
-		kept := weekOf(past, now)
+		kept := weekOf(past, now, weekParts)
 		if (len(kept) == 1) != held || held && (kept[0].At.After(now) || kept[0].Count != 66) {
 			t.Errorf("removals of %v from now: %v are remembered", at, kept)
 		}
-		if later := now.Add(week); len(weekOf(kept, later)) != 0 {
+		if later := now.Add(week); len(weekOf(kept, later, weekParts)) != 0 {
 			t.Errorf("removals of %v from now count a week later", at)
 		}
 	}

@@ -64,6 +64,8 @@ type evidence struct {
 	Kind     device.Kind `json:"kind,omitempty"`
 	Short    int         `json:"short,omitempty"` // devices fewer than before a loss; nobody knows which
 
+	ShortViews map[string]int `json:"shortViews,omitempty"` // client -> Short of its view
+
 	Views map[string]idSet `json:"views,omitempty"` // client -> devices that its view loses
 }
 
@@ -77,6 +79,8 @@ type verdict struct {
 	evidence evidence
 
 	removed, before int // confirmed deletions, and the devices that they are of
+
+	counts []viewCount // of views: what is to be remembered of them once it is published
 }
 
 // weigh holds a difference against the limits. past are the removals of the week before now; planned is how many confirmed
@@ -86,7 +90,7 @@ func weigh(g config.Guard, d cache.Difference, losses []viewLoss, past []removal
 	v.removals(g, d, past, planned, now)
 	v.identity(g, d)
 	v.blanked(g, d)
-	v.views(g, losses, planned)
+	v.views(g, losses, planned, now)
 	if grown := d.After - d.Before; d.Before > 0 && grown > instanceFleet && above(grown, g.GrownPercent, 0, d.Before) {
 		v.warnings = append(v.warnings, Finding{Guard: GuardGrown, Count: grown, Of: d.Before, Limit: limit(g.GrownPercent, 0, d.Before)})
 	}
@@ -156,16 +160,29 @@ func (v *verdict) removals(g config.Guard, d cache.Difference, past []removal, p
 	if removed == 0 {
 		return
 	}
-	sum, first := removed, d.Before
-	for _, r := range slices.Backward(past) { // newest first: the oldest says how many there were
-		if r.ofTheWeek(now) {
-			sum, first = sum+r.Count, r.Of
-		}
-	}
-	if above(sum, g.WeekPercent, g.SmallCount, first) {
-		v.hold(Finding{Guard: GuardWeek, Count: sum, Of: first, Limit: limit(g.WeekPercent, g.SmallCount, first)})
+	if f, over := overWeek(g, past, removed, d.Before, now); over {
+		v.hold(f)
 		v.evidence.Removed = setOf(d.Removed)
 	}
+}
+
+// overWeek adds removals of before devices to those of the 7 days before. It is over the limit where in any stretch of these days until now more
+// went than WeekPercent of what there was at its begin; the longest one is told.
+func overWeek(g config.Guard, past []removal, removed, before int, now time.Time) (f Finding, over bool) {
+	sum, of := removed, before
+	look := func() {
+		if above(sum, g.WeekPercent, g.SmallCount, of) {
+			f, over = Finding{Guard: GuardWeek, Count: sum, Of: of, Limit: limit(g.WeekPercent, g.SmallCount, of)}, true
+		}
+	}
+	look()
+	for _, r := range slices.Backward(past) {
+		if r.ofTheWeek(now) {
+			sum, of = sum+r.Count, r.Of
+			look()
+		}
+	}
+	return f, over
 }
 
 // anotherInstance tells whether GuardInstance is tripped.
@@ -253,6 +270,11 @@ func (e evidence) covers(other evidence) bool {
 			return false
 		}
 	}
+	for client, short := range other.ShortViews {
+		if short > e.ShortViews[client] {
+			return false
+		}
+	}
 	return other.Short <= e.Short && e.Removed.contains(other.Removed) && e.Missing.contains(other.Missing) && e.Serial.contains(other.Serial) &&
 		(e.Instance || !other.Instance) && (other.Hardware == "" || e.Hardware == other.Hardware) &&
 		!slices.ContainsFunc(other.Blanked, func(name string) bool { _, found := slices.BinarySearch(e.Blanked, name); return !found })
@@ -263,19 +285,33 @@ func ahead(past []removal, now time.Time) bool {
 	return slices.ContainsFunc(past, func(r removal) bool { return r.At.After(now) })
 }
 
+// Parts of a week: removals of the same one are remembered as one, so that an operator's many syncs do not pile up.
+const (
+	weekParts     = 200
+	viewWeekParts = 28 // there are as many books as clients
+)
+
 // weekOf drops what is older than a week, lets what was written down by a clock that was ahead be of now, so that it counts for a week and
-// not until that day is over, and bounds what an operator's many syncs can pile up.
-func weekOf(past []removal, now time.Time) []removal {
+// not until that day is over, and makes one of what was removed in the same part of the week: of the devices of the first and the date of the last.
+func weekOf(past []removal, now time.Time, parts int) []removal {
 	past = slices.DeleteFunc(slices.Clone(past), func(r removal) bool { return !r.ofTheWeek(now) })
 	for i := range past {
 		if past[i].At.After(now) {
 			past[i].At = now
 		}
 	}
-	slices.SortFunc(past, func(a, b removal) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
-	for len(past) > 200 { // the two oldest become one
-		past[1] = removal{At: past[0].At, Count: past[0].Count + past[1].Count, Of: past[0].Of}
-		past = past[1:]
+	slices.SortStableFunc(past, func(a, b removal) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
+	if len(past) <= parts {
+		return past
 	}
-	return past
+	part := func(r removal) int64 { return r.At.UnixNano() / (int64(week) / int64(parts-1)) }
+	out := past[:1]
+	for _, r := range past[1:] {
+		if last := &out[len(out)-1]; part(*last) == part(r) {
+			last.At, last.Count = r.At, last.Count+r.Count
+		} else {
+			out = append(out, r)
+		}
+	}
+	return out
 }

@@ -224,7 +224,7 @@ func TestAWeekOfRemovalsIsBounded(t *testing.T) {
 		past = append(past, removal{now.Add(-time.Duration(i) * 5 * time.Minute), 1, 5000 + i})
 	}
 	past = append(past, removal{now.Add(-8 * 24 * time.Hour), 100, 9000})
-	out := weekOf(past, now)
+	out := weekOf(past, now, weekParts)
 	sum := 0
 	for _, r := range out {
 		sum += r.Count

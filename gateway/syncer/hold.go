@@ -41,6 +41,8 @@ type holdNote struct {
 	Evidence evidence  `json:"evidence"`
 	Removed  int       `json:"removed,omitempty"` // confirmed deletions, whatever guard holds it
 	Of       int       `json:"of,omitempty"`      // devices before
+
+	Views []viewCount `json:"views,omitempty"` // of clients with a filter
 }
 
 // HoldStatus is a generation that waits for a person. Removed are its first devices, at most 100, which the served one has. Generation 0:
@@ -94,22 +96,26 @@ func (s *Syncer) settle(ctx context.Context, l *line, c *cache.Candidate, d cach
 	l.book.settling.Lock()
 	defer l.book.settling.Unlock()
 	now := s.now()
-	if ahead(l.book.kind(l.kind).Removals, now) {
-		s.learn(ctx, l, func(p *bookPage) {
-			r := p.kindOf(l.kind)
-			r.Removals = weekOf(r.Removals, now)
-		})
+	if l.book.kind(l.kind).ahead(now) {
+		s.learn(ctx, l, func(p *bookPage) { p.kindOf(l.kind).age(now) })
 	}
-	v := weigh(l.src.Guard, d, losses, l.book.kind(l.kind).Removals, l.book.expected(now), now)
+	was := l.book.kind(l.kind)
+	for i := range losses {
+		losses[i].past = was.Views[losses[i].client].Removals
+	}
+	v := weigh(l.src.Guard, d, losses, was.Removals, l.book.expected(now), now)
 	if known := s.known(l); d.Before == 0 && known > 0 {
+		counts := v.counts
 		v = weighKnown(l.src.Guard, known, c.Info().Count, l.book.expected(now))
+		v.counts = counts
+		v.knownViews(l.src.Guard, losses, was.Views, l.book.expected(now))
 	}
 	v.evidence.Kind = l.kind
 	for _, f := range v.warnings {
 		s.log.WarnContext(ctx, "the list grew by more than usual", "source", l.src.Name, "kind", l.kind, "by", f.Count, "of", f.Of, "limit", f.Limit)
 	}
 	if s.holds(ctx, l, v) {
-		if v.evidence.Short > 0 {
+		if v.evidence.isShort() {
 			return nil, s.holdShort(ctx, l, c, v)
 		}
 		return nil, s.hold(ctx, l, c, v)
@@ -118,7 +124,8 @@ func (s *Syncer) settle(ctx context.Context, l *line, c *cache.Candidate, d cach
 	if err != nil {
 		return nil, storeFailure("the generation could not be published", err)
 	}
-	s.count(ctx, l, v.evidence, v.removed, v.before)
+	s.count(ctx, l, v.note())
+	s.tellFewer(ctx, l, losses, was.Views)
 	return published, nil
 }
 
@@ -143,7 +150,7 @@ func (a *approval) good(now time.Time) bool {
 
 // hold keeps the generation back. The same evidence as before keeps its date.
 func (s *Syncer) hold(ctx context.Context, l *line, c *cache.Candidate, v verdict) error {
-	note, err := json.Marshal(holdNote{v.findings, v.evidence, v.removed, v.before})
+	note, err := json.Marshal(v.note())
 	if err != nil {
 		return fmt.Errorf("describe the hold: %w", err)
 	}
@@ -157,22 +164,29 @@ func (s *Syncer) hold(ctx context.Context, l *line, c *cache.Candidate, v verdic
 	return &failure{Code: resultHeld, Detail: describe(v.findings), Err: errHeld}
 }
 
+// note is what is remembered of a verdict.
+func (v verdict) note() holdNote {
+	return holdNote{v.findings, v.evidence, v.removed, v.before, v.counts}
+}
+
 // count remembers what a publish took away: of what was announced less is left, and what no person approved by its devices counts
-// for GuardWeek.
-func (s *Syncer) count(ctx context.Context, l *line, approved evidence, removed, before int) {
-	if removed == 0 {
+// for GuardWeek, of the generation and of the views.
+func (s *Syncer) count(ctx context.Context, l *line, note holdNote) {
+	if note.Removed == 0 && !l.book.kind(l.kind).differs(note.Views) {
 		return
 	}
-	now := s.now()
+	now, shown := s.now(), l.shown.Load().views
 	s.learn(ctx, l, func(p *bookPage) {
-		if p.Expected.open(now) && removed <= p.Expected.Left {
-			p.Expected.Left -= removed
-			return
+		announced := note.Removed > 0 && p.Expected.open(now) && note.Removed <= p.Expected.Left
+		approved := len(note.Evidence.Removed) > 0
+		r := p.kindOf(l.kind)
+		switch {
+		case announced:
+			p.Expected.Left -= note.Removed
+		case note.Removed > 0 && !approved:
+			r.Removals = weekOf(append(slices.Clone(r.Removals), removal{At: now, Count: note.Removed, Of: note.Of}), now, weekParts)
 		}
-		if len(approved.Removed) == 0 {
-			r := p.kindOf(l.kind)
-			r.Removals = weekOf(append(slices.Clone(r.Removals), removal{At: now, Count: removed, Of: before}), now)
-		}
+		r.countViews(note, announced || approved, shown, now)
 	})
 }
 
@@ -304,7 +318,7 @@ func (s *Syncer) release(ctx context.Context, l *line, digest string, note holdN
 	defer l.book.settling.Unlock()
 	g, err := s.o.Store.Release(ctx, l.series(), digest)
 	if err == nil {
-		s.count(ctx, l, note.Evidence, note.Removed, note.Of)
+		s.count(ctx, l, note)
 	}
 	return g, err
 }

@@ -158,6 +158,7 @@ type house struct {
 	logs   strings.Builder
 	free   func(string) (int64, error) // of the disk, nil = as it is
 	disk   *cache.Disk
+	now    func() time.Time // nil = the clock of the bubble
 	stop   func()
 }
 
@@ -191,7 +192,7 @@ func (h *house) open(jitter time.Duration) {
 	}
 	h.syncer, err = syncer.New(syncer.Options{
 		Store: h.store, Dir: filepath.Join(h.dir, ".schedule"), Sources: []syncer.Source{h.source}, StartJitter: jitter,
-		Logger: slog.New(slog.NewTextHandler(&h.logs, nil)), TracerProvider: tracenoop.NewTracerProvider(), MeterProvider: provider,
+		Logger: slog.New(slog.NewTextHandler(&h.logs, nil)), TracerProvider: tracenoop.NewTracerProvider(), MeterProvider: provider, Now: h.now,
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -1,6 +1,8 @@
 package syncer
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"jamf-gateway/config"
+	"jamf-gateway/gateway/device"
 )
 
 // shrunk is a view of before devices of which so many were deleted, and so many left it.
@@ -59,9 +62,89 @@ func TestAnApprovalOfAViewCoversItsDevicesAndNoOthers(t *testing.T) {
 			t.Errorf("%v is covered", more)
 		}
 	}
-	digests := []string{evidence{}.digest(), approved.digest(), of("north", 1, 2).digest(), of("south", 1, 2, 3).digest()}
+	digests := []string{evidence{}.digest(), evidence{ShortViews: map[string]int{"north": 3}}.digest(), approved.digest(), of("north", 1, 2).digest(), of("south", 1, 2, 3).digest()}
 	slices.Sort(digests)
-	if len(slices.Compact(digests)) != 4 {
+	if len(slices.Compact(digests)) != 5 {
 		t.Error("different views with one digest")
+	}
+}
+
+func TestAWeekOfAViewIsWeighedFromEveryDayOn(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
+	ago := func(days, count, of int) removal {
+		return removal{now.Add(-time.Duration(days) * 24 * time.Hour), count, of}
+	}
+	north := func(count, of, limit int) []Finding {
+		return []Finding{{Guard: GuardWeek, Count: count, Of: of, Limit: limit, Client: "north"}}
+	}
+	for name, c := range map[string]struct {
+		loss viewLoss
+		past []removal
+		want []Finding
+	}{
+		"no days before":                        {shrunk(100, 0, 8), nil, nil},
+		"two days":                              {shrunk(84, 0, 8), []removal{ago(2, 8, 100), ago(1, 8, 92)}, nil},
+		"three days":                            {shrunk(76, 0, 8), []removal{ago(3, 8, 100), ago(2, 8, 92), ago(1, 8, 84)}, north(32, 100, 25)},
+		"one of them is 8 days old":             {shrunk(76, 0, 8), []removal{ago(8, 8, 100), ago(2, 8, 92), ago(1, 8, 84)}, north(24, 92, 23)},
+		"one of them is of a year later":        {shrunk(76, 0, 8), []removal{ago(2, 8, 92), ago(1, 8, 84), ago(-365, 2, 76)}, north(26, 92, 23)},
+		"nothing is lost today":                 {shrunk(60, 0, 0), []removal{ago(1, 40, 100)}, nil},
+		"three at most":                         {shrunk(8, 0, 1), []removal{ago(2, 1, 10), ago(1, 1, 9)}, nil},
+		"a small view":                          {shrunk(7, 0, 1), []removal{ago(3, 1, 10), ago(2, 1, 9), ago(1, 1, 8)}, north(4, 10, 3)},
+		"it was large, and is small since":      {shrunk(68, 0, 12), []removal{ago(3, 20, 1000), ago(1, 12, 80)}, north(24, 80, 20)},
+		"what the day alone is held for":        {shrunk(100, 0, 30), []removal{ago(1, 8, 108)}, []Finding{{Guard: GuardRemoved, Count: 30, Of: 100, Limit: 25, Client: "north"}}},
+		"deletions and others are counted both": {shrunk(92, 9, 9), []removal{ago(1, 8, 100)}, north(26, 100, 25)},
+	} {
+		c.loss.past = c.past
+		v := weigh(config.DefaultGuard(), less(1000, len(c.loss.gone), 0), []viewLoss{c.loss}, nil, 0, now)
+		if diff := cmp.Diff(c.want, v.findings); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// However many syncs and clients there are, the book of a week is small, and says no less than was lost.
+func TestTheWeekOfManyViewsIsBounded(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
+	var shown []View
+	var r kindRecord
+	for n := range 300 {
+		shown = append(shown, View{Client: fmt.Sprintf("school-%03d", n), Filter: device.Filter{Sites: []string{fmt.Sprint(n)}}})
+	}
+	counts := func(left int) (out []viewCount) {
+		for _, v := range shown {
+			out = append(out, viewCount{Client: v.Client, Filter: v.Filter.Digest(), Left: left, Of: 100_000, After: 100_000 - left})
+		}
+		return out
+	}
+	sum := func(client string) (n int) {
+		for _, past := range r.Views[client].Removals {
+			n += past.Count
+		}
+		return n
+	}
+	for n := range 8 * 24 {
+		now = now.Add(time.Hour)
+		r.countViews(holdNote{Views: counts(1)}, false, shown, now)
+		if got := sum("school-007"); got < min(n+1, 7*24) {
+			t.Fatalf("%d after %d hours", got, n+1)
+		}
+	}
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil || len(data) > 2<<20 {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+	for client, v := range r.Views {
+		if n := sum(client); len(v.Removals) > viewWeekParts || n > 8*24 {
+			t.Fatalf("%s: %d entries of %d", client, len(v.Removals), n)
+		}
+	}
+	r.countViews(holdNote{}, false, nil, now.Add(6*24*time.Hour))
+	if len(r.Views) != 300 {
+		t.Errorf("%d views are remembered without clients", len(r.Views))
+	}
+	if r.countViews(holdNote{}, false, nil, now.Add(8*24*time.Hour)); len(r.Views) != 0 {
+		t.Errorf("%d views are remembered for ever", len(r.Views))
 	}
 }
