@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat acme dist reproduce deb-test proof million queries walks crash scoreboard simulate timing cross amplification guessing container
+.PHONY: help build run demo test race bench fuzz e2e lint fmt cover check compat acme dist reproduce deb-test proof million queries walks crash scoreboard simulate timing cross amplification guessing connections container
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?= gateway.yaml
@@ -69,6 +69,9 @@ amplification: ## send AMPLIFICATION=300 times what strangers and clients may se
 
 container: ## run the binary as in its container: read-only root, one volume, no shell, no rights (needs root)
 	go test -tags e2e -count=1 -v -run 'TestTheImage|TestTheProgramServes' ./test/e2e
+
+connections: ## open CONNECTIONS=1000 connections with TLS to the real binary in each of four states, and hold its memory against what the door counts
+	CONNECTIONS=$(or $(CONNECTIONS),1000) go test -tags e2e -count=1 -timeout 10m -v -run TestAConnectionCosts ./test/e2e
 
 guessing: ## guess secrets of the real binary for GUESSING=10 seconds in each of six ways, and hold its processor time against one core
 	GUESSING=$(or $(GUESSING),10) go test -tags e2e -count=1 -timeout 10m -v -run TestGuessingCosts ./test/e2e

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,6 +19,8 @@ const (
 	otherConnections = 64 // of the doors for operators
 	addressShare     = 4  // one address may hold a quarter: a reverse proxy has one
 	leastConnections = 16
+	connectionCost   = 72 << 10 // bytes of memory: make connections measures it
+	memoryShare      = 4        // connections may take a quarter of what the process may use
 	quietRefusals    = time.Minute
 )
 
@@ -41,8 +44,14 @@ type doorman struct {
 }
 
 func (s *Server) newDoorman(door string, most int) *doorman {
-	n := min(most, spareFiles())
+	n := min(most, spareFiles(), memoryFor(debug.SetMemoryLimit(-1)))
 	return &doorman{door: door, max: n, perAddress: max(1, n/addressShare), log: s.o.Logger, refused: s.telemetry.connectionRefused, from: map[netip.Prefix]int{}}
+}
+
+// memoryFor is how many connections the memory allows that the process may use: GOMEMLIMIT, or what limitMemory has found. Without a limit it
+// is more than any door takes.
+func memoryFor(limit int64) int {
+	return int(min(1<<20, max(leastConnections, limit/memoryShare/connectionCost)))
 }
 
 // spareFiles is how many descriptors may go to the connections of the public door.

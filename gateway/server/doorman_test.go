@@ -3,8 +3,10 @@ package server_test
 import (
 	"errors"
 	"io"
+	"math"
 	"net"
 	"os"
+	"runtime/debug"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -127,6 +129,24 @@ func TestAReaderMustKeepPace(t *testing.T) {
 		}
 		_, _ = c.Close(), client.Close()
 	})
+}
+
+// Connections never take more than a quarter of the memory that the process may use, at what one costs at most.
+func TestTheDoorTakesAsManyConnectionsAsTheMemoryAllows(t *testing.T) {
+	for limit, want := range map[int64]int{
+		math.MaxInt64: 1 << 20, 4 << 30: 14_563, 2304 << 20: 8192, 512 << 20: 1820, 256 << 20: 910, 64 << 20: 227, 1 << 20: 16, 0: 16,
+	} {
+		if n := server.MemoryFor(limit); n != want {
+			t.Errorf("%d bytes allow %d connections, want %d", limit, n, want)
+		}
+	}
+	w := newWorldWithoutDoors(t)
+	before := debug.SetMemoryLimit(144 << 20)
+	n := w.server.PublicConnections()
+	debug.SetMemoryLimit(before)
+	if n != 512 {
+		t.Errorf("with 144 MiB the public door takes %d connections", n)
+	}
 }
 
 type one struct {

@@ -277,6 +277,12 @@ func PlainFiber() fasthttp.RequestHandler {
 // Gate tells whether the gate lets a request pass.
 func Gate(rc *fasthttp.RequestCtx) bool { return gate(rc) == nil }
 
+// MemoryFor is how many connections so much memory allows.
+func MemoryFor(limit int64) int { return memoryFor(limit) }
+
+// PublicConnections is how many the public door takes.
+func (s *Server) PublicConnections() int { return s.newDoorman("public", connections).max }
+
 // NewDoor is what every connection comes through.
 func NewDoor(ln net.Listener, most, perAddress int) net.Listener {
 	return newDoor(ln, most, perAddress)
