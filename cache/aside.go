@@ -56,7 +56,7 @@ func (s *Store) pruneAside(l *line) {
 			err = errors.Join(err, statErr)
 			continue
 		}
-		if i < len(dirs)-asideKept || s.now().Sub(info.ModTime()) > asideLife {
+		if i < len(dirs)-asideKept || s.date().Sub(info.ModTime()) > asideLife {
 			err = errors.Join(err, s.disk.removeTree(dir))
 			s.log.Info("what was set aside is removed", "jamf.source", l.series.Source, "kind", l.series.Kind, "directory", dir)
 		}

@@ -33,6 +33,7 @@ type Options struct {
 	Logger        *slog.Logger
 	MeterProvider metric.MeterProvider // nil: the global one
 	Now           func() time.Time     // nil: time.Now
+	Date          func() time.Time     // by which what was set aside is removed, where the clock is not believed; nil: Now
 
 	Disk *Disk // nil: the file system as it is
 
@@ -57,6 +58,7 @@ type Store struct {
 	disk     *Disk
 	log      *slog.Logger
 	now      func() time.Time
+	date     func() time.Time
 	free     func(dir string) (int64, error)
 	lock     *Lock
 	hot      *hot
@@ -90,7 +92,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
 	s := &Store{
-		dir: o.Dir, keep: o.Keep, disk: o.Disk, log: o.Logger, now: o.Now,
+		dir: o.Dir, keep: o.Keep, disk: o.Disk, log: o.Logger, now: o.Now, date: o.Date,
 		ending: make(chan struct{}), lines: make(map[Series]*line), warmth: newWarmth(o.MaxBytes / 2), clashes: newClashes(), counts: newCounts(),
 	}
 	if s.verifyWithin = o.VerifyWithin; s.verifyWithin <= 0 {
@@ -101,6 +103,9 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.date == nil {
+		s.date = s.now
 	}
 	if s.free = o.Free; s.free == nil {
 		s.free = freeSpace

@@ -61,6 +61,7 @@ type Gateway struct {
 	auditLock *cache.Lock // of its directory
 	admin     *adminToken // nil: the admin door is off
 	purger    *purger
+	calendar  *calendar
 	authority *authority // nil: tls.acme names no host; set by Listen
 	listeners listeners
 
@@ -106,6 +107,7 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	g.fit.Store(first)
 	g.store, err = cache.Open(ctx, cache.Options{
 		Dir: c.DataDir, MaxBytes: c.Cache.MaxBytes, Keep: keptGenerations, Logger: o.Logger, MeterProvider: o.MeterProvider, Now: o.Now, Disk: o.Disk,
+		Date: func() time.Time { return g.calendar.date() },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", inUse("data_dir", err))
@@ -121,6 +123,7 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 
 func (g *Gateway) build(ctx context.Context) error {
 	c, fit := g.o.Config, g.fit.Load()
+	g.calendar = newCalendar(c.DataDir, g.store.Disk(), g.o.Now, g.o.Logger)
 	for _, w := range Leftovers(c, "") {
 		g.o.Logger.WarnContext(ctx, w.Text)
 	}
@@ -133,7 +136,7 @@ func (g *Gateway) build(ctx context.Context) error {
 	var err error
 	g.syncer, err = syncer.New(syncer.Options{
 		Store: g.store, Dir: filepath.Join(c.DataDir, scheduleDir), DataDir: c.DataDir, Sources: fit.synced, StartJitter: g.o.StartJitter, Logger: g.o.Logger,
-		TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now, Jitter: g.o.Simulation.Jitter,
+		TracerProvider: g.o.TracerProvider, MeterProvider: g.o.MeterProvider, Now: g.o.Now, Date: g.calendar.date, Jitter: g.o.Simulation.Jitter,
 	})
 	if err != nil {
 		return err
@@ -141,7 +144,7 @@ func (g *Gateway) build(ctx context.Context) error {
 	if g.usage, err = g.newUsage(); err != nil {
 		return err
 	}
-	g.audit = audit.New(audit.Options{Dir: auditDir(c), Keep: c.Audit.Keep, Disk: g.store.Disk(), Now: g.o.Now, Logger: g.o.Logger})
+	g.audit = audit.New(audit.Options{Dir: auditDir(c), Keep: c.Audit.Keep, Disk: g.store.Disk(), Now: g.o.Now, Date: g.calendar.date, Logger: g.o.Logger})
 	if err := g.recordPolicy(ctx, c, fit.profiles); err != nil {
 		return err
 	}
@@ -220,7 +223,8 @@ const usageFile = ".usage.json"
 func (g *Gateway) newUsage() (*usage.Recorder, error) {
 	c := g.o.Config
 	o := usage.Options{
-		Fields: device.FieldWords(), File: filepath.Join(c.DataDir, usageFile), Write: g.store.Disk().ReplaceFile, Aside: g.store.Disk().SetAside, Now: g.o.Now, Logger: g.o.Logger,
+		Fields: device.FieldWords(), File: filepath.Join(c.DataDir, usageFile), Write: g.store.Disk().ReplaceFile, Aside: g.store.Disk().SetAside,
+		Now: g.o.Now, Date: g.calendar.date, Logger: g.o.Logger,
 	}
 	for _, client := range c.Clients {
 		o.Clients = append(o.Clients, client.ID)
@@ -303,6 +307,7 @@ func (g *Gateway) tidy(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			g.calendar.hour()
 			g.purger.resume(ctx)
 			g.prune(ctx)
 		}
@@ -316,7 +321,7 @@ func (g *Gateway) prune(ctx context.Context) {
 	if limit == 0 {
 		return
 	}
-	_, err := g.store.Prune(ctx, g.o.Now().Add(-limit))
+	_, err := g.store.Prune(ctx, g.calendar.date().Add(-limit))
 	if err := errors.Join(err, g.syncer.Prune()); err != nil && ctx.Err() == nil {
 		g.o.Logger.ErrorContext(ctx, "what may not be kept longer is not removed; it is tried again in an hour", "error", err)
 	}

@@ -19,7 +19,7 @@ import (
 func recorded(t *testing.T) (dir string, now time.Time) {
 	t.Helper()
 	dir, now = t.TempDir(), time.Date(2026, 10, 26, 9, 0, 0, 0, time.UTC)
-	j := availability.NewJournal(availability.Dir(dir, "schule-a"), &cache.Disk{})
+	j := availability.NewJournal(availability.Dir(dir, "schule-a"), &cache.Disk{}, nil)
 	append1 := func(e availability.Entry) {
 		if err := j.Append(e); err != nil {
 			t.Fatal(err)
@@ -58,7 +58,7 @@ func recorded(t *testing.T) (dir string, now time.Time) {
 	if _, err := f.WriteString("torn\n"); err != nil {
 		t.Fatal(err)
 	}
-	if err := availability.NewJournal(availability.Dir(dir, "left"), &cache.Disk{}).Append(availability.Entry{At: now.Add(-6 * time.Hour), State: availability.Up, Next: 3600, AuthMS: 50}); err != nil {
+	if err := availability.NewJournal(availability.Dir(dir, "left"), &cache.Disk{}, nil).Append(availability.Entry{At: now.Add(-6 * time.Hour), State: availability.Up, Next: 3600, AuthMS: 50}); err != nil {
 		t.Fatal(err)
 	}
 	return dir, now

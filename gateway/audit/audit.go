@@ -66,6 +66,7 @@ type Options struct {
 	Keep   time.Duration
 	Disk   Disk // needed; *cache.Disk is one
 	Now    func() time.Time
+	Date   func() time.Time // by which old days are removed, where the clock is not believed; nil: Now
 	Logger *slog.Logger
 }
 
@@ -109,6 +110,9 @@ func New(o Options) *Log {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Date == nil {
+		o.Date = o.Now
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

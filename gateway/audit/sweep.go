@@ -14,7 +14,7 @@ func (l *Log) sweep(now time.Time) {
 	if l.pruned == day {
 		return
 	}
-	others, err := l.prune(now, day)
+	others, err := l.prune(day)
 	l.others = others
 	if err != nil {
 		l.o.Logger.Warn("old files of the audit stay", "error", err)
@@ -24,9 +24,9 @@ func (l *Log) sweep(now time.Time) {
 }
 
 // prune removes days and returns the bytes of those that stay beside today. Files that are no days are left alone.
-func (l *Log) prune(now time.Time, today string) (others int64, err error) {
+func (l *Log) prune(today string) (others int64, err error) {
 	days, err := daysOf(l.o.Dir)
-	oldest := now.Add(-l.o.Keep).Format(time.DateOnly)
+	oldest := l.o.Date().UTC().Add(-l.o.Keep).Format(time.DateOnly)
 	for _, day := range days {
 		path := filepath.Join(l.o.Dir, day+suffix)
 		if day < oldest {

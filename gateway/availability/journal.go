@@ -34,6 +34,7 @@ func Dir(dataDir, source string) string { return filepath.Join(dataDir, ".availa
 type Journal struct {
 	dir  string
 	disk disk
+	date func() time.Time
 
 	mu     sync.Mutex
 	pruned string // the day on which old files were last looked for
@@ -46,8 +47,16 @@ type disk interface {
 	Remove(path string) error
 }
 
-// NewJournal opens nothing: each line opens, appends, syncs and closes.
-func NewJournal(dir string, d disk) *Journal { return &Journal{dir: dir, disk: d} }
+// NewJournal opens nothing: each line opens, appends, syncs and closes. The date is that by which old days go, where the clock is not believed;
+// nil: that of each line.
+func NewJournal(dir string, d disk, date func() time.Time) *Journal {
+	return &Journal{dir: dir, disk: d, date: date}
+}
+
+// Read is Read of this history.
+func (j *Journal) Read(from, to time.Time) (entries []Entry, damaged int, err error) {
+	return Read(j.dir, from, to)
+}
 
 // Append writes one line into the file of its day (UTC), which begins on a line of its own even when the program died in
 // the middle of the last one. Days older than KeptDays go.
@@ -66,7 +75,11 @@ func (j *Journal) Append(e Entry) error {
 	err = j.appendLine(filepath.Join(j.dir, day+suffix), line)
 	if j.pruned != day {
 		j.pruned = day
-		err = errors.Join(err, j.prune(e.At))
+		date := e.At
+		if j.date != nil {
+			date = j.date().UTC()
+		}
+		err = errors.Join(err, j.prune(date))
 	}
 	if err != nil {
 		return fmt.Errorf("append to the history: %w", err)

@@ -28,7 +28,7 @@ func down(at time.Time) availability.Entry {
 
 func keep(t *testing.T, dir string, entries ...availability.Entry) {
 	t.Helper()
-	j := availability.NewJournal(dir, &cache.Disk{})
+	j := availability.NewJournal(dir, &cache.Disk{}, nil)
 	for _, e := range entries {
 		if err := j.Append(e); err != nil {
 			t.Fatal(err)
@@ -130,7 +130,7 @@ func TestTheFileOfADayHasABoundAndTheNextDayGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	keep(t, dir, up(noon()))
 	spoil(t, dir, "2026-11-23", strings.Repeat(" ", availability.MaxDay-300)+"\n")
-	j := availability.NewJournal(dir, &cache.Disk{})
+	j := availability.NewJournal(dir, &cache.Disk{}, nil)
 	var err error
 	for i := 0; i < 10 && err == nil; i++ {
 		err = j.Append(up(noon().Add(time.Minute)))
@@ -196,7 +196,7 @@ func TestADirectoryThatCannotBeReadIsAnError(t *testing.T) {
 	if _, _, err := availability.Read(file, noon(), noon()); err == nil {
 		t.Error("a file was read as a directory")
 	}
-	if err := availability.NewJournal(file, &cache.Disk{}).Append(up(noon())); err == nil {
+	if err := availability.NewJournal(file, &cache.Disk{}, nil).Append(up(noon())); err == nil {
 		t.Error("a line was written into a directory that is none")
 	}
 }
@@ -212,7 +212,7 @@ func TestAFailingWriteCostsOneLineOfTheHistory(t *testing.T) {
 				return fmt.Errorf("%s: %w", op, syscall.ENOSPC)
 			}
 			return nil
-		}})
+		}}, nil)
 		said := 0
 		for minute := range 4 {
 			if err := j.Append(up(noon().Add(time.Duration(minute) * time.Minute))); err == nil {

@@ -65,7 +65,7 @@ func (s *Syncer) newHand(src *Source, b *book) *hand {
 		h.lines = append(h.lines, l)
 	}
 	if src.Heartbeat > 0 && !src.Disabled {
-		h.heart = newHeart(src, b, s.o.Store.Disk(), s.o.DataDir, s.now())
+		h.heart = newHeart(src, b, s.journal(src.Name), s.now())
 	}
 	return h
 }

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"jamf-gateway/cache"
 	"jamf-gateway/gateway/availability"
 	"jamf-gateway/gateway/device"
 	"jamf-gateway/gateway/jamf"
@@ -63,19 +62,25 @@ type HeartbeatStatus struct {
 	Next      time.Time
 }
 
+// journal is the history of a source, nil when none is kept.
+func (s *Syncer) journal(source string) *availability.Journal {
+	if s.o.DataDir == "" {
+		return nil
+	}
+	return availability.NewJournal(availability.Dir(s.o.DataDir, source), s.o.Store.Disk(), s.o.Date)
+}
+
 // newHeart looks into the history, so that an outage keeps its beginning over a restart.
-func newHeart(src *Source, b *book, disk *cache.Disk, dataDir string, now time.Time) *heart {
-	h := &heart{src: src, book: b, every: src.Heartbeat, poke: make(chan struct{}, 1), ill: map[device.Kind]bool{}, healed: map[device.Kind]time.Time{}}
+func newHeart(src *Source, b *book, journal *availability.Journal, now time.Time) *heart {
+	h := &heart{src: src, book: b, journal: journal, every: src.Heartbeat, poke: make(chan struct{}, 1), ill: map[device.Kind]bool{}, healed: map[device.Kind]time.Time{}}
 	for _, k := range src.Kinds {
 		list, _ := lightListOf(k)
 		h.lists = append(h.lists, list)
 	}
-	if dataDir == "" {
+	if journal == nil {
 		return h
 	}
-	dir := availability.Dir(dataDir, src.Name)
-	h.journal = availability.NewJournal(dir, disk)
-	entries, _, err := availability.Read(dir, now.Add(-memory), now)
+	entries, _, err := journal.Read(now.Add(-memory), now)
 	if err != nil {
 		return h // the report says it; a start needs no history
 	}

@@ -35,7 +35,7 @@ func TestAnOutageThatASyncMetFirstBeginsThere(t *testing.T) {
 func TestARestartKnowsWhatTheLastHeartbeatCouldNotCount(t *testing.T) {
 	t.Parallel()
 	now, dir := time.Now(), t.TempDir()
-	j := availability.NewJournal(availability.Dir(dir, "a"), &cache.Disk{})
+	j := availability.NewJournal(availability.Dir(dir, "a"), &cache.Disk{}, nil)
 	since := now.Add(-20 * time.Minute).UTC().Truncate(time.Millisecond)
 	for _, e := range []availability.Entry{
 		{At: since.Add(-time.Minute), State: availability.Up, Counts: map[string]availability.Count{"computer": {}, "mobile": {}}},
@@ -47,7 +47,7 @@ func TestARestartKnowsWhatTheLastHeartbeatCouldNotCount(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h := newHeart(&Source{Name: "a", Kinds: []device.Kind{device.Computer, device.Mobile}}, nil, nil, dir, now)
+	h := newHeart(&Source{Name: "a", Kinds: []device.Kind{device.Computer, device.Mobile}}, nil, j, now)
 	if h.ill[device.Computer] || !h.ill[device.Mobile] || !h.downSince.Equal(since) {
 		t.Errorf("ill %v, down since %v, want mobile alone and %v", h.ill, h.downSince, since)
 	}

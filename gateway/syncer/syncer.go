@@ -89,6 +89,7 @@ type Options struct {
 	TracerProvider trace.TracerProvider // nil: the global one
 	MeterProvider  metric.MeterProvider // nil: the global one
 	Now            func() time.Time     // nil: time.Now
+	Date           func() time.Time     // by which old days of the history go; nil: that of each heartbeat
 
 	Jitter func(most time.Duration) time.Duration // in [0, most); nil: random
 }

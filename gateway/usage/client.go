@@ -179,11 +179,11 @@ func (c *client) refused(at time.Time) {
 }
 
 // prune forgets the routes that were not asked for so long that they tell nothing of the client of today.
-func (c *client) prune(now time.Time) {
+func (c *client) prune(date time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, line := range c.routes {
-		if now.Sub(line.last) > keptFor {
+		if date.Sub(line.last) > keptFor {
 			c.distinct -= line.distinct()
 			delete(c.routes, key)
 		}

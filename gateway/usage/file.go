@@ -78,10 +78,10 @@ func (r *Recorder) save() error {
 	if err := r.clearWay(); err != nil {
 		return err
 	}
-	now := r.o.Now()
-	r.nobody.prune(now)
+	date := r.o.Date()
+	r.nobody.prune(date)
 	for _, c := range r.all() {
-		c.prune(now)
+		c.prune(date)
 	}
 	data, err := json.Marshal(file{Format: fileFormat, Clients: r.All(), Nobody: r.Nobody()})
 	if err != nil {
@@ -105,7 +105,7 @@ func (r *Recorder) clearWay() error {
 }
 
 // restore reads the file at the start.
-func (r *Recorder) restore(now time.Time) {
+func (r *Recorder) restore(date time.Time) {
 	f, err := readFile(r.o.File)
 	if err != nil {
 		r.o.Logger.Warn("the usage of the clients of before the restart is not known", "error", err)
@@ -118,12 +118,12 @@ func (r *Recorder) restore(now time.Time) {
 	for _, one := range f.Clients {
 		if c, known := r.all()[one.Client]; known {
 			c.load(one.Record)
-			c.prune(now)
+			c.prune(date)
 		}
 	}
 	if f.Format != 0 {
 		r.nobody.load(f.Nobody)
-		r.nobody.prune(now)
+		r.nobody.prune(date)
 	}
 }
 

@@ -22,6 +22,7 @@ type Options struct {
 	Write   func(path string, data []byte) error // replaces a file atomically; needed with File
 	Aside   func(path string) (string, error)    // moves a file out of the way and tells where to; needed with File
 	Now     func() time.Time
+	Date    func() time.Time // by which old routes are forgotten, where the clock is not believed; nil: Now
 	Logger  *slog.Logger
 }
 
@@ -47,6 +48,9 @@ func New(o Options) (*Recorder, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Date == nil {
+		o.Date = o.Now
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -58,7 +62,7 @@ func New(o Options) (*Recorder, error) {
 		all[id] = newClient(r.words, now)
 	}
 	r.clients.Store(&all)
-	r.restore(now)
+	r.restore(o.Date())
 	return r, nil
 }
 

@@ -290,6 +290,11 @@ func TestWhatWasNotAskedForNinetyDaysIsForgotten(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	now = start.Add(91 * 24 * time.Hour)
+	o.Date = func() time.Time { return start }
+	if got := of(t, recorder(t, o), "a").Routes; len(got) != 1 {
+		t.Errorf("by a clock that is not believed: %+v", got)
+	}
+	o.Date = nil
 	if got := of(t, recorder(t, o), "a").Routes; len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
