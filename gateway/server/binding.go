@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"slices"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -16,12 +17,16 @@ type Certificate struct {
 }
 
 // shown is the certificate that the other side of a connection has proved to be its own, by an authority of the settings; nil when there is none.
-func shown(rc *fasthttp.RequestCtx) *x509.Certificate {
+// One that has ended since the handshake proves nothing: a connection that is used can live longer.
+func shown(rc *fasthttp.RequestCtx, now time.Time) *x509.Certificate {
 	state := rc.TLSConnectionState()
 	if state == nil || len(state.VerifiedChains) == 0 {
 		return nil
 	}
-	return state.VerifiedChains[0][0]
+	if leaf := state.VerifiedChains[0][0]; !now.After(leaf.NotAfter) {
+		return leaf
+	}
+	return nil
 }
 
 // binding is what ties the tokens of the caller to the certificate that was shown (RFC 8705, section 3): its SHA-256, nothing for a caller that

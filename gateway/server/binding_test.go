@@ -26,7 +26,7 @@ func issued(t *testing.T, name string, by *tls.Certificate) tls.Certificate {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(20, 0, 0), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		DNSNames: []string{name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 	}
 	parent, signer := template, any(private)
@@ -107,6 +107,13 @@ func TestTokensOfAClientWithACertificateAreBoundToIt(t *testing.T) {
 	if r, token := ask("all"); token == "" { // which needs none, and shows one
 		t.Errorf("a client that needs no certificate: %s", r)
 	}
+	with(named)
+	if r, token := ask("named"); token == "" {
+		t.Errorf("before the end of its certificate: %s", r)
+	}
+	w.clock.Add(named.Leaf.NotAfter.Sub(w.clock.Now()) + time.Second)
+	r, _ := ask("named") // the clock of handshakes has not moved: that one still holds
+	w.want(r, http.StatusUnauthorized, "invalid_client")
 	w.http.CloseIdleConnections()
 	cancel()
 	if err := <-done; err != nil {
