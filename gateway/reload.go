@@ -246,7 +246,7 @@ func (g *Gateway) guard(ctx context.Context, was, next *outfit) error {
 			}
 			err := g.remapSeries(ctx, q, terms)
 			if err == nil {
-				err = g.weigh(src.Guard, q, before, after)
+				err = g.weigh(ctx, src.Guard, q, before, after)
 			}
 			if guard := (*GuardError)(nil); err != nil && !errors.As(err, &guard) {
 				return fmt.Errorf("what clients would lose of %s %s cannot be told: %w", q.Source, q.Kind, err)
@@ -259,7 +259,7 @@ func (g *Gateway) guard(ctx context.Context, was, next *outfit) error {
 }
 
 // weigh is guard of one series.
-func (g *Gateway) weigh(limits config.Guard, q cache.Series, before, after []syncer.View) error {
+func (g *Gateway) weigh(ctx context.Context, limits config.Guard, q cache.Series, before, after []syncer.View) error {
 	gen, err := g.store.Acquire(q)
 	if errors.Is(err, cache.ErrNone) {
 		return nil // nothing is served that could be lost
@@ -267,7 +267,7 @@ func (g *Gateway) weigh(limits config.Guard, q cache.Series, before, after []syn
 		return err
 	}
 	defer gen.Release()
-	findings, digest, err := g.syncer.Shrinks(limits, gen, before, after)
+	findings, digest, err := g.syncer.Shrinks(ctx, limits, gen, before, after)
 	if errors.Is(err, cache.ErrNoView) {
 		return fmt.Errorf("%w; restart the gateway with these settings if they are meant", err)
 	}

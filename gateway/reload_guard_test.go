@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -94,6 +95,33 @@ func TestAReloadThatTakesASeriesFromAClientIsRefused(t *testing.T) {
 		}
 		if _, err := g.Reload(ctx, "test", c); err != nil {
 			t.Errorf("%s, and back: %v", name, err)
+		}
+	}
+}
+
+// TestAReloadThatShowsOfManyDuplicatesTheNewestAloneIsRefused: machines that were cloned have one serial number, and all of them but one would be
+// deleted devices to the client.
+func TestAReloadThatShowsOfManyDuplicatesTheNewestAloneIsRefused(t *testing.T) {
+	t.Parallel()
+	clone := func(_ cache.Series, id int64) string {
+		return fmt.Sprintf(`{"id":"%d","udid":"U%d","general":{"name":"m"},"hardware":{"serialNumber":"0123456789"}}`, id, id)
+	}
+	c := storedBy(t, device.MappingVersion-1, clone, series("a", device.Computer))
+	for i := range c.Sources {
+		c.Sources[i].Profile, c.Sources[i].Disabled = "full", true
+	}
+	g, ctx := running(t, c)
+	_, err := g.Reload(ctx, "test", but(c, func(next *config.Config) { next.Clients[0].View.NewestDuplicate = true }))
+	if guard, ok := errors.AsType[*gateway.GuardError](err); !ok || guard.Findings[0].Count != 2 || guard.Findings[0].Client != "x" {
+		t.Errorf("two of three devices would go: %v", err)
+	}
+	newest := but(c, func(next *config.Config) {
+		next.Clients[0].View.NewestDuplicate = true
+		next.Sources[0].Guard.SmallCount, next.Sources[0].Guard.SmallPercent = 2, 100
+	})
+	for _, next := range []*config.Config{newest, newest, c} {
+		if _, err := g.Reload(ctx, "test", next); err != nil {
+			t.Errorf("no more than the guard lets go, the same again, all of them again: %v", err)
 		}
 	}
 }

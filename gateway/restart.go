@@ -98,7 +98,7 @@ func (g *Gateway) weighStart(ctx context.Context) {
 					before = append(before, syncer.View{Client: v.Client, Filter: v.Filter})
 				}
 			}
-			lost := g.weigh(src.Guard, q, before, after)
+			lost := g.weigh(ctx, src.Guard, q, before, after)
 			if _, shrinks := errors.AsType[*GuardError](lost); err != nil || lost != nil && !shrinks {
 				told = append(told, g.fewerAtStart(ctx, src.Guard, q, after, lost)...)
 			} else {

@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -85,42 +86,56 @@ func lossOf(f device.Filter, parent *cache.Generation, c *cache.Candidate) (view
 
 // Shrinks weighs what clients would lose of a generation by other views of it, as a sync that took as much away would be, with what left them
 // in the week before, and names it. One that has a view before alone loses all of it, one that has it afterwards alone nothing. cache.ErrNoView:
-// the generation does not know what a changed filter asks for, and nothing can be said of it.
-func (s *Syncer) Shrinks(g config.Guard, served *cache.Generation, before, after []View) (findings []Finding, digest string, err error) {
+// the generation does not know what a changed filter asks for, and nothing can be said of it. That of duplicates
+// only the newest is shown is weighed where it is new.
+func (s *Syncer) Shrinks(ctx context.Context, g config.Guard, served *cache.Generation, before, after []View) (findings []Finding, digest string, err error) {
 	r := s.remembered(served.Info().Series)
 	var losses []viewLoss
 	for _, old := range before {
-		from := old.Filter
-		from.NewestOfSerial = false
-		at := slices.IndexFunc(after, func(v View) bool { return v.Client == old.Client })
-		var has *cache.View // nil = nothing
-		if at >= 0 {
-			to := after[at].Filter
-			if to.NewestOfSerial = false; from.Digest() == to.Digest() {
-				continue
-			}
-			if has, err = served.Sift(to); err != nil {
-				return nil, "", fmt.Errorf("what client %s would be shown: %w", old.Client, err)
-			}
-		}
-		had, err := served.Sift(from)
+		loss, another, err := lossByView(ctx, served, old, after)
 		if err != nil {
-			return nil, "", fmt.Errorf("what client %s is shown: %w", old.Client, err)
+			return nil, "", err
 		}
-		loss := viewLoss{client: old.Client, before: had.Count(), past: weekOf(r.removalsOf(old), s.now(), viewWeekParts)}
-		if has != nil {
-			loss.after = has.Count()
+		if another {
+			loss.past = weekOf(r.removalsOf(old), s.now(), viewWeekParts)
+			losses = append(losses, loss)
 		}
-		for _, id := range had.IDs() {
-			if has == nil || !has.Has(id) {
-				loss.left = append(loss.left, id)
-			}
-		}
-		losses = append(losses, loss)
 	}
 	var v verdict
 	v.views(g, losses, 0, s.now())
 	return v.findings, v.evidence.digest(), nil
+}
+
+// lossByView compares what one client was shown with what the views after show it; another tells that there is anything to compare.
+func lossByView(ctx context.Context, served *cache.Generation, old View, after []View) (loss viewLoss, another bool, err error) {
+	from := old.Filter
+	var has *cache.View // nil = nothing
+	if at := slices.IndexFunc(after, func(v View) bool { return v.Client == old.Client }); at >= 0 {
+		to := after[at].Filter
+		if from.NewestOfSerial || !to.NewestOfSerial {
+			from.NewestOfSerial, to.NewestOfSerial = false, false
+		}
+		if from.Digest() == to.Digest() {
+			return viewLoss{}, false, nil
+		}
+		if has, err = served.View(ctx, to); err != nil {
+			return viewLoss{}, false, fmt.Errorf("what client %s would be shown: %w", old.Client, err)
+		}
+	}
+	had, err := served.Sift(from)
+	if err != nil {
+		return viewLoss{}, false, fmt.Errorf("what client %s is shown: %w", old.Client, err)
+	}
+	loss = viewLoss{client: old.Client, before: had.Count()}
+	if has != nil {
+		loss.after = has.Count()
+	}
+	for _, id := range had.IDs() {
+		if has == nil || !has.Has(id) {
+			loss.left = append(loss.left, id)
+		}
+	}
+	return loss, true, nil
 }
 
 // views weighs what clients would lose, by the limits for deletions: to an asset system a device that left its view is a deleted one.

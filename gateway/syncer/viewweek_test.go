@@ -175,7 +175,7 @@ func TestTheWeekOfAViewGoesOnOverAChangeOfItsFilter(t *testing.T) {
 		defer g.Release()
 		before, after := s.source.Views, []syncer.View{{Client: "north", Filter: device.Filter{Sites: []string{"South"}}}}
 		south := []syncer.Finding{{Guard: syncer.GuardRemoved, Count: 92, Of: 92, Limit: 25, Client: "north"}}
-		if found, _, err := s.syncer.Shrinks(config.DefaultGuard(), g, before, after); !errors.Is(err, cache.ErrNoView) || found != nil {
+		if found, _, err := s.syncer.Shrinks(t.Context(), config.DefaultGuard(), g, before, after); !errors.Is(err, cache.ErrNoView) || found != nil {
 			s.t.Errorf("a site that nobody asked for: %v, %v", found, err)
 		}
 		s.source.Views = append(before, syncer.View{Client: "south", Filter: after[0].Filter}, syncer.View{Client: "all", Filter: device.Filter{Sites: []string{"North", "South"}}})
@@ -186,7 +186,7 @@ func TestTheWeekOfAViewGoesOnOverAChangeOfItsFilter(t *testing.T) {
 			s.t.Fatal(err)
 		}
 		defer served.Release()
-		if found, _, err := s.syncer.Shrinks(config.DefaultGuard(), served, before, after); err != nil || !cmp.Equal(south, found) {
+		if found, _, err := s.syncer.Shrinks(t.Context(), config.DefaultGuard(), served, before, after); err != nil || !cmp.Equal(south, found) {
 			s.t.Errorf("another site: %v, %v", found, err)
 		}
 		// 100 of all, of which 8 leave by the filter: they count.
