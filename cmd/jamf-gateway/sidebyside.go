@@ -1,16 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/jedib0t/go-pretty/v6/table"
 
 	"jamf-gateway/gateway/device"
 )
@@ -20,7 +18,8 @@ type showCommand struct {
 	UID    string `required:"" name:"uid" xor:"device" help:"A device as SOURCE:KIND:ID, like schule-a:computer:42." placeholder:"UID"`
 	Source string `help:"Look in this source alone." placeholder:"SOURCE"`
 	Client string `help:"Show what this client sees alone." placeholder:"ID"`
-	JSON   bool   `name:"json" help:"Print what the admin door answers, with whole values and the normalized device."`
+	Shape  string `enum:"both,jamf,normalized" default:"both" help:"What is shown of a client's side: jamf, normalized or both." placeholder:"SHAPE"`
+	JSON   bool   `name:"json" help:"Print what the admin door answers, with whole values; --shape does not count."`
 	actingFlags
 }
 
@@ -47,10 +46,11 @@ type comparedDevice struct {
 }
 
 type comparedSide struct {
-	Client  string          `json:"client"`
-	Reason  *string         `json:"reason"`
-	Profile *string         `json:"profile"`
-	Jamf    json.RawMessage `json:"jamf"`
+	Client     string          `json:"client"`
+	Reason     *string         `json:"reason"`
+	Profile    *string         `json:"profile"`
+	Jamf       json.RawMessage `json:"jamf"`
+	Normalized json.RawMessage `json:"normalized"`
 }
 
 // Run shows what is stored of a device beside what the clients see of it. Exit code 1 when nothing stored knows it.
@@ -86,7 +86,7 @@ func (c showCommand) Run(ctx context.Context, s streams) error {
 		if i > 0 {
 			_, _ = fmt.Fprintln(s.out)
 		}
-		words, err := s.comparedText(d)
+		words, err := s.comparedText(d, c.Shape)
 		if err != nil {
 			return door.stranger(http.StatusOK)
 		}
@@ -142,11 +142,8 @@ func (s streams) beyond(all comparison) error {
 	return nil
 }
 
-// widestValue is how many characters of a value stand in the table.
-const widestValue = 48
-
 // comparedText is one device: a row for each value that is stored, or that some client sees otherwise.
-func (s streams) comparedText(d comparedDevice) (string, error) {
+func (s streams) comparedText(d comparedDevice, shape string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintln(&b, s.say(text{"%s: as of %s, generation %d, profile %s of the source", "%s: Stand von %s, Datenstand %d, Profil %s der Quelle"}, d.UID, s.moment(d.AsOf), d.Generation, d.Profile))
 	fmt.Fprintln(&b, s.say(text{
@@ -166,52 +163,36 @@ func (s streams) comparedText(d comparedDevice) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	header := table.Row{s.say(text{"Field", "Feld"}), s.say(text{"Stored", "Gespeichert"})}
-	var seen []leaves
+	inJamf, normalized := sides{stored: &stored}, sides{}
 	for _, c := range d.Clients {
 		if c.Reason != nil {
 			fmt.Fprintln(&b, s.say(text{"%s does not see it: %s", "%s sieht es nicht: %s"}, c.Client, s.unseen(*c.Reason)))
 			continue
 		}
-		if string(c.Jamf) == "null" {
-			fmt.Fprintln(&b, s.say(text{"%s reads the normalized API alone: --json shows its side", "%s liest nur die vereinheitlichte API: --json zeigt seine Seite"}, c.Client))
-			continue
+		if string(c.Jamf) == "null" && shape == "jamf" {
+			fmt.Fprintln(&b, s.say(text{"%s reads the normalized API alone: --shape normalized shows its side", "%s liest nur die vereinheitlichte API: --shape normalized zeigt seine Seite"}, c.Client))
 		}
-		side, err := flatten(c.Jamf)
-		if err != nil {
+		if string(c.Normalized) == "null" && shape == "normalized" {
+			fmt.Fprintln(&b, s.say(text{"%s reads Jamf's API alone: --shape jamf shows its side", "%s liest nur die API von Jamf: --shape jamf zeigt seine Seite"}, c.Client))
+		}
+		if err := errors.Join(inJamf.add(c.Client, c.Jamf), normalized.add(c.Client, c.Normalized)); err != nil {
 			return "", err
 		}
-		seen, header = append(seen, side), append(header, c.Client)
 	}
-	t := plainTable()
-	t.AppendHeader(header)
-	for _, path := range pathsOf(stored, seen) {
-		row := table.Row{shortened(escaped(path), widestValue), s.cell(stored, path)}
-		for _, side := range seen {
-			switch value, there := side.values[path]; {
-			case there && value == stored.values[path]:
-				row = append(row, "=")
-			case !there || value == "null" || value == "[]":
-				row = append(row, "-")
-			default:
-				row = append(row, s.cell(side, path))
-			}
-		}
-		t.AppendRow(row)
+	if shape != "normalized" {
+		fmt.Fprint(&b, "\n"+s.sideTable(inJamf))
 	}
-	fmt.Fprintln(&b, "\n"+strings.Join(trimmedLines(t.Render()), "\n"))
-	if len(seen) > 0 {
+	if shape != "jamf" && len(normalized.clients) > 0 {
+		fmt.Fprintln(&b, "\n"+s.say(text{"Normalized:", "Vereinheitlicht:"}))
+		fmt.Fprint(&b, s.sideTable(normalized))
+	}
+	switch {
+	case len(inJamf.clients) > 0 && shape != "normalized":
 		fmt.Fprintln(&b, "\n"+s.say(text{"= the client sees the same value, - it sees nothing there (null or no key). --json prints whole values.", "= der Client sieht denselben Wert, - er sieht dort nichts (null oder kein Schlüssel). --json gibt vollständige Werte aus."}))
+	case len(normalized.clients) > 0 && shape != "jamf":
+		fmt.Fprintln(&b, "\n"+s.say(text{"- the client sees nothing there (null or no key). --json prints whole values.", "- der Client sieht dort nichts (null oder kein Schlüssel). --json gibt vollständige Werte aus."}))
 	}
 	return b.String(), nil
-}
-
-func (s streams) cell(of leaves, path string) string {
-	value, there := of.values[path]
-	if !there {
-		return ""
-	}
-	return shortened(value, widestValue)
 }
 
 // unseen is why a client is not shown a device.
@@ -231,106 +212,4 @@ func (s streams) unseen(reason string) string {
 		return s.say(t)
 	}
 	return s.explained(reason)
-}
-
-// leaves are the values of a JSON object by their paths, as JSON, in the order in which they stand.
-type leaves struct {
-	paths  []string
-	values map[string]string
-}
-
-// mostElements are the elements of one array that are shown.
-const mostElements = 3
-
-// flatten reads a JSON object. Of an array the first elements are noted, and how many there are.
-func flatten(object []byte) (leaves, error) {
-	out := leaves{values: map[string]string{}}
-	d := json.NewDecoder(bytes.NewReader(object))
-	d.UseNumber()
-	return out, out.read(d, "", true)
-}
-
-// read takes the next value; keep tells whether it is noted.
-func (l *leaves) read(d *json.Decoder, path string, keep bool) error {
-	token, err := d.Token()
-	if err != nil {
-		return err
-	}
-	switch token {
-	case json.Delim('{'):
-		return l.members(d, path, keep)
-	case json.Delim('['):
-		return l.elements(d, path, keep)
-	}
-	var value bytes.Buffer
-	e := json.NewEncoder(&value)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(token); err != nil {
-		return err
-	}
-	l.note(path, printableJSON(bytes.TrimSpace(value.Bytes())), keep)
-	return nil
-}
-
-func (l *leaves) members(d *json.Decoder, path string, keep bool) error {
-	none := true
-	for ; d.More(); none = false {
-		name, err := d.Token()
-		if err != nil {
-			return err
-		}
-		if err := l.read(d, strings.TrimPrefix(fmt.Sprintf("%s.%s", path, name), "."), keep); err != nil {
-			return err
-		}
-	}
-	l.note(path, "{}", keep && none)
-	_, err := d.Token()
-	return err
-}
-
-func (l *leaves) elements(d *json.Decoder, path string, keep bool) error {
-	n := 0
-	for ; d.More(); n++ {
-		if err := l.read(d, fmt.Sprintf("%s[%d]", path, n), keep && n < mostElements); err != nil {
-			return err
-		}
-	}
-	l.note(path, "[]", keep && n == 0)
-	l.note(path+"[]", fmt.Sprintf("(%d)", n), keep && n > mostElements)
-	_, err := d.Token()
-	return err
-}
-
-func (l *leaves) note(path, value string, keep bool) {
-	if !keep {
-		return
-	}
-	if _, twice := l.values[path]; !twice {
-		l.paths = append(l.paths, path)
-	}
-	l.values[path] = value
-}
-
-// pathsOf are the stored paths, and after them those that only clients have values for.
-func pathsOf(stored leaves, sides []leaves) []string {
-	out, have := append([]string(nil), stored.paths...), map[string]bool{}
-	for _, path := range out {
-		have[path] = true
-	}
-	for _, side := range sides {
-		for _, path := range side.paths {
-			if value := side.values[path]; !have[path] && value != "null" && value != "[]" && value != "{}" {
-				out, have[path] = append(out, path), true
-			}
-		}
-	}
-	return out
-}
-
-// shortened cuts a text to n characters.
-func shortened(in string, n int) string {
-	if r := []rune(in); len(r) > n {
-		return string(r[:n-1]) + "…"
-	}
-	return in
 }

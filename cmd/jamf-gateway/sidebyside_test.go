@@ -19,8 +19,8 @@ import (
 const twoSides = `{"found":3,"devices":[{"uid":"a:computer:42","source":"a","kind":"computer","state":"present","asOf":"2026-01-24T03:10:00.000Z","generation":9,"profile":"with-user",
 "notKept":["applications","fonts"],"record":{"id":"42","general":{"name":"\u001b[2J\u202egone\u0007","assetTag":null},"hardware":{"serialNumber":"C42","note\u001b]0;x\u0007":"` + "\u009b" + `31m"},
 "userAndLocation":{"username":"erika"},"storage":{"disks":[{"device":"a"},{"device":"b"},{"device":"c"},{"device":"d"}]},"groupMemberships":[]},
-"clients":[{"client":"assets","reason":null,"profile":"minimal","jamf":{"id":"42","general":{"name":"C42","assetTag":null},"hardware":{"serialNumber":"C42","model":"Mac"},"userAndLocation":null,"storage":{"disks":[]},"groupMemberships":[]},"normalized":{"uid":"a:computer:42"}},
-{"client":"north","reason":"other_site","profile":"minimal","jamf":null,"normalized":null},{"client":"own-api","reason":null,"profile":"minimal","jamf":null,"normalized":{"uid":"a:computer:42"}},{"client":"late","reason":"view_not_ready","profile":"minimal","jamf":null,"normalized":null}]},
+"clients":[{"client":"assets","reason":null,"profile":"minimal","jamf":{"id":"42","general":{"name":"C42","assetTag":null},"hardware":{"serialNumber":"C42","model":"Mac"},"userAndLocation":null,"storage":{"disks":[]},"groupMemberships":[]},"normalized":{"uid":"a:computer:42","name":"C42","assetTag":null,"model":"Mac\u001b[2J\u202e","tags":[]}},
+{"client":"north","reason":"other_site","profile":"minimal","jamf":null,"normalized":null},{"client":"own-api","reason":null,"profile":"minimal","jamf":null,"normalized":{"uid":"a:computer:42","name":"\u009b31mgone","site":{"name":"North"}}},{"client":"late","reason":"view_not_ready","profile":"minimal","jamf":null,"normalized":null}]},
 {"uid":"a:mobile:7","source":"a","kind":"mobile","state":"missing","asOf":"2026-01-24T03:10:00.000Z","generation":3,"profile":"minimal","notKept":null,"record":{"mobileDeviceId":"7"},"clients":[]}],
 "unread":[{"source":"b","kind":"mobile","code":"never_synced"}]}`
 
@@ -34,6 +34,9 @@ func TestShowPutsWhatIsStoredBesideWhatClientsSee(t *testing.T) {
 		}
 		printable(t, r.out)
 		golden(t, "show."+lang+".txt", clockless(r.out))
+		r = command(t, []string{"COLUMNS=40"}, "show", "--serial", "C42", "--admin", srv.URL, "--lang", lang)
+		printable(t, r.out)
+		golden(t, "show_narrow."+lang+".txt", clockless(r.out))
 	}
 	r := command(t, nil, "show", "--uid", "a:computer:42", "--json", "--admin", srv.URL)
 	printable(t, r.out)
@@ -43,6 +46,28 @@ func TestShowPutsWhatIsStoredBesideWhatClientsSee(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestShowPrintsTheShapeThatIsAskedFor and says which clients have no such side.
+func TestShowPrintsTheShapeThatIsAskedFor(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(twoSides)) }))
+	t.Cleanup(srv.Close)
+	for shape, says := range map[string]map[string]bool{
+		"both":       {"hardware.model": true, "site.name": true, "own-api reads": false, "Normalized:": true, "hardware.serialNumber": true},
+		"jamf":       {"hardware.model": true, "site.name": false, "own-api reads the normalized API alone": true, "Normalized:": false},
+		"normalized": {"hardware.model": false, "site.name": true, "own-api reads": false, "hardware.serialNumber": false, "Nothing is kept of": true},
+	} {
+		r := command(t, nil, "show", "--serial", "C42", "--shape", shape, "--admin", srv.URL)
+		printable(t, r.out)
+		for words, want := range says {
+			if strings.Contains(r.out, words) != want {
+				t.Errorf("--shape %s: %q is there: %t\n%s", shape, words, !want, r.out)
+			}
+		}
+	}
+	if r := command(t, nil, "show", "--serial", "C42", "--shape", "round", "--admin", srv.URL); r.code != exitUsage {
+		t.Errorf("a shape that does not exist: exit code %d", r.code)
 	}
 }
 

@@ -168,13 +168,14 @@ _jamf_gateway() {
                 --by) words="" flags="" ;;
             esac ;;
         "show")
-            words="" flags="--help --lang --version --serial --uid --source --client --json --config --admin --admin-token-file --by"
+            words="" flags="--help --lang --version --serial --uid --source --client --shape --json --config --admin --admin-token-file --by"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --serial) words="" flags="" ;;
                 --uid) words="" flags="" ;;
                 --source) words="" flags="" ;;
                 --client) words="" flags="" ;;
+                --shape) words="both jamf normalized" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;

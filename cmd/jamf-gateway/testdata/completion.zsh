@@ -191,13 +191,14 @@ _jamf-gateway() {
                 --uid) return ;;
                 --source) return ;;
                 --client) return ;;
+                --shape) compadd -- both jamf normalized; return ;;
                 --config) _files; return ;;
                 --admin) return ;;
                 --admin-token-file) _files; return ;;
                 --by) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--serial:Serial number; all devices that have it are shown.' '--uid:A device as SOURCE:KIND:ID, like schule-a:computer:42.' '--source:Look in this source alone.' '--client:Show what this client sees alone.' '--json:Print what the admin door answers, with whole values and the normalized device.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--by:Who acts, for the audit; without it the user of this terminal, also behind sudo.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--serial:Serial number; all devices that have it are shown.' '--uid:A device as SOURCE:KIND:ID, like schule-a:computer:42.' '--source:Look in this source alone.' '--client:Show what this client sees alone.' '--shape:What is shown of a client'\''s side: jamf, normalized or both.' '--json:Print what the admin door answers, with whole values; --shape does not count.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--by:Who acts, for the audit; without it the user of this terminal, also behind sudo.' ) ;;
         "fields")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
