@@ -205,7 +205,7 @@ func (s streams) unseen(reason string) string {
 		"without_serial":  {"its filter with_serial leaves out what has no serial number", "sein Filter with_serial lässt aus, was keine Seriennummer hat"},
 		"other_site":      {"its filter sites names other sites", "sein Filter sites nennt andere Standorte"},
 		"other_group":     {"its filter groups names groups that it is not in", "sein Filter groups nennt Gruppen, in denen es nicht ist"},
-		"other_name":      {"its filter name_prefixes names other names", "sein Filter name_prefixes nennt andere Namen"},
+		"other_name":      {"its filter prefixes names other names", "sein Filter prefixes nennt andere Namen"},
 		"older_duplicate": {"its filter duplicates: newest shows another device of this serial number", "sein Filter duplicates: newest zeigt ein anderes Gerät mit dieser Seriennummer"},
 	}
 	if t, ok := words[reason]; ok {
