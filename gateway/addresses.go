@@ -7,15 +7,17 @@ import (
 )
 
 // keepAddresses lets every address at which a source is served now stay that source's, and names the settings that say otherwise. The list of
-// another school behind the address that a client reads would be, to an asset system, that all its devices are gone.
-func keepAddresses(next, was *config.Config) (differ []string) {
+// another school behind the address that a client reads would be, to an asset system, that all its devices are gone. Those of leaving, the
+// source that an operator removes, may become nobody's.
+func keepAddresses(next, was *config.Config, leaving string) (differ []string) {
 	hosts := []string{""} // the gateway itself
 	for _, src := range slices.Concat(was.Sources, next.Sources) {
 		hosts = append(hosts, src.Hosts...)
 	}
 	if !slices.ContainsFunc(hosts, func(host string) bool {
-		before := servedAt(was, host)
-		return before != "" && servedAt(next, host) != before
+		before, after := servedAt(was, host), servedAt(next, host)
+		gone := after == "" && before == leaving
+		return before != "" && after != before && !gone
 	}) {
 		return nil
 	}

@@ -51,7 +51,7 @@ func TestAnAddressStaysWithItsSourceUntilARestart(t *testing.T) {
 		},
 	} {
 		next := &config.Config{Sources: slices.Clone(tc.next)}
-		differ := keepAddresses(next, &config.Config{Sources: tc.was})
+		differ := keepAddresses(next, &config.Config{Sources: tc.was}, "")
 		if !slices.Equal(differ, tc.differ) {
 			t.Errorf("%s: waits for a restart: %q, want %q", name, differ, tc.differ)
 		}

@@ -16,6 +16,8 @@ type Follower interface {
 	// Read reads the settings as they are now and hands them to take, which goes over to them or says why not. It reads and takes one at a
 	// time: what was read earlier is not taken later. why is for the log.
 	Read(ctx context.Context, why string, take func(context.Context, *config.Config) (Plan, error)) (Plan, error)
+	// Try is Read of an act that may fail for itself: where the settings are not taken, it is as if they had not been read.
+	Try(ctx context.Context, why string, take func(context.Context, *config.Config) (Plan, error)) (Plan, error)
 	// Refused is what keeps the settings that were read last from being in force; nil = they are. It never waits.
 	Refused() *Refused
 }
@@ -70,7 +72,11 @@ func (g *Gateway) asked(ctx context.Context) (server.Taken, error) {
 	if err != nil {
 		return server.Taken{}, settingsError(err)
 	}
-	return server.Taken{Added: notNil(plan.Added), Changed: notNil(plan.Changed), Restart: notNil(plan.Restart)}, nil
+	return takenOf(plan), nil
+}
+
+func takenOf(p Plan) server.Taken {
+	return server.Taken{Added: notNil(p.Added), Changed: notNil(p.Changed), Restart: notNil(p.Restart)}
 }
 
 // settingsError is what the server tells of settings that were not taken: the operator's own words, which hold no secret.

@@ -23,6 +23,7 @@ type control struct {
 	tests     map[string]*tested
 	purger    *purger
 	reload    func(context.Context) (server.Taken, error)
+	remove    func(ctx context.Context, source string) (server.Removed, error)
 }
 
 func newControl(c *config.Config, ps profiles, s *syncer.Syncer, upstreams map[string]*jamf.Source, p *purger, now func() time.Time) *control {

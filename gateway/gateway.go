@@ -202,7 +202,7 @@ func (g *Gateway) outfit(c *config.Config, was *outfit) (*outfit, error) {
 func (g *Gateway) settings(fit *outfit) server.Settings {
 	c := fit.config
 	house := newControl(c, fit.profiles, g.syncer, fit.upstreams, g.purger, g.o.Now)
-	house.reload = g.asked
+	house.reload, house.remove = g.asked, g.remove
 	return server.Settings{
 		Control: house, Passthrough: passthrough{fit.upstreams}, Sources: fit.served, Names: ownNames(c),
 		Clients: fit.profiles.clients(c.Clients, g.key), MaxPageSize: c.MaxPageSize, MaxStale: c.MaxStale,

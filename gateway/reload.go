@@ -48,6 +48,16 @@ type GuardError struct {
 	Digest   string
 }
 
+// German is the sentence in German.
+func (e *GuardError) German() string {
+	parts := make([]string, len(e.Findings))
+	for i, f := range e.Findings {
+		parts[i] = fmt.Sprintf("Sicht des Clients %s, %s: %d von %d Geräten, ohne Freigabe höchstens %d", f.Client, f.Guard, f.Count, f.Of, f.Limit)
+	}
+	return fmt.Sprintf("diese Einstellungen würden Clients von %s %s Geräte wegnehmen (%s): %s; wenn das gewollt ist, starten Sie das Gateway mit diesen Einstellungen neu",
+		e.Source, e.Kind, e.Digest, strings.Join(parts, "; "))
+}
+
 // Error implements error.
 func (e *GuardError) Error() string {
 	return fmt.Sprintf("the settings would take devices away from clients of %s %s (%s): %s; if that is meant, restart the gateway with these settings", e.Source, e.Kind, e.Digest, syncer.Describe(e.Findings))
@@ -67,7 +77,7 @@ func (g *Gateway) Reload(ctx context.Context, why string, c *config.Config) (Pla
 	}
 	outcome := "internal"
 	defer func() { ended(outcome) }()
-	plan, err := g.reload(ctx, c)
+	plan, err := g.reload(ctx, c, "")
 	outcome = outcomeOf(err)
 	return plan, err
 }
@@ -105,18 +115,21 @@ func (g *Gateway) take(ctx context.Context, c *config.Config) (Plan, error) {
 	if g.over {
 		return Plan{}, ErrEnded
 	}
-	return g.reload(ctx, c)
+	return g.reload(ctx, c, "")
 }
 
-// reload is Reload of one at a time.
-func (g *Gateway) reload(ctx context.Context, c *config.Config) (Plan, error) {
+// reload is Reload of one at a time. leaving is the source that an operator removes by it, "" = none.
+func (g *Gateway) reload(ctx context.Context, c *config.Config, leaving string) (Plan, error) {
 	was := g.fit.Load()
 	settings := *c
-	plan := Plan{Restart: keepFixed(&settings, was.config)}
+	plan := Plan{Restart: keepFixed(&settings, was.config, leaving)}
 	if len(settings.Sources) == 0 || len(settings.Clients) == 0 {
 		return plan, errors.New("at least one source and one client must be configured")
 	}
-	if err := missing(was.config, &settings); err != nil {
+	if err := missing(was.config, &settings, leaving); err != nil {
+		return plan, err
+	}
+	if err := answeredByAnother(was.config, &settings, leaving); err != nil {
 		return plan, err
 	}
 	next, err := g.outfit(&settings, was)
@@ -140,19 +153,8 @@ func (g *Gateway) reload(ctx context.Context, c *config.Config) (Plan, error) {
 	return plan, nil
 }
 
-// missing refuses settings that no longer name a source: a line that was lost in an editor must not take a school's devices away.
-func missing(was, next *config.Config) error {
-	for _, src := range was.Sources {
-		if !slices.ContainsFunc(next.Sources, func(s config.Source) bool { return s.Name == src.Name }) {
-			return fmt.Errorf("sources: %s is running and is not in the settings any more: %w; "+
-				"to stop reading it write status: disabled, to remove it restart the gateway with these settings", src.Name, ErrSourceMissing)
-		}
-	}
-	return nil
-}
-
 // keepFixed gives settings that are read at the start alone the values that they have, and names those that differ.
-func keepFixed(next, was *config.Config) (differ []string) {
+func keepFixed(next, was *config.Config, leaving string) (differ []string) {
 	for _, f := range []struct {
 		name     string
 		now, old any
@@ -184,7 +186,7 @@ func keepFixed(next, was *config.Config) (differ []string) {
 			}
 		}
 	}
-	return slices.Compact(append(differ, keepAddresses(next, was)...))
+	return slices.Compact(append(differ, keepAddresses(next, was, leaving)...))
 }
 
 // change swaps the rooms over. Nothing is stopped before all of it is known to be good.

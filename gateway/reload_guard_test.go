@@ -26,8 +26,13 @@ import (
 // running is a gateway of these settings that runs until the test ends.
 func running(t *testing.T, c *config.Config) (*gateway.Gateway, context.Context) {
 	t.Helper()
-	c.Listen = "127.0.0.1:0"
-	g, err := gateway.New(context.Background(), gateway.Options{Config: c, StartJitter: -1})
+	return runningWith(t, gateway.Options{Config: c})
+}
+
+func runningWith(t *testing.T, o gateway.Options) (*gateway.Gateway, context.Context) {
+	t.Helper()
+	o.Config.Listen, o.StartJitter = "127.0.0.1:0", -1
+	g, err := gateway.New(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +55,7 @@ func running(t *testing.T, c *config.Config) (*gateway.Gateway, context.Context)
 func quiet(t *testing.T) *config.Config {
 	t.Helper()
 	c := storedBy(t, device.MappingVersion, record, series("a", device.Computer), series("b", device.Computer))
+	c.Listen = "127.0.0.1:0"
 	for i := range c.Sources {
 		c.Sources[i].Profile, c.Sources[i].Disabled = "full", true
 	}

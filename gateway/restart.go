@@ -85,7 +85,7 @@ func (g *Gateway) weighStart(ctx context.Context) {
 	if err != nil {
 		g.o.Logger.ErrorContext(ctx, "what clients were shown before the start cannot be read", "error", err)
 	}
-	var told []server.Warning
+	told := g.goneAtStart(ctx, c, was)
 	for _, src := range c.Sources {
 		for _, k := range []device.Kind{device.Computer, device.Mobile} {
 			q := cache.Series{Source: src.Name, Kind: k}

@@ -58,6 +58,18 @@ func TestAStartThatTakesDevicesFromAClientSaysSo(t *testing.T) {
 			t.Errorf("%s, and back: %s", name, warnings)
 		}
 	}
+	next := but(c, func(next *config.Config) { next.Sources = next.Sources[:1] })
+	warnings, log := start(next)
+	if !strings.Contains(warnings, "since the start with other settings source b is gone: 3 devices are served no more, clients that were shown them: x, y") ||
+		!strings.Contains(warnings, "fehlt die Quelle b: 3 Geräte") || !strings.Contains(log, "level=ERROR msg=\"since the start") {
+		t.Errorf("a source that is gone: %s%s", warnings, log)
+	}
+	if warnings, _ := start(next); warnings != "" {
+		t.Errorf("a source that is gone, the start after it: %s", warnings)
+	}
+	if warnings, _ := start(c); warnings != "" {
+		t.Errorf("a source that comes back: %s", warnings)
+	}
 	if warnings, _ := start(but(c, func(next *config.Config) { next.Clients = next.Clients[:1] })); warnings != "" {
 		t.Errorf("a client as a whole: %s", warnings)
 	}

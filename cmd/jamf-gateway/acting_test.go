@@ -39,7 +39,7 @@ func TestEveryActingCommandNamesWhoActs(t *testing.T) {
 		_, _ = w.Write([]byte(`{"source":"a","items":[]}`))
 	}))
 	t.Cleanup(srv.Close)
-	for _, args := range []string{"approve a", "approve a 0123", "expect-removals a 0", "purge a --confirm a", "purge a:computer:1 --confirm a:computer:1", "sync a", "sync a --kind mobile", "reload", "show --serial C1"} {
+	for _, args := range []string{"approve a", "approve a 0123", "expect-removals a 0", "purge a --confirm a", "purge a:computer:1 --confirm a:computer:1", "sync a", "sync a --kind mobile", "reload", "source remove a --confirm a", "show --serial C1"} {
 		by = nil
 		r := command(t, nil, append(strings.Fields(args), "--admin", srv.URL, "--by", "Erika Muster")...)
 		if r.code == exitUsage || len(by) != 1 || by[0] != "Erika Muster" {

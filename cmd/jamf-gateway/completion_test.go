@@ -39,7 +39,7 @@ func TestBashCompletesCommandsFlagsAndFixedValues(t *testing.T) {
 		want  []string
 	}{
 		{[]string{"st"}, []string{"status"}},
-		{[]string{"s"}, []string{"serve", "status", "sync", "show"}},
+		{[]string{"s"}, []string{"serve", "status", "sync", "source", "show"}},
 		{[]string{"client", ""}, []string{"new", "rotate"}},
 		{[]string{"client", "new", "--pro"}, []string{"--profile"}},
 		{[]string{"report", "availability", "--d"}, []string{"--days", "--data-dir"}},

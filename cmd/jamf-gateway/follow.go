@@ -166,16 +166,52 @@ func (f *follower) Read(ctx context.Context, why string, take taker) (gateway.Pl
 	return f.readLocked(ctx, why, take)
 }
 
+// Try implements gateway.Follower.
+func (f *follower) Try(ctx context.Context, why string, take taker) (gateway.Plan, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.attempt(ctx, take)
+	if r.err != nil {
+		return r.plan, r.err
+	}
+	return f.settleLocked(ctx, why, r)
+}
+
 func (f *follower) readLocked(ctx context.Context, why string, take taker) (gateway.Plan, error) {
-	f.applied, _ = f.digest()
+	return f.settleLocked(ctx, why, f.attempt(ctx, take))
+}
+
+// attempt is what came of reading the file once.
+type attempt struct {
+	digest [32]byte // of the file and the files of secrets before
+	loaded bool
+	files  []string // of its secrets, where it was loaded
+	plan   gateway.Plan
+	err    error
+}
+
+// attempt reads the file and hands it on. It remembers nothing.
+func (f *follower) attempt(ctx context.Context, take taker) (r attempt) {
+	r.digest, _ = f.digest()
 	settings, err := config.Load(f.path, f.env)
-	var plan gateway.Plan
-	if err == nil {
-		f.files = settings.ClientSecretFiles() // where they are others, the next looks read once more
-		for _, w := range settings.Warnings {
-			f.log.WarnContext(ctx, w.String())
-		}
-		plan, err = take(ctx, settings)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	r.loaded, r.files = true, settings.ClientSecretFiles()
+	for _, w := range settings.Warnings {
+		f.log.WarnContext(ctx, w.String())
+	}
+	r.plan, r.err = take(ctx, settings)
+	return r
+}
+
+// settleLocked remembers what came of it, and logs it.
+func (f *follower) settleLocked(ctx context.Context, why string, r attempt) (gateway.Plan, error) {
+	plan, err := r.plan, r.err
+	f.applied = r.digest
+	if r.loaded {
+		f.files = r.files // where they are others, the next looks read once more
 	}
 	f.again = 0
 	if errors.Is(err, cache.ErrBusy) {

@@ -71,6 +71,55 @@ func TestTheFileOfAClientsSecretIsFollowed(t *testing.T) {
 	look(2, "other settings are in force")
 }
 
+// TestARefusedTryLeavesNoTrace: what is refused of a removal neither marks the file as read nor the settings as refused.
+func TestARefusedTryLeavesNoTrace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	write(t, path, goodSettings)
+	first, err := digestOf(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := config.Load(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	take := func(context.Context, *config.Config) (gateway.Plan, error) { taken++; return gateway.Plan{}, nil }
+	f := newFollower(path, first, streams{}, slog.New(slog.DiscardHandler), func(ctx context.Context, _ string, c *config.Config) (gateway.Plan, error) { return take(ctx, c) })
+	f.secretsOf(settings)
+	f.again = 7
+	refuse := func(context.Context, *config.Config) (gateway.Plan, error) { return gateway.Plan{}, cache.ErrBusy }
+	for _, text := range []string{goodSettings + "max_page_size: 500\n", goodSettings + "max_page_size: many\n"} {
+		write(t, path, text)
+		before := f.applied
+		if _, err := f.Try(t.Context(), "a test", refuse); err == nil {
+			t.Error("what is refused is taken")
+		}
+		if f.good.Load() != 1 || f.refused.Load() != nil || f.applied != before || f.again != 7 || f.files != nil {
+			t.Errorf("a refused try leaves a trace: %+v", f)
+		}
+	}
+	write(t, path, goodSettings+"max_page_size: 500\n")
+	f.look(t.Context())
+	f.look(t.Context())
+	if taken != 1 {
+		t.Errorf("after a refused try the file is taken %d times", taken)
+	}
+	f.reloadLocked(t.Context(), "a test")
+	write(t, path, goodSettings+"max_page_size: many\n")
+	f.reload(t.Context(), "a test")
+	write(t, path, goodSettings)
+	if _, err := f.Try(t.Context(), "a test", take); err != nil || f.good.Load() != 1 || f.refused.Load() != nil {
+		t.Errorf("a good try: %v, %+v", err, f.refused.Load())
+	}
+	before := taken
+	f.look(t.Context())
+	f.look(t.Context())
+	if taken != before {
+		t.Error("what was tried well is read again")
+	}
+}
+
 // TestSettingsAreFollowedWhenTheyAreWholeAndGood looks at a file as the loop does.
 func TestSettingsAreFollowedWhenTheyAreWholeAndGood(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gateway.yaml")

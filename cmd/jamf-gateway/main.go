@@ -56,6 +56,7 @@ type commands struct {
 	Sync       syncCommand           `cmd:"" help:"Have a running gateway read a source now."`
 	Approve    approveCommand        `cmd:"" help:"Show what a guard holds back of a source, or approve it."`
 	Expect     expectRemovalsCommand `cmd:"" name:"expect-removals" help:"Announce deletions in Jamf, so that they are published without approval."`
+	Source     sourceCommand         `cmd:"" help:"Remove a source of a running gateway, which its settings file names no more."`
 	Purge      purgeCommand          `cmd:"" help:"Have a running gateway remove everything that it stored of a source, or of one device."`
 	Show       showCommand           `cmd:"" help:"Show what is stored of a device, and beside it what each client sees."`
 	Fields     fieldsCommand         `cmd:"" help:"Print exactly what leaves, for each client of the settings."`

@@ -63,31 +63,35 @@ func (c purgeCommand) Run(ctx context.Context, s streams) error {
 
 // confirm has the name typed.
 func (c purgeCommand) confirm(s streams, isDevice bool) error {
-	given := c.Confirm
+	warning := text{
+		"This removes everything that is stored of the source %s: devices, kept and held data, the history of its heartbeats.\n",
+		"Das entfernt alles, was von der Quelle %s gespeichert ist: Geräte, aufbewahrte und zurückgehaltene Datenstände, die Historie ihrer Heartbeats.\n",
+	}
+	if isDevice {
+		warning = text{
+			"This removes the device %s from everything that is stored, and the older data of its kind with it. Lists that clients are reading just now begin again.\n",
+			"Das entfernt das Gerät %s aus allem, was gespeichert ist, und mit ihm die älteren Datenstände seiner Art. Listen, die Clients gerade lesen, beginnen neu.\n",
+		}
+	}
+	return typed(s, c.Confirm, c.What, text{"%q is not %q: nothing was purged", "%q ist nicht %q: Es wurde nichts gelöscht"}, warning)
+}
+
+// typed has the name typed after a warning with it, where given is not it already; otherwise says that nothing was done, with both names.
+func typed(s streams, given, name string, otherwise, warning text) error {
 	if given == "" {
 		a := newAsker(s)
 		if !a.on {
-			return usageError{spoken(text{"nobody can be asked here: repeat the name with --confirm %s", "hier kann niemand gefragt werden: Wiederholen Sie den Namen mit --confirm %s"}, c.What)}
+			return usageError{spoken(text{"nobody can be asked here: repeat the name with --confirm %s", "hier kann niemand gefragt werden: Wiederholen Sie den Namen mit --confirm %s"}, name)}
 		}
-		warning := text{
-			"This removes everything that is stored of the source %s: devices, kept and held data, the history of its heartbeats.\n",
-			"Das entfernt alles, was von der Quelle %s gespeichert ist: Geräte, aufbewahrte und zurückgehaltene Datenstände, die Historie ihrer Heartbeats.\n",
-		}
-		if isDevice {
-			warning = text{
-				"This removes the device %s from everything that is stored, and the older data of its kind with it. Lists that clients are reading just now begin again.\n",
-				"Das entfernt das Gerät %s aus allem, was gespeichert ist, und mit ihm die älteren Datenstände seiner Art. Listen, die Clients gerade lesen, beginnen neu.\n",
-			}
-		}
-		a.say(warning, c.What)
+		a.say(warning, name)
 		a.say(text{"Type the name to go on: ", "Geben Sie den Namen ein, um fortzufahren: "})
 		var err error
 		if given, err = a.line(); err != nil {
 			return usageError{err}
 		}
 	}
-	if given != c.What {
-		return usageError{spoken(text{"%q is not %q: nothing was purged", "%q ist nicht %q: Es wurde nichts gelöscht"}, given, c.What)}
+	if given != name {
+		return usageError{spoken(otherwise, given, name)}
 	}
 	return nil
 }

@@ -51,10 +51,11 @@ func TestARunningGatewayIsToldToReload(t *testing.T) {
 	told := func(lang string) string {
 		return command(t, nil, "status", "--config", door, "--lang", lang).out
 	}
-	for lang, text := range map[string]string{
-		"en": "Warning: The settings file has been refused since ", "de": "Warnung: Die Einstellungsdatei wird seit ",
+	for lang, words := range map[string][2]string{
+		"en": {"Warning: The settings file has been refused since ", "schule-b is running and is not in the settings any more"},
+		"de": {"Warnung: Die Einstellungsdatei wird seit ", "schule-b läuft und fehlt in den Einstellungen"},
 	} {
-		if out := told(lang); !strings.Contains(out, text) || !strings.Contains(out, "schule-b is running and is not in the settings any more") {
+		if out := told(lang); !strings.Contains(out, words[0]) || !strings.Contains(out, words[1]) {
 			t.Errorf("the status does not tell of the refusal: %s", out)
 		}
 	}
@@ -62,6 +63,23 @@ func TestARunningGatewayIsToldToReload(t *testing.T) {
 	reload(exitGood, "en")
 	if out := told("en"); strings.Contains(out, "refused since") {
 		t.Errorf("the status tells of a refusal that is over: %s", out)
+	}
+	remove := func(code int, lang, says string) {
+		t.Helper()
+		if r := command(t, nil, "source", "remove", "schule-b", "--confirm", "schule-b", "--config", door, "--lang", lang); r.code != code || !strings.Contains(r.out+r.err, says) {
+			t.Errorf("exit code %d, want %d and %q: %s%s", r.code, code, says, r.out, r.err)
+		}
+	}
+	remove(exitWrong, "de", "schule-b steht noch in der Einstellungsdatei")
+	write(t, file, first)
+	reload(exitWrong, "de", "schule-b läuft und fehlt in den Einstellungen", "zum Entfernen: jamf-gateway source remove schule-b")
+	remove(exitGood, "en", "schule-b: removed; 0 devices are served no more, clients that were shown them: inventory360\n")
+	if out := told("en"); strings.Contains(out, "refused since") || strings.Contains(out, "schule-b") {
+		t.Errorf("the status after the removal: %s", out)
+	}
+	remove(exitUsage, "en", "schule-b")
+	if r := command(t, nil, "audit", "--config", door, "--act", "admin.remove"); r.code != exitGood || !strings.Contains(r.out, "schule-b") {
+		t.Errorf("the audit says %s%s", r.out, r.err)
 	}
 	if r := command(t, nil, "audit", "--config", door, "--act", "settings"); r.code != exitGood || strings.Count(r.out, "admin (erika)") < 12 || !strings.Contains(r.out, "source_missing") {
 		t.Errorf("the audit says %s%s", r.out, r.err)

@@ -31,6 +31,7 @@ func (s *Server) adminRoutes(app *fiber.App, listen net.Addr) {
 	route(app, http.MethodGet, "/v1/admin/sources/{name}/held", styleOwn, s.adminHeld)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/approve", styleOwn, s.adminApprove)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/expect-removals", styleOwn, s.adminExpect)
+	route(app, http.MethodPost, "/v1/admin/sources/{name}/remove", styleOwn, s.adminRemove)
 	route(app, http.MethodPost, "/v1/admin/sources/{name}/purge", styleOwn, s.adminPurgeSource)
 	route(app, http.MethodPost, "/v1/admin/devices/{uid}/purge", styleOwn, s.adminPurgeDevice)
 	route(app, http.MethodPost, "/v1/admin/show", styleOwn, s.adminShow)

@@ -85,7 +85,7 @@ func (w *world) describes(address string) bool {
 
 // describedEnd tells that a path of the admin door ends like those that are described.
 func describedEnd(path string) bool {
-	return slices.ContainsFunc([]string{"/usage", "/purge", "/show", "/reload"}, func(end string) bool { return strings.HasSuffix(path, end) })
+	return slices.ContainsFunc([]string{"/usage", "/purge", "/show", "/reload", "/remove"}, func(end string) bool { return strings.HasSuffix(path, end) })
 }
 
 // publicOperations are those that the public door has.

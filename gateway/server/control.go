@@ -46,6 +46,8 @@ type Control interface {
 	PurgeDevice(ctx context.Context, source string, k device.Kind, id int64, by string) (returns bool, err error)
 	// Reload takes the settings as their file says now; a *SettingsError says why not.
 	Reload(ctx context.Context) (Taken, error)
+	// Remove takes the settings as Reload does, where their file names every source but this one. ErrUnknownSource, or a *SettingsError.
+	Remove(ctx context.Context, source string) (Removed, error)
 	// Test runs the connection test of one source, one at a time. The last report is given again for 30 s, and for up to 5 min
 	// where tests keep failing in the same way. ErrUnknownSource, ErrDisabled, or the error of ctx.
 	Test(ctx context.Context, source string) (TestReport, error)
@@ -69,6 +71,13 @@ type Taken struct {
 	Added   []string `json:"added"`   // sources
 	Changed []string `json:"changed"` // sources
 	Restart []string `json:"restart"` // settings whose change waits for a restart
+}
+
+// Removed is what the removal of a source came to.
+type Removed struct {
+	Devices int      `json:"devices"` // of it that were served
+	Clients []string `json:"clients"` // that were shown them, sorted; not nil
+	Taken
 }
 
 // SourceStatus is one configured source.

@@ -133,6 +133,13 @@ func (h *house) Reload(context.Context) (server.Taken, error) {
 	return server.Taken{Added: []string{"neu"}, Changed: []string{}, Restart: []string{"listen"}}, h.syncErr
 }
 
+func (h *house) Remove(_ context.Context, source string) (server.Removed, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.acts = append(h.acts, "remove "+source)
+	return server.Removed{Devices: 12, Clients: []string{"all", "only-a"}, Taken: server.Taken{Added: []string{}, Changed: []string{"schule-b"}, Restart: []string{}}}, h.syncErr
+}
+
 func (h *house) Test(context.Context, string) (server.TestReport, error) {
 	if h.begun != nil {
 		close(h.begun)

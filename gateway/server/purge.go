@@ -9,7 +9,7 @@ import (
 	"jamf-gateway/gateway/device"
 )
 
-// paramConfirm repeats the name of what is purged: nobody purges by a slip of the hand.
+// paramConfirm repeats the name of what is purged or removed: nobody does that by a slip of the hand.
 const paramConfirm = "confirm"
 
 // purged is the answer to a purge. Returns tells that the device comes back with the next sync where Jamf still has it.
@@ -23,7 +23,7 @@ type purged struct {
 // adminPurgeSource is POST /v1/admin/sources/{name}/purge?confirm=NAME[&by=...].
 func (s *Server) adminPurgeSource(c *fiber.Ctx) error {
 	name := c.Params("name")
-	by, f := confirmed(rawQuery(c), name)
+	by, f := confirmed(rawQuery(c), name, purgeTwice)
 	if f != nil {
 		return f
 	}
@@ -41,7 +41,7 @@ func (s *Server) adminPurgeSource(c *fiber.Ctx) error {
 // adminPurgeDevice is POST /v1/admin/devices/{uid}/purge?confirm=UID[&by=...].
 func (s *Server) adminPurgeDevice(c *fiber.Ctx) error {
 	uid := c.Params("uid")
-	by, f := confirmed(rawQuery(c), uid)
+	by, f := confirmed(rawQuery(c), uid, purgeTwice)
 	if f != nil {
 		return f
 	}
@@ -61,14 +61,16 @@ func (s *Server) adminPurgeDevice(c *fiber.Ctx) error {
 	return sendJSON(c, http.StatusOK, purged{Source: source, UID: uid, Status: "purged", Returns: &returns})
 }
 
-// confirmed reads who asks, and refuses where the name is not repeated.
-func confirmed(query, name string) (by string, f *fault) {
+const purgeTwice = "confirm must repeat the name of what is purged."
+
+// confirmed reads who asks, and refuses with twice where the name is not repeated.
+func confirmed(query, name, twice string) (by string, f *fault) {
 	values, f := onlyParameters(query, paramConfirm, paramBy)
 	if f != nil {
 		return "", f
 	}
 	if values.Get(paramConfirm) != name {
-		return "", badParameter(paramConfirm, "confirm must repeat the name of what is purged.")
+		return "", badParameter(paramConfirm, twice)
 	}
 	return actor(values), nil
 }

@@ -33,8 +33,8 @@ func (v *victim) says(code int, words string, args ...string) {
 	}
 }
 
-// TestAnOperatorReloadsARunningGateway with the real binary on both sides of the admin door.
-func TestAnOperatorReloadsARunningGateway(t *testing.T) {
+// TestAnOperatorReloadsARunningGatewayAndRemovesASource with the real binary on both sides of the admin door.
+func TestAnOperatorReloadsARunningGatewayAndRemovesASource(t *testing.T) {
 	v := newVictim(t, fakejamf.New(fakejamf.Options{Computers: 5, ClientID: "gw", ClientSecret: jamfSecret}), "", "")
 	v.start()
 	raw, err := os.ReadFile(v.settings)
@@ -48,6 +48,9 @@ func TestAnOperatorReloadsARunningGateway(t *testing.T) {
 	write(t, v.settings, first+"max_page_size: many\n")
 	v.says(1, v.settings+":", "reload")
 	write(t, v.settings, first)
-	v.says(1, "b is running and is not in the settings any more", "reload")
+	v.says(1, "to remove it: jamf-gateway source remove b", "reload")
+	v.says(2, "nothing was removed", "source", "remove", "b", "--confirm", "a")
+	v.says(0, "b: removed; ", "source", "remove", "b", "--confirm", "b")
+	v.says(0, "The settings are in force as their file says now.\n", "reload")
 	v.ended()
 }

@@ -47,7 +47,7 @@ func rowBadSettings(b *board) {
 		"half of the file":        {good[:strings.Index(good, "client_secret")], "gateway.yaml:"},
 		"nothing":                 {"", "gateway.yaml"},
 		"bytes":                   {"\x00\xff\xfe" + bad, "gateway.yaml"},
-		"a source that is gone":   {strings.Replace(bad, "name: a", "name: z", 1), "a source is missing"},
+		"a source that is gone":   {strings.Replace(bad, "name: a", "name: z", 1), "is not in the settings any more"},
 		"a filter that hides all": {strings.Replace(bad, "  - id: i360", "  - id: i360\n    view: {prefixes: [no-such-name]}", 1), "would take devices away"},
 	} {
 		from, err := log.Seek(0, 2)

@@ -16,6 +16,8 @@ _jamf_gateway() {
             " sync") place="sync" ;;
             " approve") place="approve" ;;
             " expect-removals") place="expect-removals" ;;
+            " source") place="source" ;;
+            "source remove") place="source remove" ;;
             " purge") place="purge" ;;
             " show") place="show" ;;
             " fields") place="fields" ;;
@@ -36,7 +38,7 @@ _jamf_gateway() {
     done
     case "$place" in
         "")
-            words="init preflight serve demo fakejamf check status reload sync approve expect-removals purge show fields report audit diagnose client completion help version" flags="--help --lang --version"
+            words="init preflight serve demo fakejamf check status reload sync approve expect-removals source purge show fields report audit diagnose client completion help version" flags="--help --lang --version"
             case "$prev" in
                 --lang) words="en de" flags="" ;;
             esac ;;
@@ -152,6 +154,21 @@ _jamf_gateway() {
             case "$prev" in
                 --lang) words="en de" flags="" ;;
                 --until) words="" flags="" ;;
+                --config) return ;;
+                --admin) words="" flags="" ;;
+                --admin-token-file) return ;;
+                --by) words="" flags="" ;;
+            esac ;;
+        "source")
+            words="remove" flags="--help --lang --version"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+            esac ;;
+        "source remove")
+            words="" flags="--help --lang --version --confirm --config --admin --admin-token-file --by"
+            case "$prev" in
+                --lang) words="en de" flags="" ;;
+                --confirm) words="" flags="" ;;
                 --config) return ;;
                 --admin) words="" flags="" ;;
                 --admin-token-file) return ;;

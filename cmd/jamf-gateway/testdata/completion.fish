@@ -25,6 +25,10 @@ function __jamf_gateway_at
                 set place "approve"
             case " expect-removals"
                 set place "expect-removals"
+            case " source"
+                set place "source"
+            case "source remove"
+                set place "source remove"
             case " purge"
                 set place "purge"
             case " show"
@@ -73,6 +77,7 @@ complete -c jamf-gateway -n '__jamf_gateway_at ""' -a reload -d 'Have a running 
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a sync -d 'Have a running gateway read a source now.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a approve -d 'Show what a guard holds back of a source, or approve it.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a expect-removals -d 'Announce deletions in Jamf, so that they are published without approval.'
+complete -c jamf-gateway -n '__jamf_gateway_at ""' -a source -d 'Remove a source of a running gateway, which its settings file names no more.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a purge -d 'Have a running gateway remove everything that it stored of a source, or of one device.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a show -d 'Show what is stored of a device, and beside it what each client sees.'
 complete -c jamf-gateway -n '__jamf_gateway_at ""' -a fields -d 'Print exactly what leaves, for each client of the settings.'
@@ -193,6 +198,18 @@ complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l config -r -
 complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
 complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l admin-token-file -r -F -d 'File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.'
 complete -c jamf-gateway -n '__jamf_gateway_at "expect-removals"' -l by -x -d 'Who acts, for the audit; without it the user of this terminal, also behind sudo.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source"' -a remove -d 'Have a running gateway take its settings file, in which this source does not stand any more.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source remove"' -l help -d 'Show context-sensitive help.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source remove"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source remove"' -l version -d 'Print the version.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source remove"' -l confirm -x -d 'The same name once more, for scripts; without it the command asks for it.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source remove"' -l config -r -F -d 'Settings file whose admin_listen is used.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source remove"' -l admin -x -d 'Address of the admin door; without it and --config http://127.0.0.1:9480.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source remove"' -l admin-token-file -r -F -d 'File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.'
+complete -c jamf-gateway -n '__jamf_gateway_at "source remove"' -l by -x -d 'Who acts, for the audit; without it the user of this terminal, also behind sudo.'
 complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l help -d 'Show context-sensitive help.'
 complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l lang -x -a 'en de' -d 'Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.'
 complete -c jamf-gateway -n '__jamf_gateway_at "purge"' -l version -d 'Print the version.'

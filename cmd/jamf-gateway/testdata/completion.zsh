@@ -20,6 +20,8 @@ _jamf-gateway() {
             " sync") place="sync" ;;
             " approve") place="approve" ;;
             " expect-removals") place="expect-removals" ;;
+            " source") place="source" ;;
+            "source remove") place="source remove" ;;
             " purge") place="purge" ;;
             " show") place="show" ;;
             " fields") place="fields" ;;
@@ -43,7 +45,7 @@ _jamf-gateway() {
             case "$prev" in
                 --lang) compadd -- en de; return ;;
             esac
-            commands=( 'init:Ask what is needed and write the settings.' 'preflight:Say what a Jamf Pro opens to any program with these credentials, before there are settings. Stores nothing.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'reload:Have a running gateway take its settings file as it is now.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'purge:Have a running gateway remove everything that it stored of a source, or of one device.' 'show:Show what is stored of a device, and beside it what each client sees.' 'fields:Print exactly what leaves, for each client of the settings.' 'report:Report what the gateway has recorded.' 'audit:Print the audit, or check that nothing of it is gone: who approved, purged, was refused, and what each client read.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
+            commands=( 'init:Ask what is needed and write the settings.' 'preflight:Say what a Jamf Pro opens to any program with these credentials, before there are settings. Stores nothing.' 'serve:Run the gateway.' 'demo:Run a simulated Jamf Pro and the gateway in one process, and print what to try.' 'fakejamf:Run the simulated Jamf Pro alone.' 'check:Check the settings, then test the connection of each source.' 'status:Show the state of every source of a running gateway.' 'reload:Have a running gateway take its settings file as it is now.' 'sync:Have a running gateway read a source now.' 'approve:Show what a guard holds back of a source, or approve it.' 'expect-removals:Announce deletions in Jamf, so that they are published without approval.' 'source:Remove a source of a running gateway, which its settings file names no more.' 'purge:Have a running gateway remove everything that it stored of a source, or of one device.' 'show:Show what is stored of a device, and beside it what each client sees.' 'fields:Print exactly what leaves, for each client of the settings.' 'report:Report what the gateway has recorded.' 'audit:Print the audit, or check that nothing of it is gone: who approved, purged, was refused, and what each client read.' 'diagnose:Write one file for support: without secrets, addresses and data of devices.' 'client:Make the id and the secret of a client of the gateway, or its next secret.' 'completion:Print a script with which bash, zsh or fish completes commands and flags.' 'help:Show how a command is used.' 'version:Print the version.' )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
         "init")
             case "$prev" in
@@ -173,6 +175,23 @@ _jamf-gateway() {
             esac
             commands=( )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--until:The last day, like 2026-12-24, or a time like 2026-12-24T18:00:00+01:00.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--by:Who acts, for the audit; without it the user of this terminal, also behind sudo.' ) ;;
+        "source")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+            esac
+            commands=( 'remove:Have a running gateway take its settings file, in which this source does not stand any more.' )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' ) ;;
+        "source remove")
+            case "$prev" in
+                --lang) compadd -- en de; return ;;
+                --confirm) return ;;
+                --config) _files; return ;;
+                --admin) return ;;
+                --admin-token-file) _files; return ;;
+                --by) return ;;
+            esac
+            commands=( )
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--confirm:The same name once more, for scripts; without it the command asks for it.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--by:Who acts, for the audit; without it the user of this terminal, also behind sudo.' ) ;;
         "purge")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
