@@ -27,7 +27,7 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 		return &fault{code: codeInvalidToken}
 	}
 	x.caller, x.credential = p.who, p.secret
-	if !p.who.comesFrom(x.peer) { // before it counts among his requests: it may be a thief's
+	if !p.who.comesFrom(x) { // before it counts among his requests: it may be a thief's
 		return &fault{code: codeNetwork}
 	}
 	setLimitPolicy(c.Context())

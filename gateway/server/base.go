@@ -92,7 +92,8 @@ func prefixOf(path string) (source string, ok bool) {
 // resolveBase notes where the request came in. Probes are answered under every name.
 func (s *Server) resolveBase(c *fiber.Ctx) error {
 	x := exchangeOf(c)
-	x.public, x.peer, x.shown = true, x.rules.peer(c.Context()), shown(c.Context(), s.o.Now())
+	x.public, x.shown = true, shown(c.Context(), s.o.Now())
+	x.peer, x.named = x.rules.peer(c.Context())
 	host, known := x.rules.bases.atHost(c.Request().Header.Host())
 	if !known {
 		if path := c.Path(); path != "/livez" && path != "/readyz" {

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -69,8 +68,11 @@ func (c *caller) called(secret [32]byte) string {
 	return hex.EncodeToString(secret[:4])
 }
 
-// comesFrom tells whether the caller may ask from an address.
-func (c *caller) comesFrom(a netip.Addr) bool { return len(c.networks) == 0 || c.networks.has(a) }
+// comesFrom tells whether the caller may ask from where the request comes. That of a proxy that does not say for whom it asks comes from nowhere,
+// though the proxy's own address may be among the networks.
+func (c *caller) comesFrom(x *exchange) bool {
+	return len(c.networks) == 0 || x.named && c.networks.has(x.peer)
+}
 
 // expired tells that a secret of his has ended.
 func (c *caller) expired(secret [32]byte, now time.Time) bool {

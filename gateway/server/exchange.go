@@ -30,6 +30,7 @@ type exchange struct {
 	method      string // as telemetry names it
 	scheme      string
 	peer        netip.Addr        // who asks; behind a stated proxy the one that it names
+	named       bool              // that is told: no stated proxy keeps to itself for whom it asks; public door alone
 	shown       *x509.Certificate // that the client has proved to be its own; public door alone
 	base        base              // where it came in; public door alone
 	source      string            // set once the caller was found to see it

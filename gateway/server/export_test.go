@@ -315,7 +315,8 @@ func Peer(proxies []netip.Prefix, from net.Addr, forwarded ...string) string {
 		rq.Header.Add("X-Forwarded-For", line)
 	}
 	rc.Init(&rq, from, nil)
-	return (&rules{proxies: proxies}).peer(&rc).String()
+	at, _ := (&rules{proxies: proxies}).peer(&rc)
+	return at.String()
 }
 
 // AdminHandler is the admin door without a socket.

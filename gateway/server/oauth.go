@@ -70,7 +70,7 @@ func (s *Server) admit(x *exchange, given credentials) (secret [32]byte, ok bool
 	if !ok && given.literal != "" {
 		who, secret, ok = authenticateSecret(x.rules.clients, given.id, given.literal, s.o.Now())
 	}
-	if !ok || x.base.own && !who.sees(x.base.source) || !who.comesFrom(x.peer) {
+	if !ok || x.base.own && !who.sees(x.base.source) || !who.comesFrom(x) {
 		return [32]byte{}, false
 	}
 	if _, bound := who.binding(x.shown); !bound {

@@ -46,11 +46,11 @@ func customer(a netip.Addr) netip.Prefix {
 }
 
 // peer is who asks: the other side of the connection, or where that is a stated proxy, the right-most address of X-Forwarded-For that is none.
-// What stands to the left of it anybody can have written. Where the header says nothing, or no address, it is the last proxy that is known.
-func (r *rules) peer(rc *fasthttp.RequestCtx) netip.Addr {
-	at := remote(rc.RemoteAddr())
-	if !r.proxies.has(at) {
-		return at
+// What stands to the left of it anybody can have written. Where the header says nothing, or no address, it is the last proxy that is known, and
+// named is false: it may ask for anybody.
+func (r *rules) peer(rc *fasthttp.RequestCtx) (at netip.Addr, named bool) {
+	if at = remote(rc.RemoteAddr()); !r.proxies.has(at) {
+		return at, true
 	}
 	for _, line := range slices.Backward(rc.Request.Header.PeekAll(forwardedHeader)) {
 		for rest, hop := string(line), ""; rest != ""; {
@@ -58,14 +58,14 @@ func (r *rules) peer(rc *fasthttp.RequestCtx) netip.Addr {
 			rest, hop = rest[:max(comma, 0)], rest[comma+1:]
 			next, ok := hopAddress(strings.Trim(hop, " \t"))
 			if !ok {
-				return at
+				return at, false
 			}
-			if at = next; !r.proxies.has(at) {
-				return at
+			if at, named = next, true; !r.proxies.has(at) {
+				return at, true
 			}
 		}
 	}
-	return at
+	return at, named
 }
 
 // hopAddress reads an address as proxies write it, some with its port.

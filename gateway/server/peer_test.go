@@ -97,6 +97,30 @@ func TestAClientAsksFromItsNetworksAlone(t *testing.T) {
 	plain.want(r, http.StatusUnauthorized, "invalid_client")
 }
 
+// TestAProxyThatDoesNotSayForWhomItAsksAsksForNobodyInANetwork, not even in one that its own address is in.
+func TestAProxyThatDoesNotSayForWhomItAsksAsksForNobodyInANetwork(t *testing.T) {
+	w := newWorld(t, scoped("local", func(c *server.ClientOptions) { c.Networks = prefixes("127.0.0.0/8") }), func(o *server.Options) { o.Proxies = prefixes("127.0.0.0/8") })
+	w.publishAll(1)
+	form := url.Values{"client_id": {"local"}, "client_secret": {secretOf("local")}, "grant_type": {"client_credentials"}}
+	ask := func(from ...string) reply {
+		return w.do(http.MethodPost, w.base+"/api/oauth/token", form.Encode(), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, from...)...)
+	}
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	good := ask("X-Forwarded-For", "127.0.0.3") // another process of the machine, by its proxy
+	if good.decode(t, &answer); answer.AccessToken == "" {
+		t.Fatalf("the proxy says for whom: %s", good)
+	}
+	for _, from := range [][]string{nil, {"X-Forwarded-For", ""}, {"X-Forwarded-For", "127.0.0.3, unknown"}, {"X-Forwarded-For", "unix:"}} {
+		w.want(ask(from...), http.StatusUnauthorized, "invalid_client")
+		w.want(w.do(http.MethodGet, w.base+"/v1/devices", "", append([]string{"Authorization", "Bearer " + answer.AccessToken}, from...)...), http.StatusForbidden, "network_not_allowed")
+	}
+	if r := w.get("all", "/v1/devices"); r.status != http.StatusOK { // which may ask from anywhere
+		t.Errorf("a client without networks: %s", r)
+	}
+}
+
 func TestAStatedProxyHoldsMoreConnectionsThanAnAddress(t *testing.T) {
 	ln := listen(t)
 	door := server.NewDoorOfProxies(ln, 3, 1, netip.MustParsePrefix("127.0.0.0/8"))
