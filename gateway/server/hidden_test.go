@@ -38,11 +38,24 @@ func hiding(t testing.TB) map[string]*device.Profile {
 // twin is a world whose fleet has these texts in fields that none of the profiles shows.
 func twin(t *testing.T, serial func(id int) string, secret string) *world {
 	t.Helper()
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, hidingClients(t))
+	w.publishTwin(serial, secret)
+	return w
+}
+
+// hidingClients are clients with these profiles.
+func hidingClients(t *testing.T) option {
+	t.Helper()
+	return func(o *server.Options) {
 		for name, p := range hiding(t) {
 			o.Clients = append(o.Clients, server.ClientOptions{ID: name, Secrets: [][32]byte{sum(name)}, Profile: p})
 		}
-	})
+	}
+}
+
+// publishTwin publishes the fleet of twin.
+func (w *world) publishTwin(serial func(id int) string, secret string) {
+	w.t.Helper()
 	macs, pads := fleet{}, fleet{}
 	for id := 1; id <= 12; id++ {
 		name := fmt.Sprintf("device %d", id%5)
@@ -59,7 +72,6 @@ func twin(t *testing.T, serial func(id int) string, secret string) *world {
 		w.publish(source, device.Computer, macs)
 		w.publish(source, device.Mobile, pads)
 	}
-	return w
 }
 
 // questions are all paths with all filters and sorts of the table.
@@ -165,6 +177,31 @@ func TestFleetsThatDifferInHiddenFieldsAreAnsweredAlike(t *testing.T) {
 		if seen < 60 {
 			t.Errorf("%s: only %d of %d were answered", client, seen, len(asked))
 		}
+	}
+}
+
+// TestTheClientsSideOfShowTellsOfNoHiddenField: the twins differ in what is stored, and in nothing that a client is said to see.
+func TestTheClientsSideOfShowTellsOfNoHiddenField(t *testing.T) {
+	const secret = `QXZ\u001b[2J<b>`
+	var sidesOf [2]map[string]string // device and client -> both shapes
+	for i, text := range []string{secret, "other text"} {
+		a := newAudited(t, hidingClients(t))
+		a.publishTwin(func(id int) string { return fmt.Sprintf("%s%04d", "AB"[i:i+1], id) }, text)
+		sidesOf[i] = map[string]string{}
+		for _, uid := range []string{"schule-a:computer:3", "schule-a:computer:12", "schule-b:mobile:3", "schule-b:mobile:12"} {
+			d := a.shown("uid=" + uid).Devices[0]
+			if i == 0 && !strings.Contains(string(d.Record), "QXZ") {
+				t.Fatalf("stored is %s", d.Record)
+			}
+			for _, c := range d.Clients {
+				if c.Client == "named" || strings.HasPrefix(c.Client, "asset") || c.Client == "named-slim" {
+					sidesOf[i][uid+" "+c.Client] = fmt.Sprintf("%s\n%s", c.Jamf, c.Normalized)
+				}
+			}
+		}
+	}
+	if diff := cmp.Diff(sidesOf[0], sidesOf[1]); diff != "" || len(sidesOf[0]) != 16 {
+		t.Errorf("%d sides: %s", len(sidesOf[0]), diff)
 	}
 }
 
