@@ -22,7 +22,7 @@ func TestAClockThatIsAYearAheadForAWhileRemovesNothing(t *testing.T) {
 	h.settings.Retention.DeletedDevices = 30 * 24 * time.Hour
 	h.start()
 	h.waitSynced()
-	h.get("/v1/devices?limit=1")
+	h.get("/v1/sources")
 	before := h.generation(device.Computer).Number
 	h.stop()
 	history := filepath.Join(h.settings.DataDir, ".availability", "schule-a")
@@ -60,7 +60,7 @@ func TestAClockThatIsAYearAheadForAWhileRemovesNothing(t *testing.T) {
 			t.Errorf("removed in one moment: %v", err)
 		}
 	}
-	if used, err := os.ReadFile(filepath.Join(h.settings.DataDir, ".usage.json")); err != nil || !strings.Contains(string(used), `"/v1/devices"`) {
+	if used, err := os.ReadFile(filepath.Join(h.settings.DataDir, ".usage.json")); err != nil || !strings.Contains(string(used), `"/v1/sources"`) {
 		t.Errorf("how clients called is forgotten: %s, %v", used, err)
 	}
 }
