@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,16 +143,16 @@ func TestADiskThatKeepsNoCalendarDelaysItAndNoMore(t *testing.T) {
 
 func TestTheHoursOfAClockThatIsAheadAreCountedWhileTheGatewayRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var ahead time.Duration
-		now := func() time.Time { return time.Now().Add(ahead) }
+		var ahead atomic.Int64
+		now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 		g := &Gateway{o: Options{Config: &config.Config{DataDir: t.TempDir()}, Now: now, Logger: slog.New(slog.DiscardHandler)}}
 		g.calendar = newCalendar(g.o.Config.DataDir, &cache.Disk{}, now, g.o.Logger)
 		g.fit.Store(&outfit{config: g.o.Config})
-		g.purger = newPurger(g, nil)
+		g.purger, g.policies = newPurger(g, nil), &policyHistory{}
 		ctx, end := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- g.tidy(ctx) }()
-		ahead = oneYear
+		ahead.Store(int64(oneYear))
 		time.Sleep(believedAfter*time.Hour - time.Minute)
 		if behind := now().Sub(g.calendar.date()); behind < oneYear {
 			t.Errorf("too soon: the date is %v behind", behind)

@@ -152,19 +152,12 @@ func policyInForce(c *config.Config, ps profiles, all []ClientLeaving) report.Po
 	return out
 }
 
-// recordPolicy writes down that this policy begins, where it is not the one that was in force already. That the disk refuses it does not
-// keep anybody from being served.
+// recordPolicy writes down that this policy begins.
 func (g *Gateway) recordPolicy(ctx context.Context, c *config.Config, ps profiles) error {
 	all, err := Leaving(c)
 	if err != nil {
 		return err
 	}
-	p := policyInForce(c, ps, all)
-	switch began, err := report.Record(g.store.Disk(), c.DataDir, g.o.Now(), g.o.Version, p); {
-	case err != nil:
-		g.o.Logger.ErrorContext(ctx, "the policy in force could not be written into its history", "policy", p.Digest(), "error", err)
-	case began:
-		g.o.Logger.InfoContext(ctx, "another policy is in force", "policy", p.Digest())
-	}
+	g.policies.begin(ctx, policyInForce(c, ps, all), g.o.Now())
 	return nil
 }

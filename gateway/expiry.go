@@ -36,12 +36,15 @@ func (g *Gateway) watchExpiry(ctx context.Context) error {
 	}
 }
 
-// warnings are that the settings file is refused, what watchExpiry warns of, as it is now, and what clients lost by the settings of the start.
+// warnings are that the settings file is refused, that the policy in force is not written down, what watchExpiry warns of, as it is now, and what clients lost by the settings of the start.
 func (g *Gateway) warnings() (out []server.Warning) {
 	if g.o.Follower != nil {
 		if r := g.o.Follower.Refused(); r != nil {
 			out = append(out, r.warning())
 		}
+	}
+	if trouble := g.policies.trouble.Load(); trouble != nil {
+		out = append(out, *trouble)
 	}
 	for _, w := range g.fit.Load().config.ExpiryWarnings(g.o.Now()) {
 		out = append(out, server.Warning{EN: w.String(), DE: w.German()})

@@ -62,6 +62,7 @@ type Gateway struct {
 	admin     *adminToken // nil: the admin door is off
 	purger    *purger
 	calendar  *calendar
+	policies  *policyHistory
 	authority *authority // nil: tls.acme names no host; set by Listen
 	listeners listeners
 
@@ -145,6 +146,7 @@ func (g *Gateway) build(ctx context.Context) error {
 		return err
 	}
 	g.audit = audit.New(audit.Options{Dir: auditDir(c), Keep: c.Audit.Keep, Disk: g.store.Disk(), Now: g.o.Now, Date: g.calendar.date, Logger: g.o.Logger})
+	g.policies = &policyHistory{disk: g.store.Disk(), dataDir: c.DataDir, version: g.o.Version, log: g.o.Logger}
 	if err := g.recordPolicy(ctx, c, fit.profiles); err != nil {
 		return err
 	}
@@ -298,7 +300,7 @@ func (g *Gateway) scrub(ctx context.Context) error {
 // tidyEvery is how often what must go by a date, or could not be purged, is looked for.
 const tidyEvery = time.Hour
 
-// tidy goes on with purges that are not finished, and removes what is too old.
+// tidy goes on with purges that are not finished, removes what is too old, and writes down what the disk did not take.
 func (g *Gateway) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
@@ -310,6 +312,7 @@ func (g *Gateway) tidy(ctx context.Context) error {
 			g.calendar.hour()
 			g.purger.resume(ctx)
 			g.prune(ctx)
+			g.policies.again(ctx)
 		}
 	}
 }
