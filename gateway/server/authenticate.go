@@ -30,6 +30,7 @@ func (s *Server) identify(c *fiber.Ctx) *fault {
 	if !p.who.comesFrom(x) { // before it counts among his requests: it may be a thief's
 		return &fault{code: codeNetwork}
 	}
+	guestOf(c.Context()).prove() // before he waits for anything
 	setLimitPolicy(c.Context())
 	if s.o.Usage != nil {
 		x.seen.Token = s.o.Usage.Hash(token)

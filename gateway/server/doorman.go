@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -34,18 +33,20 @@ type doorman struct {
 	refused    func(ctx context.Context, door, reason string)
 	proxy      func(netip.Addr) bool // of whom many ask; nil = there is none
 
-	yields bool // at a full door a newcomer takes the place of whoever has not shown the token of the door
+	yields bool // at a full door, too, a newcomer takes the place of whoever has not shown the token of the door
 
-	mu     sync.Mutex
-	total  int
-	from   map[netip.Prefix]int
-	guests []*guest  // who have not, the oldest first; of a door that yields
-	told   time.Time // when a refusal was last logged
+	mu    sync.Mutex
+	total int
+	came  uint64 // connections so far
+	from  map[netip.Prefix]*address
+	told  map[string]time.Time // reason -> when it was last logged
 }
 
 func (s *Server) newDoorman(door string, most int) *doorman {
 	n := min(most, spareFiles(), memoryFor(debug.SetMemoryLimit(-1)))
-	return &doorman{door: door, max: n, perAddress: max(1, n/addressShare), log: s.o.Logger, refused: s.telemetry.connectionRefused, from: map[netip.Prefix]int{}}
+	return &doorman{
+		door: door, max: n, perAddress: max(1, n/addressShare), log: s.o.Logger, refused: s.telemetry.connectionRefused, from: map[netip.Prefix]*address{}, told: map[string]time.Time{},
+	}
 }
 
 // memoryFor is how many connections the memory allows that the process may use: GOMEMLIMIT, or what limitMemory has found. Without a limit it
@@ -68,51 +69,66 @@ func spareFilesOf(allowed int) int {
 	return max(leastConnections, allowed-max(128, allowed/4)-2*otherConnections)
 }
 
-// enter counts a connection; leave must be called when it ends. ok is false when it may not come in.
-func (d *doorman) enter(a net.Addr) (leave func(), ok bool) {
-	from := remote(a)
-	key, many := customer(from), d.proxy != nil && d.proxy(from)
+// Reasons to cut off a connection: there is no place left at all, none for its address, or it made room for another one of its address.
+const (
+	cutAll     = "all"
+	cutAddress = "address"
+	cutYielded = "yielded"
+)
+
+// enter gives a connection a place, which it must leave when it ends; nil = it may not come in. At an address that holds all that it may it takes the place of
+// another one of that address.
+func (d *doorman) enter(c net.Conn) *guest {
+	at := remote(c.RemoteAddr())
+	key, many := customer(at), d.proxy != nil && d.proxy(at)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	reason := ""
+	from, reason, yielded := d.from[key], "", false
 	switch {
+	case from != nil && from.open >= d.perAddress && !many:
+		reason, yielded = cutAddress, d.yieldLocked(from)
 	case d.total >= d.max:
-		reason = "all"
-	case d.from[key] >= d.perAddress && !many:
-		reason = "address"
+		if reason = cutAll; d.yields {
+			yielded = d.yieldLocked(nil)
+		}
 	}
-	if reason != "" {
+	switch {
+	case yielded:
+		d.tellLocked(cutYielded)
+	case reason != "":
 		d.tellLocked(reason)
-		return nil, false
+		return nil
+	}
+	if from = d.from[key]; from == nil { // who made room may have been the last
+		from = &address{}
+		d.from[key] = from
 	}
 	d.total++
-	d.from[key]++
-	var left atomic.Bool
-	return func() {
-		if left.Swap(true) {
-			return
-		}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.total--
-		if d.from[key]--; d.from[key] <= 0 {
-			delete(d.from, key)
-		}
-	}, true
+	d.came++
+	from.open++
+	g := &guest{door: d, conn: c, key: key, from: from, came: d.came}
+	if !many { // behind a stated proxy are many, and it keeps order among them
+		g.place = from.guests.PushBack(g)
+	}
+	return g
 }
 
 func (d *doorman) tellLocked(reason string) {
 	ctx := context.Background()
 	d.refused(ctx, d.door, reason)
-	if now := time.Now(); now.Sub(d.told) >= quietRefusals {
-		d.told = now
-		d.log.WarnContext(ctx, "connections are refused", "door", d.door, "reason", reason, "open", d.total, "limit", d.max, "limit_per_address", d.perAddress)
+	if now := time.Now(); now.Sub(d.told[reason]) >= quietRefusals {
+		d.told[reason] = now
+		text := "connections are refused"
+		if reason == cutYielded {
+			text = "connections make room for others of their address"
+		}
+		d.log.WarnContext(ctx, text, "door", d.door, "reason", reason, "open", d.total, "limit", d.max, "limit_per_address", d.perAddress)
 	}
 }
 
-// accept returns the next connection that may come in. That the system has no descriptor or memory left for one passes: it is
+// accept returns the next connection that may come in, and its place. That the system has no descriptor or memory left for one passes: it is
 // waited for, where fasthttp would end the door.
-func (d *doorman) accept(ln net.Listener) (net.Conn, func(), error) {
+func (d *doorman) accept(ln net.Listener) (net.Conn, *guest, error) {
 	for wait := time.Duration(0); ; {
 		c, err := ln.Accept()
 		if err != nil {
@@ -125,18 +141,19 @@ func (d *doorman) accept(ln net.Listener) (net.Conn, func(), error) {
 			continue
 		}
 		wait = 0
-		leave, ok := d.enter(c.RemoteAddr())
-		if !ok && d.yield(c.RemoteAddr()) {
-			leave, ok = d.enter(c.RemoteAddr())
+		if g := d.enter(c); g != nil {
+			return c, g, nil
 		}
-		if ok {
-			return c, leave, nil
-		}
-		if tcp, ok := c.(interface{ SetLinger(sec int) error }); ok {
-			_ = tcp.SetLinger(0) // without the wait that follows a polite end
-		}
-		_ = c.Close()
+		hangUp(c)
 	}
+}
+
+// hangUp ends a connection without the wait that follows a polite end.
+func hangUp(c net.Conn) {
+	if tcp, ok := c.(interface{ SetLinger(sec int) error }); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = c.Close()
 }
 
 // passes tells that accepting failed for want of something that comes back.

@@ -291,8 +291,14 @@ func NewDoor(ln net.Listener, most, perAddress int) net.Listener {
 func newDoor(ln net.Listener, most, perAddress int) headListener {
 	return headListener{ln, &doorman{
 		door: "test", max: most, perAddress: perAddress, log: slog.New(slog.DiscardHandler),
-		refused: func(context.Context, string, string) {}, from: map[netip.Prefix]int{},
+		refused: func(context.Context, string, string) {}, from: map[netip.Prefix]*address{}, told: map[string]time.Time{},
 	}}
+}
+
+// Pay has the answer to a connection held until paid is called, as a wrong guess does.
+func Pay(c net.Conn) (paid func(), there bool) {
+	g, _ := c.(interface{ guestOf() *guest })
+	return g.guestOf().pay()
 }
 
 // ServePublicTo is ServePublic for a small house.
@@ -344,7 +350,7 @@ func (s *Server) Bytes() func(raw []byte) (answer []byte) {
 	fast := s.newApp(s.publicRoutes).Server()
 	return func(raw []byte) []byte {
 		c := &recordedConn{left: raw}
-		_ = fast.ServeConn(&headConn{Conn: c, leave: func() {}}) // how a refused connection ends is no error of the door
+		_ = fast.ServeConn(&headConn{Conn: c}) // how a refused connection ends is no error of the door
 		return c.answer
 	}
 }

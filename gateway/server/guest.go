@@ -1,71 +1,171 @@
 package server
 
 import (
+	"container/list"
+	"crypto/tls"
 	"net"
 	"net/netip"
-	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
 
-// guest is a connection of the admin door that has not shown the token. Everybody on a machine has the address of its loopback: were places
-// there given out by address alone, any local user could keep the operator out by holding them. So who shows the token keeps his place, and of the
-// others the one that has been there the longest makes room.
+// guest is a connection that a door has let in. Everybody behind an address shares its places: the users of a machine that of its loopback, a
+// whole school that of its NAT. Were they given out by address alone, anyone could keep the others out by holding them. So who shows a secret or a
+// token keeps his place, and of the others the one that has been there the longest makes room for a newcomer.
 type guest struct {
-	doorman *doorman
-	from    netip.Prefix
-	conn    net.Conn
-	leave   func()
+	door  *doorman
+	conn  net.Conn
+	from  *address
+	key   netip.Prefix
+	came  uint64        // the how-manyth of the door
+	place *list.Element // of from.guests; nil = makes room for nobody, or has left
+
+	state atomic.Int64 // one of those below, or since when it waits between requests, in unix nanoseconds
 }
 
-// seat notes a connection of a door that yields; nil at every other door.
-func (d *doorman) seat(c net.Conn, leave func()) *guest {
-	if !d.yields {
-		return nil
-	}
-	g := &guest{doorman: d, from: customer(remote(c.RemoteAddr())), conn: c, leave: leave}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.guests = append(d.guests, g)
-	return g
+// States of a guest. One that is strange or waits may be ended; whoever ends it sets it to gone first, so that no request that has begun is cut.
+const (
+	guestGone    = -1 + iota
+	guestStrange // has shown nothing yet
+	guestPaying  // has shown something wrong, and its answer is held: who guesses keeps its place for as long
+	guestBusy    // has shown something right, and asks
+)
+
+// address is what a door knows of one.
+type address struct {
+	open   int
+	guests list.List // of *guest, the oldest first
 }
 
-// known takes a guest from among those who make room: he has shown the token, or has left.
-func (g *guest) known() {
+// prove notes that a secret or a token was right.
+func (g *guest) prove() {
 	if g == nil {
 		return
 	}
-	g.doorman.mu.Lock()
-	defer g.doorman.mu.Unlock()
-	if i := slices.Index(g.doorman.guests, g); i >= 0 {
-		g.doorman.guests = slices.Delete(g.doorman.guests, i, i+1)
+	for s := g.state.Load(); (s == guestStrange || s == guestPaying) && !g.state.CompareAndSwap(s, guestBusy); s = g.state.Load() {
 	}
 }
 
-// yield ends the connection of the oldest guest in whose place one from there can come in, and tells whether there was any.
-func (d *doorman) yield(a net.Addr) bool {
-	if !d.yields {
+// pay notes that an answer is held from here until paid is called. false = it need not be held: nobody is there any more to read it.
+func (g *guest) pay() (paid func(), there bool) {
+	if g == nil || !g.state.CompareAndSwap(guestStrange, guestPaying) {
+		return func() {}, g == nil || g.state.Load() != guestGone
+	}
+	return func() { g.state.CompareAndSwap(guestPaying, guestStrange) }, true
+}
+
+// waits notes that all that was asked is answered and nothing more has come.
+func (g *guest) waits() {
+	if g != nil {
+		g.state.CompareAndSwap(guestBusy, time.Now().UnixNano())
+	}
+}
+
+// asks notes that bytes of a request have come, and tells whether they may be taken: one that is gone is not answered.
+func (g *guest) asks() bool {
+	if g == nil {
+		return true
+	}
+	s := g.state.Load()
+	return s != guestGone && (s <= guestBusy || g.state.CompareAndSwap(s, guestBusy))
+}
+
+// endLocked makes room, unless the guest has proven itself or asks meanwhile.
+func (g *guest) endLocked() bool {
+	s := g.state.Load()
+	if s != guestStrange && s <= guestBusy || !g.state.CompareAndSwap(s, guestGone) {
 		return false
 	}
-	from := customer(remote(a))
-	d.mu.Lock()
-	own := d.from[from] >= d.perAddress
-	i := slices.IndexFunc(d.guests, func(g *guest) bool { return !own || g.from == from })
-	if i < 0 {
-		d.mu.Unlock()
-		return false
+	c := g.conn
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn() // a farewell of TLS could wait for a peer that reads nothing
 	}
-	g := d.guests[i]
-	d.guests = slices.Delete(d.guests, i, i+1)
-	d.mu.Unlock()
-	_ = g.conn.Close()
-	g.leave()
+	if s == guestStrange {
+		hangUp(c)
+	} else {
+		_ = c.Close()
+	}
+	g.leaveLocked()
 	return true
 }
 
-// provenGuest notes that the token of the door came over a connection.
-func provenGuest(rc *fasthttp.RequestCtx) {
-	if c, ok := rc.Conn().(interface{ guestOf() *guest }); ok {
-		c.guestOf().known()
+// leave gives the place of a connection that has ended to the next one. It may be called twice.
+func (g *guest) leave() {
+	if g == nil {
+		return
 	}
+	g.door.mu.Lock()
+	defer g.door.mu.Unlock()
+	g.leaveLocked()
+}
+
+func (g *guest) leaveLocked() {
+	if g.from == nil {
+		return
+	}
+	if g.place != nil {
+		g.from.guests.Remove(g.place)
+	}
+	g.door.total--
+	if g.from.open--; g.from.open <= 0 {
+		delete(g.door.from, g.key)
+	}
+	g.place, g.from = nil, nil
+}
+
+// yieldLocked ends one guest of an address, and of all where that is nil, for a newcomer: the oldest that has proven nothing, or the one that has waited
+// the longest between requests. At a door for operators who has proven himself makes room for nobody. false = there is none.
+func (d *doorman) yieldLocked(from *address) bool {
+	for { // one that is chosen may begin to ask
+		var best *guest
+		consider := func(a *address) {
+			for e := a.guests.Front(); e != nil; e = e.Next() {
+				if g, ok := e.Value.(*guest); ok && d.ahead(g, best) {
+					best = g
+				}
+			}
+		}
+		if from != nil {
+			consider(from)
+		} else {
+			for _, a := range d.from {
+				consider(a)
+			}
+		}
+		if best == nil {
+			return false
+		}
+		if best.endLocked() {
+			return true
+		}
+	}
+}
+
+// ahead tells whether a guest is to make room rather than another one, which may be nil.
+func (d *doorman) ahead(g, than *guest) bool {
+	s := g.state.Load()
+	if s != guestStrange && (s <= guestBusy || d.yields) {
+		return false
+	}
+	if than == nil {
+		return true
+	}
+	t := than.state.Load()
+	switch strange := s == guestStrange; {
+	case strange != (t == guestStrange):
+		return strange
+	case strange:
+		return g.came < than.came
+	}
+	return s < t
+}
+
+// guestOf is the guest of a request; nil = there is none to speak of.
+func guestOf(rc *fasthttp.RequestCtx) *guest {
+	if c, ok := rc.Conn().(interface{ guestOf() *guest }); ok {
+		return c.guestOf()
+	}
+	return nil
 }

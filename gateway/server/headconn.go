@@ -21,21 +21,20 @@ type headListener struct {
 
 // Accept returns the next connection. fasthttp knows TLS by its methods.
 func (l headListener) Accept() (net.Conn, error) {
-	c, leave, err := l.doorman.accept(l.Listener)
+	c, g, err := l.doorman.accept(l.Listener)
 	if err != nil {
 		return nil, err
 	}
 	if t, ok := c.(*tls.Conn); ok {
-		return &headTLSConn{headConn: headConn{Conn: t, leave: leave}, tls: t}, nil
+		return &headTLSConn{headConn: headConn{Conn: t, guest: g}, tls: t}, nil
 	}
-	return &headConn{Conn: c, leave: leave, guest: l.doorman.seat(c, leave)}, nil
+	return &headConn{Conn: c, guest: g}, nil
 }
 
 // headConn is a connection of which no byte is read that is not allowed in the head of a request.
 type headConn struct {
 	net.Conn
-	leave func()
-	guest *guest // of a door that yields
+	guest *guest // nil: of a connection that no door has let in
 	heads heads
 	bad   bool
 }
@@ -44,8 +43,7 @@ func (c *headConn) guestOf() *guest { return c.guest }
 
 // Close lets the next one in.
 func (c *headConn) Close() error {
-	defer c.leave()
-	c.guest.known()
+	defer c.guest.leave()
 	return c.Conn.Close() //nolint:wrapcheck // fasthttp compares it
 }
 
@@ -72,7 +70,7 @@ func (c *headTLSConn) Close() error {
 	if !c.deaf.Load() {
 		return c.headConn.Close()
 	}
-	defer c.leave()
+	defer c.guest.leave()
 	return c.tls.NetConn().Close() //nolint:wrapcheck // fasthttp compares it
 }
 
@@ -96,7 +94,13 @@ func (c *headConn) Read(p []byte) (int, error) {
 	if c.bad {
 		return 0, errHead
 	}
+	if c.heads.between() {
+		c.guest.waits()
+	}
 	n, err := c.Conn.Read(p)
+	if n > 0 && !c.guest.asks() {
+		return 0, net.ErrClosed
+	}
 	if i := c.heads.check(p[:n]); i < n {
 		c.bad = true
 		p[i] = 0
@@ -117,6 +121,9 @@ type heads struct {
 	length int    // bytes of the line so far
 	line   [64]byte
 }
+
+// between tells that every request whose bytes have come is whole. fasthttp reads on when it has answered them.
+func (h *heads) between() bool { return !h.begun && !h.opaque && !h.cr && h.body == 0 && h.length == 0 }
 
 // check returns the index of the first byte that is not allowed, len(p) when there is none.
 func (h *heads) check(p []byte) int {

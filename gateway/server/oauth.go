@@ -46,6 +46,7 @@ func (s *Server) issueToken(c *fiber.Ctx) error {
 		s.writeRefusal(c.Context(), x, &refusal{code: codeInvalidClient, description: "Client authentication failed", basic: given.basic})
 		return nil
 	}
+	guestOf(c.Context()).prove()
 	if wait := x.caller.pace.turn(s.o.Now()); wait > 0 {
 		s.writeRefusal(c.Context(), x, &refusal{code: codeRateLimited, description: "Ask for fewer tokens a second", retryAfter: wait})
 		return nil

@@ -54,6 +54,11 @@ func (r *refusals) hold(rc *fasthttp.RequestCtx, x *exchange, now func() time.Ti
 	at := now()
 	bucket := maphash.Comparable(r.seed, customer(x.peer)) % refusalAddresses
 	if one, all := r.one[bucket].AllowN(at, 1), r.all.AllowN(at, 1); !one || !all {
+		paid, there := guestOf(rc).pay()
+		if !there {
+			return
+		}
+		defer paid()
 		<-time.After(r.patience * r.pressure(r.held.Add(1)))
 		r.held.Add(-1)
 	}

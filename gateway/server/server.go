@@ -87,7 +87,7 @@ func (s *Server) newApp(routes func(*fiber.App)) *fiber.App {
 		IdleTimeout:                  idleTimeout,
 		BodyLimit:                    bodyLimit,
 		ReadBufferSize:               headerLimit,
-		Concurrency:                  connections,
+		Concurrency:                  2 * connections, // the doorman counts them; one that made room may still be ending
 		ErrorHandler:                 s.handleError,
 	})
 	routes(app)

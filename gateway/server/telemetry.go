@@ -58,14 +58,14 @@ func newTelemetry(tp trace.TracerProvider, mp metric.MeterProvider, version stri
 		return nil, fmt.Errorf("server metrics: %w", err)
 	}
 	t.refused, err = meter.Int64Counter("jamf_gateway.connections.refused", metric.WithUnit("{connection}"),
-		metric.WithDescription("Connections that a door did not let in: all of them are in use, or one address holds its share."))
+		metric.WithDescription("Connections that a door did not let in (all of them are in use, or one address holds its share), or that made room for another one of their address."))
 	if err != nil {
 		return nil, fmt.Errorf("server metrics: %w", err)
 	}
 	return t, nil
 }
 
-// connectionRefused counts a connection that was not let in; reason is all or address.
+// connectionRefused counts a connection that was not let in, or that made room; reason is all, address or yielded.
 func (t *telemetry) connectionRefused(ctx context.Context, door, reason string) {
 	t.refused.Add(ctx, 1, metric.WithAttributes(attribute.String("door", door), attribute.String("reason", reason)))
 }

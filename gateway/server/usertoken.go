@@ -29,6 +29,7 @@ func (s *Server) issueUserToken(c *fiber.Ctx) error {
 	if !ok {
 		return &fault{code: codeInvalidClient}
 	}
+	guestOf(c.Context()).prove()
 	if wait := x.caller.pace.turn(s.o.Now()); wait > 0 {
 		return &fault{code: codeRateLimited, retryAfter: wait}
 	}
