@@ -26,6 +26,7 @@ type policyHistory struct {
 
 	mu      sync.Mutex
 	waiting []begun
+	written string // digest of the last one that stands in the history; "" = not known
 
 	trouble atomic.Pointer[server.Warning] // nil = nothing waits
 }
@@ -41,6 +42,9 @@ type begun struct {
 func (h *policyHistory) begin(ctx context.Context, p report.Policy, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if len(h.waiting) == 0 && p.Digest() == h.written {
+		return // most reloads change no policy, and the history may be long
+	}
 	if h.waiting = append(h.waiting, begun{p, now}); len(h.waiting) > mostUnwritten {
 		h.waiting = h.waiting[1:]
 	}
@@ -73,7 +77,7 @@ func (h *policyHistory) writeLocked(ctx context.Context) {
 		if began {
 			h.log.InfoContext(ctx, "another policy is in force", "policy", digest)
 		}
-		h.waiting = h.waiting[1:]
+		h.waiting, h.written = h.waiting[1:], digest
 	}
 	h.trouble.Store(nil)
 }

@@ -35,7 +35,7 @@ func (v *victim) says(code int, words string, args ...string) {
 
 // TestAnOperatorReloadsARunningGatewayAndRemovesASource with the real binary on both sides of the admin door.
 func TestAnOperatorReloadsARunningGatewayAndRemovesASource(t *testing.T) {
-	v := newVictim(t, fakejamf.New(fakejamf.Options{Computers: 5, ClientID: "gw", ClientSecret: jamfSecret}), "", "")
+	v := newVictim(t, fakejamf.New(fakejamf.Options{Computers: 5, ClientID: "gw", ClientSecret: jamfSecret}), "    status: disabled", "") // which is ready at once
 	v.start()
 	raw, err := os.ReadFile(v.settings)
 	if err != nil {
