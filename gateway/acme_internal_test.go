@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,8 +14,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"jamf-gateway/config"
@@ -60,6 +64,58 @@ func TestAnAuthorityThatRefusesIsLeftAloneForLongerEachTime(t *testing.T) {
 	if n := strings.Count(logs.String(), "level=WARN"); n != 5 {
 		t.Errorf("%d warnings, want one for each refusal:\n%s", n, logs.String())
 	}
+}
+
+// An authority may take minutes. A handshake waits for five seconds and is refused, many ask it once, and the certificate is there when it is there.
+func TestAHandshakeWaitsForAnAuthorityForFiveSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logs bytes.Buffer
+		c := &config.Config{DataDir: t.TempDir(), TLS: config.TLS{ACME: config.ACME{Hosts: []string{"a.example", "b.example"}, DirectoryURL: "https://acme.invalid/directory"}}}
+		a, err := newAuthority(c, slog.New(slog.NewTextHandler(&logs, nil)), time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asked atomic.Int64
+		given := &tls.Certificate{Leaf: &x509.Certificate{NotAfter: time.Now().Add(time.Hour)}}
+		a.get = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if asked.Add(1); hello.ServerName == "a.example" {
+				time.Sleep(3 * time.Minute)
+			}
+			return given, nil
+		}
+		ctx, end := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- a.Run(ctx) }()
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				began := time.Now()
+				_, err := a.forHandshake(&tls.ClientHelloInfo{ServerName: "a.example"})
+				if took := time.Since(began); !errors.Is(err, errNotYet) || took != acmePatience {
+					t.Errorf("a handshake was answered after %v: %v", took, err)
+				}
+			})
+		}
+		all.Wait()
+		began := time.Now()
+		if cert, err := a.forHandshake(&tls.ClientHelloInfo{ServerName: "b.example"}); cert != given || err != nil || time.Since(began) > 0 {
+			t.Errorf("the other host after %v: %v", time.Since(began), err)
+		}
+		time.Sleep(3 * time.Minute)
+		if !a.end().Equal(given.Leaf.NotAfter) {
+			t.Errorf("nobody called, and the certificate that is there ends at %v", a.end())
+		}
+		if n := asked.Load(); n != 3 { // a once, b by a handshake and by the look
+			t.Errorf("the authority was asked %d times", n)
+		}
+		if n := strings.Count(logs.String(), "handshakes are refused until"); n != 1 {
+			t.Errorf("said %d times that handshakes are refused:\n%s", n, logs.String())
+		}
+		end()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A door with the certificate of an authority asks its clients for theirs, and the authority's own handshake for none: it has none of ours.
