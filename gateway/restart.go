@@ -122,7 +122,7 @@ func (g *Gateway) follow(ctx context.Context, q cache.Series, before, after []sy
 	}
 	if err == nil {
 		defer gen.Release()
-		err = g.syncer.Follow(gen, before, after, reload)
+		err = g.syncer.Follow(ctx, gen, before, after, reload)
 	}
 	if err != nil {
 		g.o.Logger.ErrorContext(ctx, "what changed views lost could not be remembered for the guard of the week", "source", q.Source, "kind", q.Kind, "error", err)

@@ -107,3 +107,24 @@ func TestReloadsOfAWeekAreAddedUp(t *testing.T) {
 		t.Errorf("after restarts alone: %v", err)
 	}
 }
+
+// TestDuplicatesThatAReloadLeavesOutCountForTheWeek as whatever else a reload takes from a client.
+func TestDuplicatesThatAReloadLeavesOutCountForTheWeek(t *testing.T) {
+	t.Parallel()
+	c := storedBy(t, device.MappingVersion-1, func(_ cache.Series, id int64) string {
+		return fmt.Sprintf(`{"id":"%d","udid":"U%d","general":{"name":"m"},"hardware":{"serialNumber":"0123456789"}}`, id, id)
+	}, series("a", device.Computer))
+	for i := range c.Sources {
+		c.Sources[i].Profile, c.Sources[i].Disabled, c.Sources[i].Guard = "full", true, config.DefaultGuard()
+	}
+	newest := but(c, func(next *config.Config) { next.Clients[0].View.NewestDuplicate = true })
+	g, ctx := running(t, c)
+	for _, next := range []*config.Config{newest, c} {
+		if _, err := g.Reload(ctx, "test", next); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := g.Reload(ctx, "test", newest); !guarded(err) || !strings.Contains(err.Error(), "view of client x, week: 4 of 3 devices") {
+		t.Errorf("two of three once more: %v", err)
+	}
+}

@@ -132,7 +132,7 @@ type change struct {
 // Follow remembers what clients whose views were changed are shown of a series now: the week of a view goes on, whatever filter makes it. What the
 // change itself took away counts where reload is set; a restart is meant (ADR 0058). Where a view has more devices than before, what it lost
 // earlier is a part of these.
-func (s *Syncer) Follow(served *cache.Generation, before, after []View, reload bool) error {
+func (s *Syncer) Follow(ctx context.Context, served *cache.Generation, before, after []View, reload bool) error {
 	q := served.Info().Series
 	b, ok := s.crew.Load().books[q.Source]
 	if !ok || len(before) == 0 {
@@ -141,7 +141,7 @@ func (s *Syncer) Follow(served *cache.Generation, before, after []View, reload b
 	now := s.now()
 	var changes []change
 	for _, old := range before {
-		c, err := changeOf(served, old, after, reload, now)
+		c, err := changeOf(ctx, served, old, after, reload, now)
 		if errors.Is(err, cache.ErrNoView) {
 			continue // the next sync compares with what was shown before
 		} else if err != nil {
@@ -156,12 +156,17 @@ func (s *Syncer) Follow(served *cache.Generation, before, after []View, reload b
 }
 
 // changeOf compares an old view with what its client has after. cache.ErrNoView: nobody knows yet what that shows.
-func changeOf(served *cache.Generation, old View, after []View, reload bool, now time.Time) (change, error) {
+func changeOf(ctx context.Context, served *cache.Generation, old View, after []View, reload bool, now time.Time) (change, error) {
 	c := change{old: old, shown: served.Info().Count}
 	at := slices.IndexFunc(after, func(v View) bool { return v.Client == old.Client })
 	if at < 0 {
 		c.nothing = true
 		return c, nil
+	}
+	if reload {
+		if loss, another, err := lossByView(ctx, served, old, after); err == nil && another && len(loss.left) > 0 {
+			c.lost = removal{At: now, Count: len(loss.left), Of: loss.before}
+		}
 	}
 	f := after[at].Filter
 	if f.NewestOfSerial = false; f.ShowsAll() {
@@ -172,14 +177,6 @@ func changeOf(served *cache.Generation, old View, after []View, reload bool, now
 		return change{}, err
 	}
 	c.filter, c.shown = f.Digest(), has.Count()
-	if was, err := served.Sift(old.Filter); err == nil && reload {
-		c.lost = removal{At: now, Of: was.Count()}
-		for _, id := range was.IDs() {
-			if !has.Has(id) {
-				c.lost.Count++
-			}
-		}
-	}
 	return c, nil
 }
 

@@ -190,7 +190,7 @@ func TestTheWeekOfAViewGoesOnOverAChangeOfItsFilter(t *testing.T) {
 			s.t.Errorf("another site: %v, %v", found, err)
 		}
 		// 100 of all, of which 8 leave by the filter: they count.
-		if err := s.syncer.Follow(served, []syncer.View{{Client: "all", Filter: s.source.Views[2].Filter}}, []syncer.View{{Client: "all", Filter: s.north}}, true); err != nil {
+		if err := s.syncer.Follow(s.t.Context(), served, []syncer.View{{Client: "all", Filter: s.source.Views[2].Filter}}, []syncer.View{{Client: "all", Filter: s.north}}, true); err != nil {
 			s.t.Fatal(err)
 		}
 		s.source.Views = []syncer.View{{Client: "all", Filter: s.north}}
