@@ -49,6 +49,11 @@ func TestAnOperatorLooksAtOneDevice(t *testing.T) {
 	if got := strings.Count(said, `"`+name+`"`); got != 1 {
 		t.Errorf("the name of the user stands there %d times, stored alone is 1", got)
 	}
+	for line := range strings.Lines(said) {
+		if strings.HasPrefix(line, "userAndLocation.username ") && !strings.HasSuffix(line, " -\n") {
+			t.Errorf("the client sees it: %s", line)
+		}
+	}
 	if _, said := v.command("show", "--uid", "a:computer:1", "--client", "i360", "--shape", "normalized"); strings.Contains(said, name) || !strings.Contains(said, "SHOWN0001") {
 		t.Errorf("of the normalized device alone:\n%s", said)
 	}
