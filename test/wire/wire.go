@@ -1,5 +1,5 @@
 // Package wire holds what can go wrong in the bytes of an HTTP/1 request, and what real clients send that is legal and rare.
-// It speaks to a socket and knows nothing of the gateway. Only tests use it.
+// It speaks to a socket, makes the certificate that one with TLS needs, and knows nothing of the gateway. Only tests use it.
 package wire
 
 import (
