@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -206,4 +207,33 @@ func TestTheRootOfARemovedSourceIsNobodysUntilARestart(t *testing.T) {
 	}
 	x.want("/api/v1/computers-inventory", http.StatusNotFound, "not_found")
 	x.want("/jamf/a/api/v1/computers-inventory", http.StatusOK, `"totalCount":3`)
+}
+
+// TestTheWalkOfARemovedSourceIsEnded: the removal waits for it, and not for Jamf.
+func TestTheWalkOfARemovedSourceIsEnded(t *testing.T) {
+	t.Parallel()
+	begun, ended := make(chan struct{}, 100), make(chan struct{}, 100)
+	jamf := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"access_token":"t","expires_in":3600,"token_type":"Bearer"}`)
+			return
+		}
+		begun <- struct{}{}
+		<-r.Context().Done()
+		ended <- struct{}{}
+	}))
+	t.Cleanup(jamf.Close)
+	c := quiet(t)
+	c.Sources[1].Disabled, c.Sources[1].URL = false, jamf.URL+"/api"
+	f := &file{without(c, "b")}
+	g, ctx := runningWith(t, gateway.Options{Config: c, Follower: f})
+	<-begun
+	if _, err := g.Remove(ctx, "b"); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if s := g.Status(); len(s) != 1 {
+		t.Errorf("the sources are %+v", s)
+	}
 }
