@@ -33,6 +33,9 @@ func TestAPurgeThatIsGivenUpIsNotCalledOne(t *testing.T) {
 	if said := log.String(); strings.Contains(said, `"purged"`) || strings.Contains(said, "ERROR") || !strings.Contains(said, "a purge is given up: the source is active again") || !strings.Contains(said, `"by":"erika"`) {
 		t.Errorf("the log says\n%s", said)
 	}
+	if said := log.String(); !strings.Contains(said, `"audit":true,"purge":"schule-a","by":"erika","asked":"2026-11-27T09:00:00Z"`) {
+		t.Errorf("who asked for it, and when, is not for the audit:\n%s", said)
+	}
 	if _, err := os.Stat(filepath.Join(dir, purgeFile)); err == nil || len(p.pending) > 0 {
 		t.Errorf("it is still due: %v", p.pending)
 	}
