@@ -275,7 +275,7 @@ func views(c *config.Config, source string) []syncer.View {
 	var out []syncer.View
 	for _, cl := range c.Clients {
 		if f := filterOf(cl.View); seesSource(cl, source) && !f.ShowsAll() {
-			out = append(out, syncer.View{Client: cl.ID, Filter: f})
+			out = append(out, syncer.View{Client: cl.ID, Filter: f, Kinds: kindsNamed(cl.Kinds)})
 		}
 	}
 	return out

@@ -66,6 +66,7 @@ type Source struct {
 type View struct {
 	Client string
 	Filter device.Filter
+	Kinds  []device.Kind // nil = all
 }
 
 // terms are what the filters of all clients ask about each device, sorted.

@@ -122,6 +122,27 @@ func (n noting) Page(ctx context.Context, l jamf.List, sections []string, page, 
 	return n.script.Page(ctx, l, sections, page, size)
 }
 
+// What a client is not shown of a kind at all is none of its loss.
+func TestAViewIsWeighedInTheKindsOfItsClientAlone(t *testing.T) {
+	for kind, result := range map[device.Kind]string{device.Mobile: "ok", device.Computer: "held"} {
+		j := fleet(40, 0)
+		j.body = grouped
+		bubble(t, j, []device.Kind{device.Computer}, func(h *house) {
+			h.source.Views = []syncer.View{{Client: "north", Filter: device.Filter{Sites: []string{"North"}}, Kinds: []device.Kind{kind}}}
+			h.start()
+			j.mu.Lock()
+			j.body = func(k device.Kind, id int64) []byte {
+				return bytes.Replace(grouped(k, id), []byte("North"), []byte("N0rth"), 1)
+			}
+			j.mu.Unlock()
+			h.sync()
+			if got := h.status(device.Computer).LastResult; got != result {
+				t.Errorf("a client of kind %s: the sync of computers is %q, want %q", kind, got, result)
+			}
+		})
+	}
+}
+
 func TestARenamedSiteIsHeldForTheClientThatWouldLoseItsDevices(t *testing.T) {
 	j := fleet(40, 0)
 	j.body = grouped

@@ -32,7 +32,7 @@ func (s *Syncer) losses(l *line, parent *cache.Generation, c *cache.Candidate) (
 	known := map[string]viewLoss{} // digest of the filter -> what it loses
 	for _, v := range l.shown.Load().views {
 		f := v.Filter
-		if f.NewestOfSerial = false; f.ShowsAll() {
+		if f.NewestOfSerial = false; f.ShowsAll() || v.Kinds != nil && !slices.Contains(v.Kinds, l.kind) {
 			continue
 		}
 		loss, compared := known[f.Digest()]
