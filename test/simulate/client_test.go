@@ -25,6 +25,7 @@ type client struct {
 	http  *http.Client
 	began time.Time // of the run
 	step  int64     // how far the clock was off when it got its token
+	ends  time.Time // when the token ends that it got
 }
 
 // live goes on until the life is over.
@@ -96,15 +97,16 @@ func (c *client) token(ctx context.Context) string {
 		"grant_type": {"client_credentials"}, "client_id": {c.id}, "client_secret": {secret},
 	})
 	var t struct {
-		Token string `json:"access_token"`
+		Token   string `json:"access_token"`
+		Seconds int    `json:"expires_in"`
 	}
 	if r.status == 0 {
 		return ""
 	}
-	if json.Unmarshal(r.body, &t) != nil || t.Token == "" {
+	if json.Unmarshal(r.body, &t) != nil || t.Token == "" || t.Seconds < 60 {
 		c.wrong("no token: %d %.200s", r.status, r.body)
 	}
-	c.step = c.w.step.Load()
+	c.step, c.ends = c.w.step.Load(), time.Now().Add(time.Duration(t.Seconds)*time.Second)
 	return t.Token
 }
 
@@ -122,6 +124,9 @@ func (r reply) code() string {
 func (c *client) refused(q cache.Series, r reply, path string) string {
 	if r.status == http.StatusUnauthorized && c.w.step.Load() != c.step {
 		return "token of another day" // the clock has jumped since: it has ended, or would live for a year
+	}
+	if r.status == http.StatusUnauthorized && !time.Now().Before(c.ends) {
+		return "token of before" // the run took longer than it lived
 	}
 	code := r.code()
 	k := c.w.oracle.knows(q)

@@ -272,8 +272,8 @@ func (o *oracle) against(q cache.Series, i *instance, r *reading, s, parent *sna
 	from, to, ledger := r.others[i], r.to[i], i.Ledger()
 	for _, id := range ledger.AliveThroughout(kindOf(q.Kind), from, to) {
 		_, there := s.rows[id]
-		if r.hidden && !there && !had(parent, id) {
-			continue // nobody can know of it
+		if (r.hidden || !r.listed && parent != nil) && !there && !had(parent, id) {
+			continue // nobody can know of it: no answer showed it, and there is no id to ask for
 		}
 		if !there {
 			problems = append(problems, fmt.Sprintf("device %d lived all the while and is LOST", id))

@@ -46,6 +46,7 @@ type window struct {
 	others  map[*instance]fakejamf.Mark // that came behind the URL since, and where they stood
 	blanked bool                        // a section was taken away in it
 	hidden  bool                        // the list did not show its last devices
+	listed  bool                        // one answer at least was no false empty list
 }
 
 func newUpstream(w *world, n int, first *instance) *upstream {
@@ -140,6 +141,9 @@ func (u *upstream) decide(q question) (what string, wait time.Duration) {
 		}
 		if what == hiddenTail {
 			u.open[q.kind].hidden = true
+		}
+		if what != falseEmpty {
+			u.open[q.kind].listed = true
 		}
 	}
 	if what != "" {
