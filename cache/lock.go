@@ -46,7 +46,8 @@ func (d *Disk) LockDirectory(ctx context.Context, dir string) (*Lock, error) {
 	if err := d.ask(OpCreate, path); err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	// Whoever else may write into the directory must not have another file signed, which empties it.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}

@@ -93,3 +93,19 @@ func TestAFullDiskTakesALockWithoutAName(t *testing.T) {
 		}
 	}
 }
+
+// TestALockIsNoWayToAnotherFile: the directory of the audit may be one that others write into.
+func TestALockIsNoWayToAnotherFile(t *testing.T) {
+	dir, other := t.TempDir(), filepath.Join(t.TempDir(), "gateway.key")
+	if err := errors.Join(os.WriteFile(other, []byte("a key"), 0o600), os.Symlink(other, filepath.Join(dir, "lock"))); err != nil {
+		t.Fatal(err)
+	}
+	var disk *cache.Disk
+	lock, err := disk.LockDirectory(t.Context(), dir)
+	if err == nil {
+		t.Error("a lock that lies elsewhere is taken:", lock.Release())
+	}
+	if text, err := os.ReadFile(other); string(text) != "a key" {
+		t.Errorf("another file holds %q now: %v", text, err)
+	}
+}
