@@ -31,25 +31,27 @@ type viewCount struct {
 	After  int    `json:"after"`
 }
 
-// ahead tells that removals were written down by a clock that was ahead of now.
+// ahead tells that something of a week was written down by a clock that was ahead of now.
 func (r kindRecord) ahead(now time.Time) bool {
 	if ahead(r.Removals, now) {
 		return true
 	}
 	for _, v := range r.Views {
-		if ahead(v.Removals, now) {
+		if v.All.After(now) || ahead(v.Removals, now) {
 			return true
 		}
 	}
 	return false
 }
 
-// age lets no removal be ahead of now.
+// age lets no removal be ahead of now, and no view show all since later: in doubt it has lost what the generation has.
 func (r *kindRecord) age(now time.Time) {
 	r.Removals = weekOf(r.Removals, now, weekParts)
 	views := maps.Clone(r.Views)
 	for client, v := range views {
-		v.Removals = weekOf(v.Removals, now, viewWeekParts)
+		if v.Removals = weekOf(v.Removals, now, viewWeekParts); v.All.After(now) {
+			v.All = time.Time{}
+		}
 		views[client] = v
 	}
 	r.Views = views
@@ -64,7 +66,7 @@ func (r kindRecord) differs(counts []viewCount) bool {
 }
 
 // countViews remembers what a publish took from views. excused: its confirmed deletions were announced or approved. Of clients that are not shown
-// anything by a filter now, what they lost is remembered to the end of the week.
+// anything by a filter now, what they lost, and since when they are shown all, is remembered to the end of the week.
 func (r *kindRecord) countViews(note holdNote, excused bool, shown []View, now time.Time) {
 	views := maps.Clone(r.Views)
 	if views == nil && len(note.Views) > 0 {
@@ -95,7 +97,7 @@ func (r *kindRecord) countViews(note holdNote, excused bool, shown []View, now t
 	}
 	for client, v := range views {
 		v.Removals = weekOf(v.Removals, now, viewWeekParts)
-		if views[client] = v; of[client] == "" && len(v.Removals) == 0 {
+		if views[client] = v; of[client] == "" && len(v.Removals) == 0 && now.Sub(v.All) >= week {
 			delete(views, client)
 		}
 	}

@@ -74,3 +74,30 @@ func TestNoWeekTakesMoreOfAViewThanItsLimit(t *testing.T) {
 		t.Errorf("%d are held: nothing is tried here", held)
 	}
 }
+
+// TestAViewThatBeginsToShowAllIsNotBlamedForWhatLeftBefore: its client was not shown that, however many syncs come in between.
+func TestAViewThatBeginsToShowAllIsNotBlamedForWhatLeftBefore(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
+	all := View{Client: "north"}
+	r := kindRecord{Removals: []removal{{At: now.Add(-time.Hour), Count: 20, Of: 100}}}
+	r.follow([]change{{old: View{Client: "north", Filter: device.Filter{Sites: []string{"1"}}}, shown: 80}}, now)
+	for _, hours := range []time.Duration{24, 24, 100} {
+		now = now.Add(hours * time.Hour)
+		r.countViews(holdNote{}, false, nil, now)
+		if past := r.removalsOf(all); len(past) != 0 {
+			t.Fatalf("%v later it is blamed for %v", hours*time.Hour, past)
+		}
+	}
+	back := r
+	if before := now.Add(-365 * 24 * time.Hour); !(kindRecord{Views: back.Views}).ahead(before) {
+		t.Error("a clock that was set back goes unnoticed")
+	} else if back.age(before); len(back.removalsOf(all)) != 1 {
+		t.Error("with a clock that was set back nothing has left the view for a year")
+	}
+	now = now.Add(24 * time.Hour)
+	r.countViews(holdNote{}, false, nil, now)
+	if len(r.Views) != 0 {
+		t.Errorf("after a week %v is remembered", r.Views)
+	}
+}
