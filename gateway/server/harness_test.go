@@ -195,9 +195,10 @@ type world struct {
 	http   *http.Client
 	dir    string
 	o      server.Options
-	older  bool     // publishes as releases did that knew no facts
-	mapped int      // mapping version of what is published; 0 = today's
-	terms  []string // what the filters of clients ask for
+	older  bool          // publishes as releases did that knew no facts
+	mapped int           // mapping version of what is published; 0 = today's
+	terms  []string      // what the filters of clients ask for
+	sites  *device.Names // of Jamf, as a term of a mobile device wants them
 }
 
 // adminToken opens the admin door of the tests.
@@ -443,7 +444,7 @@ func (w *world) publishOnly(source string, k device.Kind, f fleet, flagged ...ca
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if columns.Terms, err = device.NewTermReader(k, w.terms, nil).Of([]byte(record)); err != nil {
+		if columns.Terms, err = device.NewTermReader(k, w.terms, w.sites).Of([]byte(record)); err != nil {
 			w.t.Fatal(err)
 		}
 		if err := b.Put(ctx, int64(id), cut, columns, "present"); err != nil {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -134,10 +135,10 @@ func crossScopes(t *testing.T, r *rand.Rand, o *server.Options) []*crossClient {
 			}
 		}
 		kept := []string{"name", "identity.jamfId"}
-		for field, name := range crossFields {
+		for _, field := range slices.Sorted(maps.Keys(crossFields)) { // in one order: a seed is one set of clients
 			if r.IntN(2) == 0 || n < 4 {
 				c.fields[field] = true
-				kept = append(kept, name)
+				kept = append(kept, crossFields[field])
 			}
 		}
 		slices.Sort(kept)
@@ -254,6 +255,7 @@ func TestNoByteOfOthersIsAnsweredToFiftyRandomClients(t *testing.T) {
 		clients = crossScopes(t, rand.New(rand.NewPCG(seed, 0)), o)
 	})
 	w.terms = device.Filter{ManagedOnly: true, Sites: []string{"North", "South"}}.Terms()
+	w.sites = device.NewNames(slices.Values([]device.Name{{List: device.Sites, ID: 1, Text: "North"}, {List: device.Sites, ID: 2, Text: "South"}}))
 	for i := range crossSources {
 		for _, k := range both {
 			f := fleet{}
@@ -271,10 +273,10 @@ func TestNoByteOfOthersIsAnsweredToFiftyRandomClients(t *testing.T) {
 		w.do(http.MethodPost, w.base+"/api/oauth/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "X-Forwarded-For", crossPeers[max(c.network, 0)]).decode(t, &answer)
 		c.token = answer.AccessToken
 	}
-	var left, answered, refused, values, bytesRead atomic.Int64
-	left.Store(total)
+	const workers = 64
+	var answered, refused, values, bytesRead atomic.Int64
 	var group sync.WaitGroup
-	for worker := range 64 {
+	for worker := range int64(workers) {
 		group.Go(func() {
 			r, cursor := rand.New(rand.NewPCG(seed, uint64(worker)+1)), ""
 			var rq fasthttp.Request
@@ -286,7 +288,7 @@ func TestNoByteOfOthersIsAnsweredToFiftyRandomClients(t *testing.T) {
 			}
 			defer conn.Close()
 			out, in := bufio.NewWriter(conn), bufio.NewReader(conn)
-			for left.Add(-1) >= 0 && !t.Failed() {
+			for asked := worker; asked < total && !t.Failed(); asked += workers { // each its share, whoever is faster: a seed is one set of questions
 				c := clients[r.IntN(len(clients))]
 				q := c.ask(r)
 				if cursor != "" && r.IntN(8) == 0 {
@@ -331,7 +333,7 @@ func TestNoByteOfOthersIsAnsweredToFiftyRandomClients(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if answered.Load() < total/5 || refused.Load() < total/10 || values.Load() < total {
+	if answered.Load() < 3*total/10 || refused.Load() < total/10 || values.Load() < total {
 		t.Errorf("of %d questions %d were answered and %d refused, with %d tagged values: this proves little", total, answered.Load(), refused.Load(), values.Load())
 	}
 	t.Logf("seed %d: %d responses, %d of them 200, %d refused by scope, %d bytes, %d tagged values: none foreign",
