@@ -209,31 +209,41 @@ func TestTheRootOfARemovedSourceIsNobodysUntilARestart(t *testing.T) {
 	x.want("/jamf/a/api/v1/computers-inventory", http.StatusOK, `"totalCount":3`)
 }
 
-// TestTheWalkOfARemovedSourceIsEnded: the removal waits for it, and not for Jamf.
+// TestTheWalkOfARemovedSourceIsEnded: the removal waits for it, and not for Jamf, which is asked for no token for it either.
 func TestTheWalkOfARemovedSourceIsEnded(t *testing.T) {
 	t.Parallel()
-	begun, ended := make(chan struct{}, 100), make(chan struct{}, 100)
-	jamf := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, `{"access_token":"t","expires_in":3600,"token_type":"Bearer"}`)
-			return
-		}
-		begun <- struct{}{}
-		<-r.Context().Done()
-		ended <- struct{}{}
-	}))
-	t.Cleanup(jamf.Close)
-	c := quiet(t)
-	c.Sources[1].Disabled, c.Sources[1].URL = false, jamf.URL+"/api"
-	f := &file{without(c, "b")}
-	g, ctx := runningWith(t, gateway.Options{Config: c, Follower: f})
-	<-begun
-	if _, err := g.Remove(ctx, "b"); err != nil {
-		t.Fatal(err)
-	}
-	<-ended
-	if s := g.Status(); len(s) != 1 {
-		t.Errorf("the sources are %+v", s)
+	for name, tokens := range map[string]bool{"reading a page": true, "fetching a token": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			begun, ended := make(chan struct{}, 100), make(chan struct{}, 100)
+			jamf := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if r.Method == http.MethodPost && tokens {
+					w.Header().Set("Content-Type", "application/json")
+					_, _ = io.WriteString(w, `{"access_token":"t","expires_in":3600,"token_type":"Bearer"}`)
+					return
+				}
+				begun <- struct{}{}
+				<-r.Context().Done()
+				ended <- struct{}{}
+			}))
+			t.Cleanup(jamf.Close)
+			c := quiet(t)
+			c.Sources[1].Disabled, c.Sources[1].URL = false, jamf.URL+"/api"
+			f := &file{without(c, "b")}
+			g, ctx := runningWith(t, gateway.Options{Config: c, Follower: f})
+			<-begun
+			asked := time.Now()
+			if _, err := g.Remove(ctx, "b"); err != nil {
+				t.Fatal(err)
+			}
+			<-ended
+			if took := time.Since(asked); took > 20*time.Second { // Jamf has 30 s and more for each call
+				t.Errorf("the call to Jamf ended after %v", took)
+			}
+			if s := g.Status(); len(s) != 1 {
+				t.Errorf("the sources are %+v", s)
+			}
+		})
 	}
 }

@@ -122,8 +122,9 @@ func (s *Source) Close() {
 	s.transport.CloseIdleConnections()
 }
 
-// Retire ends the metrics of a source whose place another one takes. Calls under way go on.
-func (s *Source) Retire() { s.tokens.unobserve() }
+// Retire ends the metrics of a source that is removed or whose place another one takes. Calls under way go on; a renewal of the token ends with
+// the last call that waits for it.
+func (s *Source) Retire() { s.tokens.retire() }
 
 // NewWalk begins a session of calls with a cookie jar of its own, so that its pages come from one node of a cluster.
 func (s *Source) NewWalk() *Walk {

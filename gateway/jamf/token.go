@@ -50,9 +50,10 @@ func (t *token) validAt(now time.Time) bool { return t != nil && now.Before(t.ex
 
 // flight is one renewal under way; err is set before done is closed.
 type flight struct {
-	done   chan struct{}
-	cancel context.CancelFunc
-	err    error
+	done    chan struct{}
+	cancel  context.CancelFunc
+	waiting int // callers; the lock of tokens guards it
+	err     error
 }
 
 // tokens keeps the token of one source. Safe for concurrent use; no lock is held across a call.
@@ -70,6 +71,7 @@ type tokens struct {
 	asked    time.Time // since when the endpoint is being asked; zero = it is not
 	notAhead time.Time // no renewal ahead of need before
 	lastErr  error     // of the last renewal
+	retired  bool      // another source stands in its place: a renewal for nobody is given up
 	closed   bool
 }
 
@@ -82,6 +84,7 @@ func (t *tokens) bearer(ctx context.Context) (*token, error) {
 		}
 		select {
 		case <-ctx.Done():
+			t.leave(f)
 			return nil, canceled(ctx, "token")
 		case <-f.done:
 			if f.err != nil {
@@ -111,7 +114,33 @@ func (t *tokens) currentOrFlight(ctx context.Context) (*token, *flight, error) {
 		}
 		t.startLocked(ctx)
 	}
+	t.flight.waiting++
 	return nil, t.flight, nil
+}
+
+// leave is told that a caller waits no longer.
+func (t *tokens) leave(f *flight) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f.waiting--
+	t.giveUpLocked()
+}
+
+// retire is told that another source stands in the place of this one. Callers that still wait get their token.
+func (t *tokens) retire() {
+	t.unobserve()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.retired = true
+	t.giveUpLocked()
+}
+
+// giveUpLocked ends a renewal that nobody waits for and that nobody will need. Who comes after all begins another.
+func (t *tokens) giveUpLocked() {
+	if f := t.flight; f != nil && t.retired && f.waiting == 0 {
+		f.cancel()
+		t.flight = nil
+	}
 }
 
 // startLocked starts a renewal that outlives the caller who needed it first.
@@ -130,6 +159,11 @@ func (t *tokens) startLocked(ctx context.Context) {
 func (t *tokens) land(ctx context.Context, f *flight, tok *token, err error) {
 	t.mu.Lock()
 	f.err = err
+	if t.flight != f { // given up
+		t.mu.Unlock()
+		close(f.done)
+		return
+	}
 	t.flight = nil
 	t.lastErr = err
 	now := time.Now()

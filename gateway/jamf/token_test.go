@@ -128,6 +128,60 @@ func TestOneFlightServesAllAndEachWaitsNoLongerThanItsOwnContext(t *testing.T) {
 	})
 }
 
+// A source that is removed asks its Jamf for no token that nobody waits for: whoever gives up ends the call, and whoever waits on is served.
+func TestARetiredSourceFetchesNoTokenForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan time.Duration, 10)
+		u := &upstream{token: func(w http.ResponseWriter, r *http.Request, n int) {
+			began := time.Now()
+			defer func() { ended <- time.Since(began) }()
+			select {
+			case <-r.Context().Done():
+			case <-time.After(20 * time.Second):
+				giveToken(w, n, 600)
+			}
+		}}
+		r := connect(t, u, fast, nil)
+		ask := func(patience time.Duration) chan error {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			out := make(chan error, 1)
+			go func() {
+				defer cancel()
+				_, err := r.src.NewWalk().Page(ctx, jamf.MobilePlain, nil, 0, 1)
+				out <- err
+			}()
+			synctest.Wait()
+			return out
+		}
+		alone := ask(time.Second)
+		if err := <-alone; !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		r.src.Retire() // nobody waits for what goes on
+		if took := <-ended; took != 2*time.Second {
+			t.Errorf("the call that nobody waits for ended after %v", took)
+		}
+		first, second := ask(time.Second), ask(2*time.Second)
+		if err := errors.Join(<-first, <-second); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if took := <-ended; took != 2*time.Second {
+			t.Errorf("the call that two gave up ended after %v", took)
+		}
+		impatient, patient := ask(time.Second), ask(time.Minute)
+		if err := <-impatient; !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if err := <-patient; err != nil {
+			t.Errorf("who waits on: %v", err)
+		}
+		if took := <-ended; took != 20*time.Second {
+			t.Errorf("the call that one waits for ended after %v", took)
+		}
+	})
+}
+
 func TestATokenIsRenewedAheadWithoutHoldingUpCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{token: func(w http.ResponseWriter, _ *http.Request, n int) {
