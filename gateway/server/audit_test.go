@@ -96,6 +96,7 @@ func TestAdminActsStandInTheAuditBeforeAndAfter(t *testing.T) {
 	a.want(a.post("/v1/admin/sources/schule-a/sync?by=max&by=erika"), http.StatusBadRequest, "bad_request")
 	a.post("/v1/admin/sources/schule-a/approve?digest=4f0c&by=erika")
 	a.post("/v1/admin/sources/schule-a/expect-removals?count=7&until=" + url.QueryEscape(start.Add(time.Hour).Format(time.RFC3339)) + "&by=erika")
+	a.post("/v1/admin/sources/schule-a/expect-removals?count=0&by=erika")
 	a.house.syncErr = server.ErrSyncRunning
 	a.post("/v1/admin/sources/schule-b/sync")
 	a.post("/v1/admin/sources/schule-b/approve?digest=") // nothing that could be done
@@ -106,9 +107,10 @@ func TestAdminActsStandInTheAuditBeforeAndAfter(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"admin.sync admin max schule-a mobile asked", "admin.sync admin max schule-a mobile ok", "admin.approve admin erika schule-a 4f0c asked", "admin.approve admin erika schule-a 4f0c ok",
 		"admin.expect-removals admin erika schule-a 7 until " + until + " asked", "admin.expect-removals admin erika schule-a 7 until " + until + " ok",
+		"admin.expect-removals admin erika schule-a 0 asked", "admin.expect-removals admin erika schule-a 0 ok",
 		"admin.sync admin schule-b asked", "admin.sync admin schule-b sync_running",
 		"admin.refused admin_token x1", "admin.refused forbidden_origin x1",
-	}, inOrder(a.told(), 8)); diff != "" {
+	}, inOrder(a.told(), 10)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -131,7 +130,10 @@ func (s *Server) adminExpect(c *fiber.Ctx) error {
 		return badParameter(paramUntil, "until is a time like 2026-12-01T00:00:00Z, in the future and within a year.")
 	}
 	x := exchangeOf(c)
-	e := audit.Entry{Event: "admin.expect-removals", By: actor(values), Source: name, Target: fmt.Sprintf("%d until %s", count, until.UTC().Format(time.RFC3339))}
+	e := audit.Entry{Event: "admin.expect-removals", By: actor(values), Source: name, Target: strconv.Itoa(count)}
+	if count > 0 {
+		e.Target += " until " + until.UTC().Format(time.RFC3339)
+	}
 	if f := s.act(c, e, func() error { return x.rules.control.Expect(x.context(), name, count, until, e.By) }); f != nil {
 		return f
 	}
