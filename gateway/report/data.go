@@ -299,7 +299,7 @@ func (p *page) fields(f Facts) {
 		for _, f := range g.fields {
 			rows = append(rows, []cell{code(f.Path), code(strings.Join(f.Normalized, ", ")), plain(p.say(classOf(f.Class).name)), plain(p.shownAs(f.As))})
 		}
-		p.table(p.cells(text{EN: "Field of Jamf", DE: "Feld bei Jamf"}, text{EN: "Normalized", DE: "Normalisiert"}, text{EN: "Category", DE: "Kategorie"}, text{EN: "Shown", DE: "Anzeige"}), rows)
+		p.table(p.cells(text{EN: "Field of Jamf", DE: "Feld bei Jamf"}, text{EN: "Normalized", DE: "Vereinheitlicht"}, text{EN: "Category", DE: "Kategorie"}, text{EN: "Shown", DE: "Anzeige"}), rows)
 	}
 	p.categories(f)
 }

@@ -15,8 +15,8 @@ const maxNamed = 40
 func (p *page) policy(f Facts) {
 	p.heading(2, text{EN: "15. Policy and its history", DE: "15. Richtlinie und ihr Verlauf"})
 	p.para(text{
-		EN: "The policy is what is stored of each source and shown to each client: profiles, fields, views, policies on names and users, further paths. Its SHA-256 changes when one of these does. The gateway writes down each policy with which it starts, in the data directory, and changes no line of it later.",
-		DE: "Die Richtlinie umfasst, was je Quelle gespeichert und je Empfänger gezeigt wird: Profile, Felder, Sichten, Regeln für Gerätenamen und Nutzer, weitere Pfade. Ihre SHA-256-Prüfsumme ändert sich, sobald sich davon etwas ändert. Das Gateway schreibt jede Richtlinie, mit der es startet, in das Datenverzeichnis und ändert daran später keine Zeile.",
+		EN: "The policy is what is stored of each source and shown to each client: profiles, fields, views, policies on names and users, further paths. Its SHA-256 changes when one of these does. The gateway writes down each policy that begins with a start or with other settings, in the data directory, and changes no line of it later.",
+		DE: "Die Richtlinie umfasst, was je Quelle gespeichert und je Empfänger gezeigt wird: Profile, Felder, Sichten, Regeln für Gerätenamen und Nutzer, weitere Pfade. Ihre SHA-256-Prüfsumme ändert sich, sobald sich davon etwas ändert. Das Gateway schreibt jede Richtlinie, die mit einem Start oder einer Übernahme der Einstellungen beginnt, in das Datenverzeichnis und ändert daran später keine Zeile.",
 	})
 	if f.Damaged != nil {
 		p.note(text{EN: "The history cannot be read: %s", DE: "Der Verlauf ist nicht lesbar: %s"}, f.Damaged.Error())
