@@ -54,8 +54,12 @@ func (e *GuardError) German() string {
 	for i, f := range e.Findings {
 		parts[i] = fmt.Sprintf("Sicht des Clients %s, %s: %d von %d Geräten, ohne Freigabe höchstens %d", f.Client, f.Guard, f.Count, f.Of, f.Limit)
 	}
-	return fmt.Sprintf("diese Einstellungen würden Clients von %s %s Geräte wegnehmen (%s): %s; wenn das gewollt ist, starten Sie das Gateway mit diesen Einstellungen neu",
-		e.Source, e.Kind, e.Digest, strings.Join(parts, "; "))
+	kind := "Computer"
+	if e.Kind == device.Mobile {
+		kind = "Mobilgeräte"
+	}
+	return fmt.Sprintf("diese Einstellungen würden Clients der Quelle %s %s wegnehmen (%s): %s; wenn das gewollt ist, starten Sie das Gateway mit diesen Einstellungen neu",
+		e.Source, kind, e.Digest, strings.Join(parts, "; "))
 }
 
 // Error implements error.

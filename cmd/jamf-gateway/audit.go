@@ -16,7 +16,7 @@ import (
 
 type auditCommand struct {
 	Show   auditShowCommand   `cmd:"" default:"withargs" help:"Print the lines of the audit, the oldest first. This is what audit without a subcommand does."`
-	Verify auditVerifyCommand `cmd:"" help:"Check that no line of the audit is gone or was changed, and name the first place where one was."`
+	Verify auditVerifyCommand `cmd:"" help:"Check that no line of the audit is gone or was changed, and name each place where one was."`
 }
 
 // auditPlace is where the audit lies.

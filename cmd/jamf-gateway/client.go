@@ -24,7 +24,7 @@ const maxLiveSecrets = 2
 func secretLine(hash [32]byte) string { return "sha256:" + hex.EncodeToString(hash[:]) }
 
 type clientNewCommand struct {
-	ID      string   `name:"id" default:"inventory360" help:"What the client enters as client id." placeholder:"ID"`
+	ID      string   `name:"id" default:"inventory360" help:"What the client enters as client id; without it inventory360." placeholder:"ID"`
 	Sources []string `help:"Which sources it may see, separated by commas; without it all of them." placeholder:"NAME"`
 	Profile string   `help:"What it is shown; without it all that a source keeps." placeholder:"PROFILE"`
 	Config  string   `help:"Settings file to check the id, the sources and the profile against. It is not changed." placeholder:"FILE"`
@@ -39,8 +39,8 @@ func (c clientNewCommand) Run(s streams) error {
 	}
 	_, err := fmt.Fprintf(s.out, "%s\n\n  Client ID:     %s\n  Client Secret: %s\n\n%s\n\n%s\n%s\n",
 		s.say(text{
-			"For the client (Inventory360). The secret is shown only now:",
-			"Für den Client (Inventory360). Das Secret wird nur jetzt angezeigt:",
+			"For the client. The secret is shown only now:",
+			"Für den Client. Das Secret wird nur jetzt angezeigt:",
 		}), c.ID, secret,
 		s.say(text{"For the settings, below clients:", "Für die Einstellungen, unter clients:"}), entry.yaml(),
 		s.say(text{
@@ -173,7 +173,7 @@ func noSource(flag, name, where string, names []string) error {
 type clientRotateCommand struct {
 	ID     string `arg:"" name:"id" help:"The client, as the settings name it."`
 	Config string `required:"" help:"Settings file; it is read, not changed." placeholder:"FILE"`
-	Days   int    `default:"14" help:"How many days the old secret stays good beside the new one, 1 to 365." placeholder:"N"`
+	Days   int    `default:"14" help:"How many days the old secret stays good beside the new one, 1 to 365; without it 14." placeholder:"N"`
 }
 
 // Run makes the next secret of a client.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,11 +46,14 @@ func (c dataProtectionCommand) Run(s streams) error {
 }
 
 // writeNew writes a file that is not there yet, for the eyes of its owner.
-func writeNew(path, text string) error {
+func writeNew(path, content string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return usageError{spoken(text{"%s exists already: name another file with --out", "%s gibt es schon: Nennen Sie mit --out eine andere Datei"}, path)}
+	}
 	if err != nil {
 		return usageError{err}
 	}
-	_, err = f.WriteString(text)
+	_, err = f.WriteString(content)
 	return errors.Join(err, f.Close())
 }

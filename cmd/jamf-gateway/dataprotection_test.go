@@ -97,7 +97,7 @@ clients: [{id: c, secrets: ["`+hashOfSecret+`"]}]
 		args []string
 		want string
 	}{
-		{[]string{"--out", "report.html"}, "exists"},
+		{[]string{"--out", "report.html"}, "exists already: name another file with --out"},
 		{[]string{"--config", "none.yaml"}, "no such file"},
 		{[]string{"--format", "pdf"}, "--format must be one of"},
 	} {

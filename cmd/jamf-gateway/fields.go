@@ -9,12 +9,13 @@ import (
 
 	"jamf-gateway/config"
 	"jamf-gateway/gateway"
+	"jamf-gateway/gateway/device"
 )
 
 type fieldsCommand struct {
 	Config string `required:"" help:"Settings file." placeholder:"FILE"`
 	Client string `help:"Only what leaves to this client." placeholder:"ID"`
-	Format string `enum:"text,markdown,json" default:"text" help:"text, markdown or json." placeholder:"FORMAT"`
+	Format string `enum:"text,markdown,json" default:"text" help:"text, markdown or json; without it text." placeholder:"FORMAT"`
 }
 
 // Run prints what leaves, by the tables that enforce it. It asks neither Jamf nor a running gateway.
@@ -71,10 +72,11 @@ func (s streams) leaving(one gateway.ClientLeaving, markdown bool) {
 	case config.EndpointNormalized:
 		_, _ = fmt.Fprintln(s.out, s.say(text{"By the normalized API alone.", "Nur über die vereinheitlichte API."}))
 	}
+	kinds := map[device.Kind]text{device.Computer: {"computer", "Computer"}, device.Mobile: {"mobile", "Mobilgeräte"}}
 	for _, src := range one.Sources {
-		_, _ = fmt.Fprintf(s.out, "\n%s%s\n", heading, s.say(text{"%s, %s: %d fields", "%s, %s: %d Felder"}, src.Source, src.Kind, len(src.Fields)))
+		_, _ = fmt.Fprintf(s.out, "\n%s%s\n", heading, s.say(text{"%s, %s: %d fields", "%s, %s: %d Felder"}, src.Source, s.say(kinds[src.Kind]), len(src.Fields)))
 		if markdown {
-			_, _ = fmt.Fprint(s.out, "\n| ", s.say(text{"field of Jamf", "Feld von Jamf"}), " | ", s.say(text{"normalized", "normalisiert"}), " | ",
+			_, _ = fmt.Fprint(s.out, "\n| ", s.say(text{"field of Jamf", "Feld von Jamf"}), " | ", s.say(text{"normalized", "vereinheitlicht"}), " | ",
 				s.say(text{"class", "Klasse"}), " | ", s.say(text{"shown", "gezeigt"}), " |\n|---|---|---|---|\n")
 		}
 		for _, f := range src.Fields {

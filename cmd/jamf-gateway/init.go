@@ -16,7 +16,7 @@ import (
 )
 
 type initCommand struct {
-	Config           string `default:"gateway.yaml" help:"Settings file to write, mode 0600." placeholder:"FILE"`
+	Config           string `default:"gateway.yaml" help:"Settings file to write, mode 0600; without it gateway.yaml." placeholder:"FILE"`
 	Force            bool   `help:"Replace files that exist."`
 	URL              string `name:"url" help:"Address of Jamf Pro, as you have it." placeholder:"URL"`
 	Name             string `help:"Name of the source: small letters, digits, dashes. Without it the first part of the host." placeholder:"NAME"`
@@ -30,7 +30,7 @@ type initCommand struct {
 	Listen           string `help:"Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080." placeholder:"ADDRESS"`
 	AdminListen      string `name:"admin-listen" help:"Address of the admin door; without it 127.0.0.1:9480." placeholder:"ADDRESS"`
 	DataDir          string `name:"data-dir" help:"Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings." placeholder:"DIR"`
-	Client           string `default:"inventory360" help:"Client id that Inventory360 will use at the gateway." placeholder:"ID"`
+	Client           string `default:"inventory360" help:"Client id that Inventory360 will use at the gateway; without it inventory360." placeholder:"ID"`
 	Loopback         bool   `name:"allow-insecure-loopback" help:"Allow http to a loopback address, for a simulated Jamf Pro."`
 	Test             bool   `help:"Test the connection to Jamf afterwards without asking."`
 }
@@ -97,7 +97,7 @@ func (c initCommand) answers(a *asker) (initAnswers, error) {
 	out.pasted, err = a.ask("--url", c.URL, "", text{"Address of Jamf Pro (as in the browser): ", "Adresse von Jamf Pro (wie im Browser): "}, func(v string) error {
 		var problem string
 		if out.url, problem = config.CompleteURL(v, c.Loopback); problem != "" {
-			return spoken(text{problem, config.Problem{Text: problem}.GermanText()})
+			return spokenError{text{flagged(problem), flagged(config.Problem{Text: problem}.GermanText())}}
 		}
 		return nil
 	})
@@ -312,4 +312,9 @@ func (c initCommand) report(s streams, settings *config.Config, a initAnswers, s
 	}
 	_, err := s.out.Write([]byte(b.String()))
 	return err
+}
+
+// flagged says what is wrong with an address to somebody who has flags and no settings yet.
+func flagged(problem string) string {
+	return strings.ReplaceAll(problem, "allow_insecure_loopback: true", "--allow-insecure-loopback")
 }

@@ -20,7 +20,7 @@ type preflightCommand struct {
 	URL              string `arg:"" name:"url" help:"Address of Jamf Pro, as you have it."`
 	ClientID         string `name:"client-id" help:"Client ID of the API client in Jamf Pro. Without it JAMF_CLIENT_ID, then the terminal." placeholder:"ID"`
 	ClientSecretFile string `name:"client-secret-file" help:"File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal." placeholder:"FILE"`
-	Sample           int    `default:"2000" help:"Look at about so many devices of a kind, in pages from the whole list; 0 looks at all." placeholder:"N"`
+	Sample           int    `default:"2000" help:"Look at about so many devices of a kind, in pages from the whole list; without it 2000, 0 looks at all." placeholder:"N"`
 	JSON             bool   `name:"json" help:"Print the findings as JSON."`
 	CAFile           string `name:"ca-file" help:"Certificates (PEM) of the authority of a Jamf Pro of your own." placeholder:"FILE"`
 	Proxy            string `name:"proxy-url" help:"Proxy to Jamf, off for none. Without it HTTPS_PROXY and NO_PROXY." placeholder:"URL"`
@@ -63,7 +63,7 @@ func (c preflightCommand) options(s streams) (gateway.PreflightOptions, error) {
 	}
 	var problem string
 	if o.URL, problem = config.CompleteURL(c.URL, c.Loopback); problem != "" {
-		return o, spoken(text{"url " + problem, "url " + config.Problem{Text: problem}.GermanText()})
+		return o, spokenError{text{"url: " + flagged(problem), "url: " + flagged(config.Problem{Text: problem}.GermanText())}}
 	}
 	a := newAsker(s)
 	if o.URL != c.URL {

@@ -154,8 +154,8 @@ func TestPreflightRefusesWrongUse(t *testing.T) {
 		want string
 	}{
 		"no url":       {env, nil, "<url>"},
-		"bad url":      {env, []string{"ftp://x"}, "url must be the address of a Jamf Pro instance"},
-		"plain http":   {env, []string{"http://127.0.0.1:1"}, "allow_insecure_loopback"},
+		"bad url":      {env, []string{"ftp://x"}, "url: must be the address of a Jamf Pro instance"},
+		"plain http":   {env, []string{"http://127.0.0.1:1"}, "and with --allow-insecure-loopback"},
 		"no client id": {nil, []string{"a.jamfcloud.com"}, "--client-id is needed"},
 		"no secret":    {env[:1], []string{"a.jamfcloud.com"}, "--client-secret-file"},
 		"sample":       {env, []string{"a.jamfcloud.com", "--sample=-1"}, "--sample must be 0 or more"},

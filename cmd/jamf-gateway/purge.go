@@ -23,10 +23,10 @@ const purgePatience = 30 * time.Minute
 // Run removes a source or a device from everything that the gateway has stored. Exit code 1 when it is refused or not finished, 2 when the name
 // is not repeated.
 func (c purgeCommand) Run(ctx context.Context, s streams) error {
-	source, of, isDevice := strings.Cut(c.What, ":")
+	source, _, isDevice := strings.Cut(c.What, ":")
 	if isDevice {
 		if _, _, _, err := device.ParseUID(c.What); err != nil {
-			return usageError{spoken(text{"%q is no device: SOURCE:KIND:ID like %s:computer:42", "%q ist kein Gerät: QUELLE:ART:ID wie %s:computer:42"}, source+":"+of, source)}
+			return usageError{spoken(text{"%q is no device: SOURCE:KIND:ID like %s:computer:42", "%q ist kein Gerät: QUELLE:ART:ID wie %s:computer:42"}, c.What, orElse(source, "schule-a"))}
 		}
 	}
 	if err := c.confirm(s, isDevice); err != nil {

@@ -22,7 +22,7 @@ type availabilityCommand struct {
 	Config  string `help:"Settings file; sources and data_dir are taken from it." placeholder:"FILE" xor:"place"`
 	DataDir string `help:"Instead of --config: the data directory, or a copy of it, without settings." placeholder:"DIR" xor:"place"`
 	JSON    bool   `name:"json" help:"Print the reports as JSON."`
-	Format  string `enum:"text,markdown" default:"text" help:"Without --json: text or markdown." placeholder:"FORMAT"`
+	Format  string `enum:"text,markdown" default:"text" help:"Without --json: text or markdown; without it text." placeholder:"FORMAT"`
 }
 
 // Run reports from the files, whether a gateway runs or not. Exit code 1 when there is no history to report from.

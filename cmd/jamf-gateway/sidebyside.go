@@ -18,7 +18,7 @@ type showCommand struct {
 	UID    string `required:"" name:"uid" xor:"device" help:"A device as SOURCE:KIND:ID, like schule-a:computer:42." placeholder:"UID"`
 	Source string `help:"Look in this source alone." placeholder:"SOURCE"`
 	Client string `help:"Show what this client sees alone." placeholder:"ID"`
-	Shape  string `enum:"both,jamf,normalized" default:"both" help:"What is shown of a client's side: jamf, normalized or both." placeholder:"SHAPE"`
+	Shape  string `enum:"both,jamf,normalized" default:"both" help:"What is shown of a client's side: jamf, normalized or both; without it both." placeholder:"SHAPE"`
 	JSON   bool   `name:"json" help:"Print what the admin door answers, with whole values; --shape does not count."`
 	actingFlags
 }
@@ -100,9 +100,9 @@ func (c showCommand) Run(ctx context.Context, s streams) error {
 // query is what the admin door is asked.
 func (c showCommand) query() (url.Values, error) {
 	if c.UID != "" {
-		source, of, _ := strings.Cut(c.UID, ":")
+		source, _, _ := strings.Cut(c.UID, ":")
 		if _, _, _, err := device.ParseUID(c.UID); err != nil {
-			return nil, usageError{spoken(text{"%q is no device: SOURCE:KIND:ID like %s:computer:42", "%q ist kein Gerät: QUELLE:ART:ID wie %s:computer:42"}, source+":"+of, source)}
+			return nil, usageError{spoken(text{"%q is no device: SOURCE:KIND:ID like %s:computer:42", "%q ist kein Gerät: QUELLE:ART:ID wie %s:computer:42"}, c.UID, orElse(source, "schule-a"))}
 		}
 		if c.Source != "" {
 			return nil, usageError{spoken(text{"--uid names its source itself: leave out --source", "--uid nennt seine Quelle selbst: Lassen Sie --source weg"})}
@@ -145,7 +145,7 @@ func (s streams) beyond(all comparison) error {
 // comparedText is one device: a row for each value that is stored, or that some client sees otherwise.
 func (s streams) comparedText(d comparedDevice, shape string) (string, error) {
 	var b strings.Builder
-	fmt.Fprintln(&b, s.say(text{"%s: as of %s, generation %d, profile %s of the source", "%s: Stand von %s, Datenstand %d, Profil %s der Quelle"}, d.UID, s.moment(d.AsOf), d.Generation, d.Profile))
+	fmt.Fprintln(&b, s.say(text{"%s: as of %s, generation %d, profile %s of the source", "%[1]s: Datenstand %[3]d vom %[2]s, Profil %[4]s der Quelle"}, d.UID, s.moment(d.AsOf), d.Generation, d.Profile))
 	fmt.Fprintln(&b, s.say(text{
 		"Stored is what this profile keeps of what Jamf sent; a field that it does not keep was dropped, or never asked for.",
 		"Gespeichert ist, was dieses Profil von dem behält, was Jamf gesendet hat; andere Felder wurden verworfen oder nie abgefragt.",

@@ -65,7 +65,7 @@ _jamf-gateway() {
                 --client) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file to write, mode 0600.' '--force:Replace files that exist.' '--url:Address of Jamf Pro, as you have it.' '--name:Name of the source: small letters, digits, dashes. Without it the first part of the host.' '--client-id:Client ID of the API client in Jamf Pro.' '--client-secret-file:File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.' '--secret-env:Refer to this variable in the settings instead of keeping Jamf'\''s secret in a file beside them.' '--public-url:Address by which Inventory360 reaches the gateway.' '--tls-cert:Certificate of the gateway with its chain (PEM); without it a proxy does TLS.' '--tls-key:Its private key.' '--insecure-http:A proxy does TLS: listen without a certificate where other machines can reach it.' '--listen:Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080.' '--admin-listen:Address of the admin door; without it 127.0.0.1:9480.' '--data-dir:Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings.' '--client:Client id that Inventory360 will use at the gateway.' '--allow-insecure-loopback:Allow http to a loopback address, for a simulated Jamf Pro.' '--test:Test the connection to Jamf afterwards without asking.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file to write, mode 0600; without it gateway.yaml.' '--force:Replace files that exist.' '--url:Address of Jamf Pro, as you have it.' '--name:Name of the source: small letters, digits, dashes. Without it the first part of the host.' '--client-id:Client ID of the API client in Jamf Pro.' '--client-secret-file:File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.' '--secret-env:Refer to this variable in the settings instead of keeping Jamf'\''s secret in a file beside them.' '--public-url:Address by which Inventory360 reaches the gateway.' '--tls-cert:Certificate of the gateway with its chain (PEM); without it a proxy does TLS.' '--tls-key:Its private key.' '--insecure-http:A proxy does TLS: listen without a certificate where other machines can reach it.' '--listen:Address to listen on; without it :8443 with a certificate, else 127.0.0.1:8080.' '--admin-listen:Address of the admin door; without it 127.0.0.1:9480.' '--data-dir:Directory for what the gateway keeps: devices and its key. Without it data and gateway.key beside the settings.' '--client:Client id that Inventory360 will use at the gateway; without it inventory360.' '--allow-insecure-loopback:Allow http to a loopback address, for a simulated Jamf Pro.' '--test:Test the connection to Jamf afterwards without asking.' ) ;;
         "preflight")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -76,7 +76,7 @@ _jamf-gateway() {
                 --proxy-url) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--client-id:Client ID of the API client in Jamf Pro. Without it JAMF_CLIENT_ID, then the terminal.' '--client-secret-file:File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.' '--sample:Look at about so many devices of a kind, in pages from the whole list; 0 looks at all.' '--json:Print the findings as JSON.' '--ca-file:Certificates (PEM) of the authority of a Jamf Pro of your own.' '--proxy-url:Proxy to Jamf, off for none. Without it HTTPS_PROXY and NO_PROXY.' '--allow-insecure-loopback:Allow http to a loopback address, for a simulated Jamf Pro.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--client-id:Client ID of the API client in Jamf Pro. Without it JAMF_CLIENT_ID, then the terminal.' '--client-secret-file:File with its client secret, - for standard input. Without it JAMF_CLIENT_SECRET, then the terminal.' '--sample:Look at about so many devices of a kind, in pages from the whole list; without it 2000, 0 looks at all.' '--json:Print the findings as JSON.' '--ca-file:Certificates (PEM) of the authority of a Jamf Pro of your own.' '--proxy-url:Proxy to Jamf, off for none. Without it HTTPS_PROXY and NO_PROXY.' '--allow-insecure-loopback:Allow http to a loopback address, for a simulated Jamf Pro.' ) ;;
         "serve")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -217,7 +217,7 @@ _jamf-gateway() {
                 --by) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--serial:Serial number; all devices that have it are shown.' '--uid:A device as SOURCE:KIND:ID, like schule-a:computer:42.' '--source:Look in this source alone.' '--client:Show what this client sees alone.' '--shape:What is shown of a client'\''s side: jamf, normalized or both.' '--json:Print what the admin door answers, with whole values; --shape does not count.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--by:Who acts, for the audit; without it the user of this terminal, also behind sudo.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--serial:Serial number; all devices that have it are shown.' '--uid:A device as SOURCE:KIND:ID, like schule-a:computer:42.' '--source:Look in this source alone.' '--client:Show what this client sees alone.' '--shape:What is shown of a client'\''s side: jamf, normalized or both; without it both.' '--json:Print what the admin door answers, with whole values; --shape does not count.' '--config:Settings file whose admin_listen is used.' '--admin:Address of the admin door; without it and --config http://127.0.0.1:9480.' '--admin-token-file:File of the admin token; without it $JAMF_GATEWAY_ADMIN_TOKEN, or admin_token_file of the settings.' '--by:Who acts, for the audit; without it the user of this terminal, also behind sudo.' ) ;;
         "fields")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -226,7 +226,7 @@ _jamf-gateway() {
                 --format) compadd -- text markdown json; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file.' '--client:Only what leaves to this client.' '--format:text, markdown or json.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file.' '--client:Only what leaves to this client.' '--format:text, markdown or json; without it text.' ) ;;
         "report")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -243,7 +243,7 @@ _jamf-gateway() {
                 --format) compadd -- text markdown; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--days:How many days, today included; 90 at most.' '--source:Only this source.' '--config:Settings file; sources and data_dir are taken from it.' '--data-dir:Instead of --config: the data directory, or a copy of it, without settings.' '--json:Print the reports as JSON.' '--format:Without --json: text or markdown.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--days:How many days, today included; 90 at most.' '--source:Only this source.' '--config:Settings file; sources and data_dir are taken from it.' '--data-dir:Instead of --config: the data directory, or a copy of it, without settings.' '--json:Print the reports as JSON.' '--format:Without --json: text or markdown; without it text.' ) ;;
         "report data-protection")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -264,7 +264,7 @@ _jamf-gateway() {
                 --config) _files; return ;;
                 --dir) _files; return ;;
             esac
-            commands=( 'show:Print the lines of the audit, the oldest first. This is what audit without a subcommand does.' 'verify:Check that no line of the audit is gone or was changed, and name the first place where one was.' )
+            commands=( 'show:Print the lines of the audit, the oldest first. This is what audit without a subcommand does.' 'verify:Check that no line of the audit is gone or was changed, and name each place where one was.' )
             flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--since:Nothing before this: a day like 2026-11-27, a time like 2026-11-27T18:00:00+01:00, or how long ago, like 90m, 24h or 7d.' '--client:Only lines about this client.' '--source:Only lines about this source.' '--kind:Only lines about this kind: computer or mobile.' '--act:Only these events: one like admin.purge, or the words before its dot, like admin, token or read.' '--json:Print the lines as they stand in the files.' '--config:Settings file; audit.dir is taken from it.' '--dir:Instead of --config: the directory of the audit, or a copy of it.' ) ;;
         "audit show")
             case "$prev" in
@@ -312,7 +312,7 @@ _jamf-gateway() {
                 --config) _files; return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--id:What the client enters as client id.' '--sources:Which sources it may see, separated by commas; without it all of them.' '--profile:What it is shown; without it all that a source keeps.' '--config:Settings file to check the id, the sources and the profile against. It is not changed.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--id:What the client enters as client id; without it inventory360.' '--sources:Which sources it may see, separated by commas; without it all of them.' '--profile:What it is shown; without it all that a source keeps.' '--config:Settings file to check the id, the sources and the profile against. It is not changed.' ) ;;
         "client rotate")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
@@ -320,7 +320,7 @@ _jamf-gateway() {
                 --days) return ;;
             esac
             commands=( )
-            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file; it is read, not changed.' '--days:How many days the old secret stays good beside the new one, 1 to 365.' ) ;;
+            flags=( '--help:Show context-sensitive help.' '--lang:Language of the sentences: en or de. Without it LC_ALL, LC_MESSAGES and LANG decide.' '--version:Print the version.' '--config:Settings file; it is read, not changed.' '--days:How many days the old secret stays good beside the new one, 1 to 365; without it 14.' ) ;;
         "completion")
             case "$prev" in
                 --lang) compadd -- en de; return ;;
