@@ -46,8 +46,10 @@ func passPaths(src config.Source) []server.PassPath {
 	return out
 }
 
-// jamfOf names a Jamf and the API client that it is asked by.
-func jamfOf(src config.Source) string { return shortHash(src.URL + "\x00" + src.ClientID) }
+// jamfOf names a Jamf and the API clients that it is asked by: either may have given what was passed on.
+func jamfOf(src config.Source) string {
+	return shortHash(src.URL + "\x00" + src.ClientID + "\x00" + src.SecondClient.ID)
+}
 
 // passedOn are their paths alone.
 func passedOn(src config.Source) []string {
