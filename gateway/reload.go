@@ -89,9 +89,8 @@ func (g *Gateway) Reload(ctx context.Context, why string, c *config.Config) (Pla
 // Unread writes to the audit that settings could not be read, so that there was nothing to reload: the line alone, for what stands in it may be
 // a secret.
 func (g *Gateway) Unread(why string, err error) {
-	e := audit.Entry{Event: "settings.reload", Target: why, Outcome: "unreadable"}
+	e := audit.Entry{Event: "settings.reload", Target: why, Outcome: outcomeOf(err)}
 	if invalid, ok := errors.AsType[*config.InvalidError](err); ok && len(invalid.Problems) > 0 {
-		e.Outcome = "invalid"
 		if line := invalid.Problems[0].Line; line > 0 {
 			e.Target += fmt.Sprintf(", line %d", line)
 		}
@@ -101,11 +100,16 @@ func (g *Gateway) Unread(why string, err error) {
 
 // outcomeOf is what the audit calls the end of a reload.
 func outcomeOf(err error) string {
-	switch guard := (*GuardError)(nil); {
+	guard, invalid, unreadable := (*GuardError)(nil), (*config.InvalidError)(nil), (*config.UnreadableError)(nil)
+	switch {
 	case err == nil:
 		return audit.Done
 	case errors.As(err, &guard):
 		return "guarded"
+	case errors.As(err, &invalid):
+		return "invalid"
+	case errors.As(err, &unreadable):
+		return "unreadable"
 	case errors.Is(err, ErrSourceMissing):
 		return "source_missing"
 	}
