@@ -79,7 +79,11 @@ func TestAFullDiskTakesALockWithoutAName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "lock"), []byte(text), 0o600); err != nil {
+		file := filepath.Join(dir, "lock")
+		if signed, err := os.ReadFile(file); err != nil || len(signed) > 0 {
+			t.Errorf("a full disk took the name %q: %v", signed, err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Test(t, func(t *testing.T) { // whose time is not waited for
