@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -82,5 +84,23 @@ func TestWhatWaitsOfPoliciesIsBounded(t *testing.T) {
 	}
 	if len(h.waiting) != mostUnwritten || h.waiting[0].policy.Sources[0].Source != "3" {
 		t.Errorf("%d wait, from %+v on", len(h.waiting), h.waiting[0])
+	}
+}
+
+// The history may be long, and most reloads change no policy: it is read for another one alone.
+func TestThePolicyThatIsInForceIsNotLookedUpAgain(t *testing.T) {
+	dir := t.TempDir()
+	h := &policyHistory{disk: &cache.Disk{}, dataDir: dir, log: slog.New(slog.DiscardHandler)}
+	for i, name := range []string{"a", "a", "b"} {
+		h.begin(t.Context(), report.Policy{Sources: []report.KeptPolicy{{Source: name, Kind: device.Computer}}}, time.Now())
+		files, err := os.ReadDir(dir)
+		if wrote := len(files) > 0; err != nil || wrote != (i != 1) {
+			t.Errorf("policy %d: %v %v", i, files, err)
+		}
+		for _, f := range files { // whoever looks sees that none is in force
+			if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
