@@ -139,9 +139,9 @@ func (a *asking) again(ctx context.Context, err *Error) (again bool, stop *Error
 	case errors.Is(err, ErrThrottled) && !err.sent:
 		return a.wait(ctx, err.RetryAfter)
 	case errors.Is(err, ErrUnauthorized) && a.tok != nil:
-		return a.renew(), nil
+		return a.renew() && a.sent < maxAttempts, nil
 	case errors.Is(err, ErrForbidden) && a.tok != nil:
-		return !a.call.optional && a.reissue(err), nil
+		return !a.call.optional && a.reissue(err) && a.sent < maxAttempts, nil
 	}
 	if !retriable(err) || a.sent >= maxAttempts {
 		return false, nil

@@ -198,6 +198,31 @@ func TestRetriesOfAWalkAreBudgeted(t *testing.T) {
 	})
 }
 
+func TestAPageIsSentThreeTimesAtMostWhateverItMeets(t *testing.T) {
+	for status, code := range map[int]string{401: "token_refused", 403: "right_missing", 503: "jamf_unavailable"} {
+		synctest.Test(t, func(t *testing.T) {
+			u := &upstream{api: func(w http.ResponseWriter, _ *http.Request, n int) {
+				switch {
+				case n < 3:
+					giveHTML(w, 503)
+				case n == 3:
+					giveEnvelope(w, status)
+				default:
+					givePage(w, 1)
+				}
+			}}
+			_, err := page(t, connect(t, u, fast, nil).src.NewWalk(), jamf.MobilePlain)
+			var e *jamf.Error
+			if !errors.As(err, &e) || e.Reason().Code != code {
+				t.Errorf("%d after two that failed: %v", status, err)
+			}
+			if _, calls, _ := u.counts(); calls != 3 {
+				t.Errorf("%d after two that failed: sent %d times", status, calls)
+			}
+		})
+	}
+}
+
 func TestA403IsAnsweredWithANewTokenOncePerWalk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{api: func(w http.ResponseWriter, r *http.Request, _ int) {
