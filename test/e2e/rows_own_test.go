@@ -39,7 +39,7 @@ func ownRows() map[string]play {
 		"E8": {notRun: "it needs the real binary: make scoreboard and make e2e build it, with the tag e2e"},
 		"E9": {simulated: rowStoppedInASync},
 		"E10": {sockets: func(b *board) {
-			b.proven("./gateway/server", "TestAPanicEndsOneRequestAndNothingElse")
+			b.proven("./gateway/server", "TestAPanicEndsOneRequestAndTellsItsPlaceAndNoValue")
 			b.proven("./gateway/syncer", "TestPanicInAWalkIsAFailedSyncAndIsBooked")
 			b.proven("./cache", "TestFailedAndPanickingRenderingsAreNotKept")
 		}},
