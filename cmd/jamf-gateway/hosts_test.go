@@ -16,7 +16,13 @@ func hosted(t *testing.T, hostName, more string) (file, listen string) {
 	t.Helper()
 	other := httptest.NewServer(fakejamf.New(fakejamf.Options{Computers: 5, Mobiles: 3, Seed: 2, ClientID: "jamf-client", ClientSecret: "jamf-secret"}))
 	t.Cleanup(other.Close)
-	file, listen = filepath.Join(t.TempDir(), "gateway.yaml"), unused(t)
+	file, listen = filepath.Join(t.TempDir(), "gateway.yaml"), "127.0.0.1:0"
+	ln, err := net.Listen("tcp", listen) // localhost reaches it, as it does not reach what unused gives
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen = ln.Addr().String()
+	_ = ln.Close()
 	source := `url: "URL/api", client_id: jamf-client, client_secret: "env:JAMF_SECRET", allow_insecure_loopback: true`
 	write(t, file, `listen: `+listen+`
 admin_listen: `+unused(t)+`
