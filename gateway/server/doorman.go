@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Limits of the connections of a door.
@@ -18,6 +20,7 @@ const (
 	otherConnections = 64 // of the doors for operators
 	addressShare     = 4  // one address may hold a quarter: a reverse proxy has one
 	leastConnections = 16
+	roomShare        = 64       // of the door: so many places a second are taken from an address with many for those with few
 	connectionCost   = 72 << 10 // bytes of memory: make connections measures it
 	memoryShare      = 4        // connections may take a quarter of what the process may use
 	quietRefusals    = time.Minute
@@ -33,6 +36,8 @@ type doorman struct {
 	refused    func(ctx context.Context, door, reason string)
 	proxy      func(netip.Addr) bool // of whom many ask; nil = there is none
 
+	room *rate.Limiter // of those that an address with many ends for one with few; see makeRoomLocked
+
 	yields bool // at a full door, too, a newcomer takes the place of whoever has not shown the token of the door
 
 	mu    sync.Mutex
@@ -45,8 +50,16 @@ type doorman struct {
 func (s *Server) newDoorman(door string, most int) *doorman {
 	n := min(most, spareFiles(), memoryFor(debug.SetMemoryLimit(-1)))
 	return &doorman{
-		door: door, max: n, perAddress: max(1, n/addressShare), log: s.o.Logger, refused: s.telemetry.connectionRefused, from: map[netip.Prefix]*address{}, told: map[string]time.Time{},
+		door: door, max: n, perAddress: max(1, n/addressShare), log: s.o.Logger, refused: s.telemetry.connectionRefused,
+		from: map[netip.Prefix]*address{}, told: map[string]time.Time{},
+		room: newRoom(n),
 	}
+}
+
+// newRoom is how many places a second of a full door go to those with few connections.
+func newRoom(places int) *rate.Limiter {
+	n := max(1, places/roomShare)
+	return rate.NewLimiter(rate.Limit(n), n)
 }
 
 // memoryFor is how many connections the memory allows that the process may use: GOMEMLIMIT, or what limitMemory has found. Without a limit it
@@ -90,6 +103,8 @@ func (d *doorman) enter(c net.Conn) *guest {
 	case d.total >= d.max:
 		if reason = cutAll; d.yields {
 			yielded = d.yieldLocked(nil)
+		} else {
+			yielded = d.makeRoomLocked(from)
 		}
 	}
 	switch {
@@ -120,7 +135,7 @@ func (d *doorman) tellLocked(reason string) {
 		d.told[reason] = now
 		text := "connections are refused"
 		if reason == cutYielded {
-			text = "connections make room for others of their address"
+			text = "connections make room for others"
 		}
 		d.log.WarnContext(ctx, text, "door", d.door, "reason", reason, "open", d.total, "limit", d.max, "limit_per_address", d.perAddress)
 	}

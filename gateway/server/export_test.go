@@ -292,6 +292,7 @@ func newDoor(ln net.Listener, most, perAddress int) headListener {
 	return headListener{ln, &doorman{
 		door: "test", max: most, perAddress: perAddress, log: slog.New(slog.DiscardHandler),
 		refused: func(context.Context, string, string) {}, from: map[netip.Prefix]*address{}, told: map[string]time.Time{},
+		room: newRoom(most),
 	}}
 }
 

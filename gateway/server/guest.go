@@ -78,11 +78,7 @@ func (g *guest) endLocked() bool {
 	if s != guestStrange && s <= guestBusy || !g.state.CompareAndSwap(s, guestGone) {
 		return false
 	}
-	c := g.conn
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn() // a farewell of TLS could wait for a peer that reads nothing
-	}
-	if s == guestStrange {
+	if c := rawOf(g.conn); s == guestStrange {
 		hangUp(c)
 	} else {
 		_ = c.Close()
@@ -141,6 +137,47 @@ func (d *doorman) yieldLocked(from *address) bool {
 			return true
 		}
 	}
+}
+
+// makeRoomLocked lets an address with few connections, nil for one with none, into a full door: the address with the most of them gives up one, also
+// one whose answer to a guess is held, when no other is left. Those who guess from many addresses may not fill the door for all others by it, and not
+// get around the wait for their answers: a newcomer has few, and so many a second are let in so. What is held behind a connection that made room ends
+// by itself, in the seconds of a held answer.
+func (d *doorman) makeRoomLocked(newcomer *address) bool {
+	few, have := min(leastConnections, d.perAddress/4), 0
+	if newcomer != nil {
+		have = newcomer.open
+	}
+	if have >= few || !d.room.Allow() {
+		return false
+	}
+	var most *address
+	for _, a := range d.from {
+		if a.open > few && (most == nil || a.open > most.open) {
+			most = a
+		}
+	}
+	return most != nil && (d.yieldLocked(most) || most.endPaying())
+}
+
+// endPaying ends the oldest guest whose answer to a guess is held.
+func (a *address) endPaying() bool {
+	for e := a.guests.Front(); e != nil; e = e.Next() {
+		if g, ok := e.Value.(*guest); ok && g.state.CompareAndSwap(guestPaying, guestGone) {
+			hangUp(rawOf(g.conn))
+			g.leaveLocked()
+			return true
+		}
+	}
+	return false
+}
+
+// rawOf is a connection without TLS, whose farewell could wait for a peer that reads nothing.
+func rawOf(c net.Conn) net.Conn {
+	if t, ok := c.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return c
 }
 
 // ahead tells whether a guest is to make room rather than another one, which may be nil.

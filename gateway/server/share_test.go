@@ -178,3 +178,68 @@ func whoIsHeldMakesNoRoom(t *testing.T) {
 		t.Error("the one that is held made room")
 	}
 }
+
+// Who guesses from many addresses fills the door, and keeps nobody out who has few connections; but so few are let in like that in a second that it is no
+// way around what a guess costs.
+func TestAFullDoorMakesRoomForWhoHasFewConnections(t *testing.T) { synctest.Test(t, fullDoorMakesRoom) }
+
+func fullDoorMakesRoom(t *testing.T) {
+	const most, each, few = 64, 32, 8 // a quarter of what one address may hold
+	coming, in := make(chan net.Conn), make(chan net.Conn, most)
+	door := server.NewDoor(&comers{coming, t.Context()}, most, each)
+	go func() {
+		for {
+			c, err := door.Accept()
+			if err != nil {
+				return
+			}
+			in <- c
+		}
+	}()
+	come := func(from byte) (c net.Conn, cut chan time.Time) {
+		_, far := net.Pipe()
+		cut = make(chan time.Time, 1)
+		coming <- &comer{Conn: far, from: from, closed: cut}
+		synctest.Wait()
+		select {
+		case c = <-in:
+		default:
+		}
+		return c, cut
+	}
+	var guessing []chan time.Time
+	for i := range most {
+		c, cut := come(1 + byte(i/each))
+		if _, there := server.Pay(c); !there {
+			t.Fatal("a guesser is not there")
+		}
+		guessing = append(guessing, cut)
+	}
+	if c, _ := come(1); c != nil {
+		t.Error("one of those who guess is let in once more")
+	}
+	cutOf := func() (n int) {
+		for _, cut := range guessing {
+			n += len(cut)
+		}
+		return n
+	}
+	for i := range few {
+		if c, _ := come(3); c == nil || cutOf() != i+1 {
+			t.Fatalf("connection %d of another address: let in %v, %d guessers made room", i+1, c != nil, cutOf())
+		}
+		if c, _ := come(4); c != nil {
+			t.Fatal("a second one is let in within a second")
+		}
+		time.Sleep(time.Second)
+	}
+	if len(guessing[0]) != 1 || len(guessing[each]) != 1 {
+		t.Error("not the oldest of those with most made room")
+	}
+	if c, _ := come(3); c != nil {
+		t.Error("who has several is let in as well")
+	}
+	if c, _ := come(4); c == nil {
+		t.Error("somebody else is not let in")
+	}
+}

@@ -85,7 +85,7 @@ func TestGuessingCostsAtMostOneCore(t *testing.T) {
 				t.Errorf("guessing costs %.2f cores", cores)
 			}
 			if kept.failed+fresh.failed > 0 {
-				t.Errorf("the rightful client was refused %d times on a kept connection and %d on new ones", kept.failed, fresh.failed)
+				t.Errorf("the rightful client was refused %d times on a kept connection (%v) and %d on new ones (%v)", kept.failed, kept.last, fresh.failed, fresh.last)
 			}
 		})
 	}
@@ -125,8 +125,8 @@ clients:
 		}
 	})
 	eventually(t, "the gateway answers", func() bool {
-		_, ok := b.token(context.Background(), b.client(2, false))
-		return ok
+		_, err := b.token(context.Background(), b.client(2, false))
+		return err == nil
 	})
 	return b
 }
@@ -158,10 +158,13 @@ func (b *besieged) ask(ctx context.Context, c *http.Client, form string) (status
 	return rs.StatusCode, errors.Join(err, rs.Body.Close())
 }
 
-func (b *besieged) token(ctx context.Context, c *http.Client) (took time.Duration, ok bool) {
+func (b *besieged) token(ctx context.Context, c *http.Client) (took time.Duration, err error) {
 	begun := time.Now()
 	status, err := b.ask(ctx, c, url.Values{"grant_type": {"client_credentials"}, "client_id": {"i360"}, "client_secret": {"secret"}}.Encode())
-	return time.Since(begun), err == nil && status == http.StatusOK
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("HTTP %d", status)
+	}
+	return time.Since(begun), err
 }
 
 // guess guesses until ctx ends.
@@ -208,6 +211,7 @@ func (b *besieged) hurl(ctx context.Context, from byte) error {
 type waits struct {
 	all    []time.Duration
 	failed int
+	last   error
 }
 
 // rightful asks for a token ten times a second, from an address at which nobody guesses.
@@ -217,10 +221,10 @@ func (b *besieged) rightful(ctx context.Context, keep bool) (w waits) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if took, ok := b.token(context.WithoutCancel(ctx), c); ok {
+		if took, err := b.token(context.WithoutCancel(ctx), c); err == nil {
 			w.all = append(w.all, took)
 		} else {
-			w.failed++
+			w.failed, w.last = w.failed+1, err
 		}
 		select {
 		case <-ctx.Done():
