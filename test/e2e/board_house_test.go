@@ -389,7 +389,7 @@ func (b *board) compare(h *house, from fakejamf.Mark) {
 			}
 			seen[id] = true
 			n, err := strconv.ParseInt(id, 10, 64)
-			if err != nil || !h.jamf.Ledger().AliveDuring(kind, n, from, to) {
+			if err != nil || !h.jamf.Ledger().AliveDuring(kind, n, from, to) && !h.keptAsMissing(kind, id) {
 				b.wrong("%v %s is served and did not live then", kind, id)
 			}
 		}
@@ -404,6 +404,18 @@ func (b *board) compare(h *house, from fakejamf.Mark) {
 	if b.score.Lost > 0 {
 		b.wrong("%d devices are lost", b.score.Lost)
 	}
+}
+
+// keptAsMissing tells that a device is served under the flag that Jamf neither lists it nor confirms that it is gone.
+func (h *house) keptAsMissing(kind fakejamf.Kind, id string) bool {
+	h.t.Helper()
+	word := "computer"
+	if kind == fakejamf.Mobile {
+		word = "mobile"
+	}
+	var one struct{ Sync struct{ State string } }
+	h.get("/v1/devices/schule-a:"+word+":"+id).decode(h.t, &one)
+	return one.Sync.State == "missing"
 }
 
 // forgetWalks lets the client runs end, so that the newest generation is shown.
